@@ -1,0 +1,102 @@
+// The texts that rules speak of, numbered from 1: a row's text becomes a code once and is compared as a number after.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lead_scoring::core
+{
+
+class CodeBook
+{
+public:
+	CodeBook() : slots_(16)
+	{
+	}
+
+	// Return the code of a text, giving it the next one if it is new
+	uint32_t add(std::string_view text);
+
+	// Return the code of a text, 0 if no rule speaks of it
+	uint32_t
+	find(std::string_view text) const noexcept
+	{
+		size_t mask = slots_.size() - 1;
+
+		for (size_t at = hash(text) & mask;; at = (at + 1) & mask)
+		{
+			const Slot &slot = slots_[at];
+			if (slot.code == 0)
+			{
+				return 0;
+			}
+			if (slot.length == text.size() &&
+				std::memcmp(texts_.data() + slot.offset, text.data(), text.size()) == 0)
+			{
+				return slot.code;
+			}
+		}
+	}
+
+	// Return how many codes there are, 0 (other) included
+	uint32_t
+	size() const noexcept
+	{
+		return count_ + 1;
+	}
+
+private:
+	struct Slot
+	{
+		uint32_t code = 0;
+		uint32_t length = 0;
+		size_t offset = 0; // in texts_
+	};
+
+	// Mix the length with the first and the last eight bytes: enough to tell names of events apart
+	static uint64_t
+	hash(std::string_view text) noexcept
+	{
+		uint64_t head = 0;
+		uint64_t tail = 0;
+
+		if (text.size() >= 8)
+		{
+			std::memcpy(&head, text.data(), 8);
+			std::memcpy(&tail, text.data() + text.size() - 8, 8);
+		}
+		else if (!text.empty())
+		{
+			// Overlapping loads cover 4 to 7 bytes; shorter texts take the first, middle and last byte
+			uint32_t first = 0;
+			uint32_t last = 0;
+			if (text.size() >= 4)
+			{
+				std::memcpy(&first, text.data(), 4);
+				std::memcpy(&last, text.data() + text.size() - 4, 4);
+			}
+			else
+			{
+				first = static_cast<unsigned char>(text.front());
+				last = static_cast<uint32_t>(static_cast<unsigned char>(text[text.size() / 2])) << 8 |
+					   static_cast<unsigned char>(text.back());
+			}
+			head = first;
+			tail = last;
+		}
+		uint64_t mixed = (head ^ (text.size() * 0x9E3779B97F4A7C15u)) * 0xFF51AFD7ED558CCDu;
+		mixed = (mixed ^ (mixed >> 32) ^ tail) * 0xC4CEB9FE1A85EC53u;
+		return mixed ^ (mixed >> 29);
+	}
+
+	void grow();
+
+	std::vector<Slot> slots_; // a power of two, at most half full
+	std::string texts_;
+	uint32_t count_ = 0;
+};
+
+} // namespace lead_scoring::core

@@ -1,0 +1,55 @@
+// What can go wrong in the core, as values: the PostgreSQL layer turns a fault into an SQLSTATE.
+#pragma once
+
+#include <exception>
+#include <string>
+#include <utility>
+
+namespace lead_scoring::core
+{
+
+enum class Fault
+{
+	invalid_text,      // text that is not of the expected form
+	invalid_parameter, // a value that makes no sense
+	out_of_range,      // a number too large or too small
+	null_value,        // a NULL where a value is needed
+	limit_exceeded,    // more than the program can hold
+	duplicate_key,     // two records with one key
+	cancelled,         // the caller asked to stop
+};
+
+// Error of the core, with the texts that the user will read
+class ScoringError : public std::exception
+{
+public:
+	ScoringError(Fault fault, std::string message, std::string hint = {})
+		: fault_(fault), message_(std::move(message)), hint_(std::move(hint))
+	{
+	}
+
+	Fault
+	fault() const noexcept
+	{
+		return fault_;
+	}
+
+	const char *
+	what() const noexcept override
+	{
+		return message_.c_str();
+	}
+
+	const char *
+	hint() const noexcept
+	{
+		return hint_.c_str();
+	}
+
+private:
+	Fault fault_;
+	std::string message_;
+	std::string hint_;
+};
+
+} // namespace lead_scoring::core

@@ -1,0 +1,100 @@
+// Criteria that the core evaluates itself: tests of columns against constants, joined by AND, OR and NOT, with SQL's
+// three-valued logic. Anything else reaches the core as a truth column that PostgreSQL has computed.
+#pragma once
+
+#include "core/batch.hpp"
+#include "core/code_book.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace lead_scoring::core
+{
+
+enum class Test : uint8_t
+{
+	equal,
+	unequal,
+	less,
+	less_equal,
+	greater,
+	greater_equal,
+	one_of,      // any of the values
+	is_null,
+	is_not_null,
+	is_true,     // the truth column itself
+	all_of,      // AND of the operands
+	any_of,      // OR of the operands
+	negation,    // NOT of the operand
+	always,      // constant true
+	never,       // constant false
+};
+
+// A constant of a criterion: text for code columns, otherwise the number that the column would hold
+struct Constant
+{
+	std::string_view text;
+	int64_t integer;
+	double real;
+};
+
+// A criterion as a tree, as the PostgreSQL layer hands it over; plain memory owned by the caller
+struct PredicateTree
+{
+	Test test;
+	uint16_t column;
+	std::span<const Constant> values;
+	std::span<const PredicateTree *const> operands;
+};
+
+enum class Truth : uint8_t
+{
+	no = 0,
+	yes = 1,
+	unknown = 2,
+};
+
+// A criterion ready to run
+class Predicate
+{
+public:
+	// Compile a tree; texts that it compares get their codes from the books of their columns
+	Predicate(const PredicateTree &tree, std::span<const ColumnKind> kinds, std::span<CodeBook> books);
+
+	Truth evaluate(const Batch &batch, size_t row) const noexcept;
+
+	bool
+	holds(const Batch &batch, size_t row) const noexcept
+	{
+		return evaluate(batch, row) == Truth::yes;
+	}
+
+	bool
+	always() const noexcept
+	{
+		return nodes_.size() == 1 && nodes_[0].test == Test::always;
+	}
+
+private:
+	struct Node
+	{
+		Test test;
+		ColumnKind kind;
+		uint16_t column;
+		uint32_t size;   // of the subtree, in nodes
+		uint32_t first;  // value in cells_
+		uint32_t values; // how many
+	};
+
+	void add(const PredicateTree &tree, std::span<const ColumnKind> kinds, std::span<CodeBook> books);
+	Truth evaluate_node(const Batch &batch, size_t row, size_t at) const noexcept;
+	Truth evaluate_junction(const Batch &batch, size_t row, size_t at) const noexcept;
+	bool compare(const Node &node, Cell cell) const noexcept;
+
+	std::vector<Node> nodes_; // in prefix order
+	std::vector<Cell> cells_;
+};
+
+} // namespace lead_scoring::core

@@ -1,0 +1,233 @@
+// Expressions of definitions.
+//
+// The text is parsed by PostgreSQL's grammar for a single expression, so that it can never become another statement or
+// escape from its place; analysed against the one relation; and refused if it looks beyond the row (subqueries,
+// aggregates), returns sets or is volatile. What is kept is the text with every name resolved (expression_sql), like
+// the definition of a view, so that a later search path cannot change its meaning.
+#include "pg/postgres_api.hpp"
+
+#include "pg/expression.hpp"
+
+extern "C"
+{
+#include "optimizer/optimizer.h"
+#include "parser/parse_coerce.h"
+#include "parser/parse_collate.h"
+#include "parser/parse_expr.h"
+#include "parser/parse_node.h"
+#include "parser/parse_relation.h"
+#include "parser/parser.h"
+#include "utils/ruleutils.h"
+}
+
+namespace lead_scoring::pg
+{
+
+namespace
+{
+
+constexpr int as_of_parameter = 1;
+
+Node *
+make_as_of(int location)
+{
+	Param *param = makeNode(Param);
+
+	param->paramkind = PARAM_EXTERN;
+	param->paramid = as_of_parameter;
+	param->paramtype = TIMESTAMPTZOID;
+	param->paramtypmod = -1;
+	param->paramcollid = InvalidOid;
+	param->location = location;
+	return reinterpret_cast<Node *>(param);
+}
+
+// Resolve the pseudo-column as_of; a column of that name is still reached through its relation's name
+Node *
+resolve_as_of(ParseState *, ColumnRef *reference)
+{
+	if (list_length(reference->fields) != 1)
+	{
+		return nullptr;
+	}
+	auto *field = static_cast<Node *>(linitial(reference->fields));
+	if (!IsA(field, String) || strcmp(strVal(field), "as_of") != 0)
+	{
+		return nullptr;
+	}
+	return make_as_of(reference->location);
+}
+
+// Resolve $1, which is how a resolved expression writes as_of
+Node *
+resolve_parameter(ParseState *parser, ParamRef *reference)
+{
+	if (reference->number != as_of_parameter)
+	{
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_PARAMETER),
+						errmsg("there is no parameter $%d", reference->number),
+						parser_errposition(parser, reference->location)));
+	}
+	return make_as_of(reference->location);
+}
+
+bool
+find_subquery(Node *node, void *location)
+{
+	if (node == nullptr)
+	{
+		return false;
+	}
+	if (IsA(node, SubLink))
+	{
+		*static_cast<int *>(location) = reinterpret_cast<SubLink *>(node)->location;
+		return true;
+	}
+#if PG_VERSION_NUM >= 160000
+	return raw_expression_tree_walker(node, find_subquery, location);
+#else
+	auto untyped = reinterpret_cast<void (*)()>(find_subquery);
+	return raw_expression_tree_walker(node, reinterpret_cast<bool (*)()>(untyped), location);
+#endif
+}
+
+// Return the one expression that a text consists of
+Node *
+parse_single_expression(const char *text)
+{
+	List *statements = raw_parser(text, RAW_PARSE_PLPGSQL_EXPR);
+	auto *select = reinterpret_cast<SelectStmt *>(linitial_node(RawStmt, statements)->stmt);
+
+	if (list_length(select->targetList) != 1 || select->distinctClause != NIL || select->fromClause != NIL ||
+		select->whereClause != nullptr || select->groupClause != NIL || select->havingClause != nullptr ||
+		select->windowClause != NIL || select->sortClause != NIL || select->limitOffset != nullptr ||
+		select->limitCount != nullptr || select->lockingClause != NIL ||
+		linitial_node(ResTarget, select->targetList)->name != nullptr)
+	{
+		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("not a single expression")));
+	}
+	return linitial_node(ResTarget, select->targetList)->val;
+}
+
+void
+require_boolean(ParseState *parser, Node *&expression)
+{
+	if (exprType(expression) == UNKNOWNOID)
+	{
+		expression = coerce_to_boolean(parser, expression, "criterion");
+	}
+	if (exprType(expression) != BOOLOID)
+	{
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("must be boolean, not %s", format_type_be(exprType(expression))),
+						parser_errposition(parser, exprLocation(expression))));
+	}
+}
+
+Node *
+analyse(Relation relation, const char *text)
+{
+	ParseState *parser = make_parsestate(nullptr);
+
+	parser->p_sourcetext = text;
+	parser->p_pre_columnref_hook = resolve_as_of;
+	parser->p_paramref_hook = resolve_parameter;
+	Node *raw = parse_single_expression(text);
+	int location = -1;
+	if (find_subquery(raw, &location))
+	{
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("subqueries are not allowed"),
+						parser_errposition(parser, location)));
+	}
+	ParseNamespaceItem *item =
+		addRangeTableEntryForRelation(parser, relation, AccessShareLock, nullptr, false, true);
+	addNSItemToQuery(parser, item, false, true, true);
+	Node *expression = transformExpr(parser, raw, EXPR_KIND_WHERE);
+	require_boolean(parser, expression);
+	assign_expr_collations(parser, expression);
+	if (contain_volatile_functions(expression))
+	{
+		ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION), errmsg("volatile functions are not allowed"),
+						parser_errposition(parser, exprLocation(expression))));
+	}
+	free_parsestate(parser);
+	return expression;
+}
+
+// The advice that goes with an error of PostgreSQL's parser
+const char *
+hint_for(int sqlstate)
+{
+	switch (sqlstate)
+	{
+	case ERRCODE_FEATURE_NOT_SUPPORTED:
+		return "An expression looks at one row. To look at rows of another table, register it as a source.";
+	case ERRCODE_GROUPING_ERROR:
+	case ERRCODE_WINDOWING_ERROR:
+		return "An expression looks at one row. To count rows use counting = 'once' with at_least and at_most.";
+	case ERRCODE_INVALID_OBJECT_DEFINITION:
+		return "The score must depend on nothing but the data and as_of: use immutable or stable functions.";
+	case ERRCODE_DATATYPE_MISMATCH:
+		return "Write a condition, such as type = 'email_open'.";
+	case ERRCODE_UNDEFINED_COLUMN:
+	case ERRCODE_UNDEFINED_TABLE:
+		return "An expression can use the columns of its own relation and as_of; texts stand in single quotes.";
+	default:
+		return "Write one SQL expression over the columns of the relation, such as type = 'email_open'.";
+	}
+}
+
+// Raise an error of PostgreSQL's parser again, telling where the expression stands
+[[noreturn]] void
+raise_at(ErrorData *error, const char *text, const ExpressionSite &site)
+{
+	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
+	{
+		ReThrowError(error);
+	}
+	error->message = psprintf("%s of %s: %s", site.field, site.what, error->message);
+	if (error->hint == nullptr)
+	{
+		error->hint = pstrdup(hint_for(error->sqlerrcode));
+	}
+	if (error->internalquery == nullptr)
+	{
+		error->internalquery = pstrdup(text);
+		error->internalpos = error->cursorpos;
+	}
+	error->cursorpos = 0;
+	ReThrowError(error);
+}
+
+} // namespace
+
+Node *
+parse_criterion(Relation relation, const char *text, const ExpressionSite &site)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Node *volatile expression = nullptr;
+
+	PG_TRY();
+	{
+		expression = analyse(relation, text);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		ErrorData *error = CopyErrorData();
+		FlushErrorState();
+		raise_at(error, text, site);
+	}
+	PG_END_TRY();
+	return expression;
+}
+
+char *
+expression_sql(Node *expression, Oid relation, const char *alias)
+{
+	List *context = deparse_context_for(alias == nullptr ? "row" : alias, relation);
+
+	return deparse_expression(expression, context, alias != nullptr, false);
+}
+
+} // namespace lead_scoring::pg

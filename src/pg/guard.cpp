@@ -1,0 +1,51 @@
+#include "pg/guard.hpp"
+
+namespace lead_scoring::pg
+{
+
+int
+sqlstate_of(core::Fault fault) noexcept
+{
+	switch (fault)
+	{
+	case core::Fault::invalid_text:
+		return ERRCODE_INVALID_TEXT_REPRESENTATION;
+	case core::Fault::invalid_parameter:
+		return ERRCODE_INVALID_PARAMETER_VALUE;
+	case core::Fault::out_of_range:
+		return ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE;
+	case core::Fault::null_value:
+		return ERRCODE_NULL_VALUE_NOT_ALLOWED;
+	case core::Fault::limit_exceeded:
+		return ERRCODE_PROGRAM_LIMIT_EXCEEDED;
+	case core::Fault::duplicate_key:
+		return ERRCODE_CARDINALITY_VIOLATION;
+	case core::Fault::cancelled:
+		return ERRCODE_QUERY_CANCELED;
+	}
+	return ERRCODE_INTERNAL_ERROR;
+}
+
+void
+keep_fault(CaughtFault &kept, int sqlstate, const char *message, const char *hint) noexcept
+{
+	kept.caught = true;
+	kept.sqlstate = sqlstate;
+	strlcpy(kept.message, message, sizeof kept.message);
+	strlcpy(kept.hint, hint, sizeof kept.hint);
+}
+
+void
+raise_fault(const CaughtFault &caught)
+{
+	if (caught.cancelled)
+	{
+		// The server's own message says who asked and why
+		CHECK_FOR_INTERRUPTS();
+	}
+	ereport(ERROR, (errcode(caught.sqlstate), errmsg_internal("%s", caught.message),
+					caught.hint[0] == '\0' ? 0 : errhint("%s", caught.hint)));
+	pg_unreachable();
+}
+
+} // namespace lead_scoring::pg

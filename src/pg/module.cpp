@@ -1,0 +1,5 @@
+#include "pg/postgres_api.hpp"
+
+LEAD_SCORING_EXPORT_BEGIN
+PG_MODULE_MAGIC;
+LEAD_SCORING_EXPORT_END

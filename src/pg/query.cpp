@@ -1,0 +1,58 @@
+#include "pg/query.hpp"
+
+namespace lead_scoring::pg
+{
+
+QueryRows
+run_query(MemoryContext context, const char *sql, int count, const char *const *texts)
+{
+	Oid types[4];
+	Datum values[4];
+	char nulls[4] = {};
+
+	Assert(count <= 4);
+	for (int at = 0; at < count; at++)
+	{
+		types[at] = TEXTOID;
+		values[at] = texts[at] == nullptr ? 0 : CStringGetTextDatum(texts[at]);
+		nulls[at] = texts[at] == nullptr ? 'n' : ' ';
+	}
+	if (SPI_execute_with_args(sql, count, types, values, nulls, true, 0) != SPI_OK_SELECT)
+	{
+		elog(ERROR, "query failed: %s", sql);
+	}
+	return {SPI_tuptable, SPI_processed, context};
+}
+
+char *
+text_at(const QueryRows &rows, uint64 row, int column)
+{
+	char *text = SPI_getvalue(rows.table->vals[row], rows.table->tupdesc, column);
+
+	return text == nullptr ? nullptr : MemoryContextStrdup(rows.context, text);
+}
+
+Datum
+datum_at(const QueryRows &rows, uint64 row, int column)
+{
+	bool is_null;
+
+	return SPI_getbinval(rows.table->vals[row], rows.table->tupdesc, column, &is_null);
+}
+
+bool
+null_at(const QueryRows &rows, uint64 row, int column)
+{
+	bool is_null;
+
+	SPI_getbinval(rows.table->vals[row], rows.table->tupdesc, column, &is_null);
+	return is_null;
+}
+
+double
+real_at(const QueryRows &rows, uint64 row, int column, double if_null)
+{
+	return null_at(rows, row, column) ? if_null : DatumGetFloat8(datum_at(rows, row, column));
+}
+
+} // namespace lead_scoring::pg

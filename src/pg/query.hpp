@@ -1,0 +1,31 @@
+// Small queries on our own tables: run through SPI under the safe path, results copied out as plain memory.
+#pragma once
+
+#include "pg/postgres_api.hpp"
+
+namespace lead_scoring::pg
+{
+
+// A result set; texts are copied into a context that outlives SPI
+struct QueryRows
+{
+	SPITupleTable *table;
+	uint64 count;
+	MemoryContext context;
+};
+
+// Run a query with text parameters; SPI is connected
+QueryRows run_query(MemoryContext context, const char *sql, int count, const char *const *texts);
+
+// The text form of a value, null if it is NULL
+char *text_at(const QueryRows &rows, uint64 row, int column);
+
+// A value that is not NULL
+Datum datum_at(const QueryRows &rows, uint64 row, int column);
+
+bool null_at(const QueryRows &rows, uint64 row, int column);
+
+// A double, or another one where it is NULL
+double real_at(const QueryRows &rows, uint64 row, int column, double if_null);
+
+} // namespace lead_scoring::pg

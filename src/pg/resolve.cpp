@@ -1,0 +1,169 @@
+// The trigger that has PostgreSQL check the expressions of a definition as it is written.
+#include "pg/postgres_api.hpp"
+
+#include "pg/expression.hpp"
+#include "pg/query.hpp"
+#include "pg/session.hpp"
+
+extern "C"
+{
+#include "access/table.h"
+#include "commands/trigger.h"
+}
+
+LEAD_SCORING_FUNCTION(lead_scoring_resolve_expressions);
+
+namespace lead_scoring::pg
+{
+
+namespace
+{
+
+char *
+text_field(HeapTuple row, TupleDesc descriptor, const char *field)
+{
+	return SPI_getvalue(row, descriptor, SPI_fnumber(descriptor, field));
+}
+
+// Say what a row of a definition table is, for errors
+const char *
+describe(HeapTuple row, TupleDesc descriptor, const char *table)
+{
+	if (strcmp(table, "rule") == 0)
+	{
+		return psprintf("rule \"%s\" of score \"%s\"", text_field(row, descriptor, "name"),
+						text_field(row, descriptor, "score"));
+	}
+	if (strcmp(table, "scope") == 0)
+	{
+		return psprintf("a scope of score \"%s\"", text_field(row, descriptor, "score"));
+	}
+	return psprintf("source \"%s\"", text_field(row, descriptor, "name"));
+}
+
+// Return the relation that the expressions of a row look at
+Oid
+relation_of(HeapTuple row, TupleDesc descriptor)
+{
+	int relation = SPI_fnumber(descriptor, "relation");
+
+	if (relation > 0)
+	{
+		bool is_null;
+		return DatumGetObjectId(SPI_getbinval(row, descriptor, relation, &is_null));
+	}
+	const char *parameters[] = {text_field(row, descriptor, "score"), text_field(row, descriptor, "source")};
+	QueryRows rows = run_query(CurrentMemoryContext, "SELECT lead_scoring.expression_relation($1, $2)::oid", 2,
+							   parameters);
+	return DatumGetObjectId(datum_at(rows, 0, 1));
+}
+
+bool
+is_restoring()
+{
+	QueryRows rows = run_query(CurrentMemoryContext, "SELECT lead_scoring.restoring()", 0, nullptr);
+
+	return DatumGetBool(datum_at(rows, 0, 1));
+}
+
+// Parse an expression under the writer's search path and write it back with its names resolved
+char *
+resolve(Relation relation, const char *text, const ExpressionSite &site)
+{
+	Node *expression = parse_criterion(relation, text, site);
+	Session session = begin_safe_path();
+	char *resolved = expression_sql(expression, RelationGetRelid(relation), nullptr);
+
+	end_session(session);
+	return resolved;
+}
+
+bool
+same_field(HeapTuple left, HeapTuple right, TupleDesc descriptor, const char *field)
+{
+	if (SPI_fnumber(descriptor, field) <= 0)
+	{
+		return true;
+	}
+	const char *left_text = text_field(left, descriptor, field);
+	const char *right_text = text_field(right, descriptor, field);
+	return left_text == nullptr || right_text == nullptr ? left_text == right_text
+														 : strcmp(left_text, right_text) == 0;
+}
+
+// Whether an update leaves an expression as it is: it then keeps the meaning it had when it was written
+bool
+is_unchanged(TriggerData *trigger, HeapTuple row, TupleDesc descriptor, const char *field)
+{
+	HeapTuple old = trigger->tg_trigtuple;
+
+	return TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && same_field(old, row, descriptor, field) &&
+		   same_field(old, row, descriptor, "source") && same_field(old, row, descriptor, "relation") &&
+		   text_field(old, descriptor, psprintf("%s_resolved", field)) != nullptr;
+}
+
+HeapTuple
+resolve_row(TriggerData *trigger)
+{
+	HeapTuple row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
+	TupleDesc descriptor = RelationGetDescr(trigger->tg_relation);
+
+	SPI_connect();
+	Session session = begin_safe_path();
+	bool restoring = is_restoring();
+	Oid relation_id = restoring ? InvalidOid : relation_of(row, descriptor);
+	end_session(session);
+	if (restoring)
+	{
+		SPI_finish();
+		return row;
+	}
+	Relation relation = table_open(relation_id, AccessShareLock);
+	for (int at = 0; at < trigger->tg_trigger->tgnargs; at++)
+	{
+		const char *field = trigger->tg_trigger->tgargs[at];
+		int resolved_field = SPI_fnumber(descriptor, psprintf("%s_resolved", field));
+		char *text = text_field(row, descriptor, field);
+		bool is_null = text == nullptr;
+		Datum value = 0;
+		if (is_unchanged(trigger, row, descriptor, field))
+		{
+			text = text_field(trigger->tg_trigtuple, descriptor, psprintf("%s_resolved", field));
+			value = CStringGetTextDatum(text);
+		}
+		else if (!is_null)
+		{
+			ExpressionSite site{describe(row, descriptor, RelationGetRelationName(trigger->tg_relation)), field};
+			value = CStringGetTextDatum(resolve(relation, text, site));
+		}
+		row = heap_modify_tuple_by_cols(row, descriptor, 1, &resolved_field, &value, &is_null);
+	}
+	table_close(relation, NoLock);
+	row = SPI_copytuple(row);
+	SPI_finish();
+	return row;
+}
+
+} // namespace
+
+} // namespace lead_scoring::pg
+
+// Check the expressions in the columns that are the trigger's arguments
+Datum
+lead_scoring_resolve_expressions(PG_FUNCTION_ARGS)
+{
+	auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+	{
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("resolve_expressions() must be called as a trigger")));
+	}
+	if (!TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+		TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+	{
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("resolve_expressions() must be fired before insert or update of a row")));
+	}
+	return PointerGetDatum(lead_scoring::pg::resolve_row(trigger));
+}

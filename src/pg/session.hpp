@@ -1,0 +1,27 @@
+// Whose rights and which search path code runs under.
+#pragma once
+
+#include "pg/postgres_api.hpp"
+
+namespace lead_scoring::pg
+{
+
+// What to go back to; a transaction's abort goes back by itself, so an error needs no care
+struct Session
+{
+	Oid user;
+	int security_context;
+	int guc_level;
+};
+
+// Find only what is in pg_catalog by its bare name
+Session begin_safe_path();
+
+// Run as the owner of a relation, in a security-restricted operation and with row security off, as a materialized
+// view's refresh does: expressions get no more rights than the owner has, and the caller's policies cannot make a
+// score wrong
+Session begin_as_owner(Oid owner);
+
+void end_session(const Session &session);
+
+} // namespace lead_scoring::pg

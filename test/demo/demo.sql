@@ -1,0 +1,180 @@
+-- A small CRM, a score over it, and what one gets to see. `make demo` runs this in a database of its own.
+-- Everything is arithmetic on numbers, so that it looks the same each time, whatever the day.
+SET client_min_messages = warning;
+
+\echo
+\echo '=== A CRM: 40 companies, 200 contacts and 5,000 activities of the last year'
+\echo
+
+-- a number from 0 up to 1 that depends on nothing but its arguments
+CREATE FUNCTION dice(what text, number bigint) RETURNS double precision LANGUAGE sql IMMUTABLE AS
+  $$ SELECT ('x' || left(md5(what || number), 7))::bit(28)::int / 268435456.0 $$;
+
+-- the element of a list that the dice shows
+CREATE FUNCTION pick(what text, number bigint, choices text[]) RETURNS text LANGUAGE sql IMMUTABLE AS
+  $$ SELECT choices[1 + floor(dice(what, number) * cardinality(choices))::int] $$;
+
+CREATE TABLE companies (
+  id        int PRIMARY KEY,
+  name      text NOT NULL,
+  industry  text NOT NULL,
+  employees int NOT NULL
+);
+CREATE TABLE contacts (
+  id         int PRIMARY KEY,
+  company_id int NOT NULL REFERENCES companies,
+  name       text NOT NULL,
+  email      text NOT NULL,
+  job_title  text NOT NULL,
+  lifecycle  text NOT NULL
+);
+CREATE TABLE activities (
+  id          int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  contact_id  int NOT NULL REFERENCES contacts,
+  type        text NOT NULL,
+  detail      text,
+  occurred_at timestamptz NOT NULL
+);
+CREATE INDEX ON activities (contact_id, occurred_at);
+
+INSERT INTO companies
+SELECT n,
+       pick('company', n, '{North,Blue,Old Town,Harbour,Alpine,Sunny,Royal,Green}') || ' ' || trade,
+       CASE trade WHEN 'Hotels' THEN 'Hospitality' WHEN 'Machines' THEN 'Manufacturing' WHEN 'Software' THEN 'Software'
+                  WHEN 'Foods' THEN 'Retail' ELSE 'Health' END,
+       round(exp(1 + 7 * dice('employees', n)))
+  FROM generate_series(1, 40) AS n,
+       LATERAL (SELECT pick('trade', n, '{Hotels,Machines,Software,Foods,Clinics}') AS trade) AS trades;
+
+INSERT INTO contacts
+SELECT n,
+       1 + floor(40 * dice('works at', n)),
+       first || ' ' || last,
+       lower(first || '.' || last || n)
+         || pick('mail', n, '{@example.com,@example.com,@example.org,@freemail.example}'),
+       pick('title', n, '{CEO,Head of Sales,Manager,Manager,Engineer,Engineer,Analyst,Student}'),
+       pick('lifecycle', n, '{lead,lead,lead,lead,qualified,qualified,customer}')
+  FROM generate_series(1, 200) AS n,
+       LATERAL (SELECT pick('first', n, '{Ada,Ben,Carla,David,Elif,Farid,Grace,Hugo,Ines,Jonas,Kim,Lena}') AS first,
+                       pick('last', n, '{Berg,Costa,Dubois,Evans,Fischer,Garcia,Haas,Ito,Jansen,Kaya}') AS last) AS names;
+
+-- Some contacts do much more than others.
+INSERT INTO activities (contact_id, type, detail, occurred_at)
+SELECT 1 + floor(200 * power(dice('who', n), 1.6)),
+       kind,
+       CASE kind WHEN 'page_view' THEN pick('page', n, '{/,/,/blog,/blog,/docs,/pricing}')
+                 WHEN 'form_submit' THEN pick('form', n, '{newsletter,newsletter,contact us}') END,
+       now() - dice('when', n) * interval '365 days'
+  FROM generate_series(1, 5000) AS n,
+       LATERAL (SELECT pick('kind', n, '{page_view,page_view,page_view,page_view,page_view,page_view,page_view,'
+                         'page_view,email_open,email_open,email_open,email_open,email_open,email_click,email_click,'
+                         'form_submit,webinar,call_missed,call_started,meeting_booked}') AS kind) AS kinds;
+VACUUM ANALYZE companies, contacts, activities;
+
+SELECT c.id, c.name, c.job_title, o.name AS company, o.industry, o.employees, count(a) AS activities
+  FROM contacts AS c
+  JOIN companies AS o ON o.id = c.company_id
+  LEFT JOIN activities AS a ON a.contact_id = c.id
+ WHERE c.id IN (3, 42, 150)
+ GROUP BY c.id, o.id
+ ORDER BY c.id;
+
+\echo '=== The definition: rows in plain tables'
+\echo
+\set ECHO queries
+
+CREATE EXTENSION lead_scoring;
+
+INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('contact', 'contacts', 'id');
+
+INSERT INTO lead_scoring.source (name, record_type, relation, record_key, record_column, occurred_at) VALUES
+  ('activity', 'contact', 'activities', 'contact_id', NULL,         'occurred_at'),
+  ('company',  'contact', 'companies',  'id',         'company_id', NULL);
+
+INSERT INTO lead_scoring.score (name, record_type, kind, min_points, max_points, description) VALUES
+  ('lead_score', 'contact', 'combined', 0, 100, 'Whom sales should call first');
+
+INSERT INTO lead_scoring.scope (score, mode, criterion) VALUES ('lead_score', 'exclude', $$lifecycle = 'customer'$$);
+
+INSERT INTO lead_scoring.score_group (score, name, kind, max_points, decay) VALUES
+  ('lead_score', 'profile',   'fit',        40, NULL),
+  ('lead_score', 'sales',     'engagement', 60, '50% per month after 3 days'),
+  ('lead_score', 'marketing', 'engagement', 40, 'half-life 14 days');
+
+INSERT INTO lead_scoring.rule (score, group_name, name, source, criterion, points) VALUES
+  ('lead_score', 'profile',   'decides',         NULL,       $$job_title IN ('CEO', 'Head of Sales')$$, 15),
+  ('lead_score', 'profile',   'student',         NULL,       $$job_title = 'Student'$$,                -20),
+  ('lead_score', 'profile',   'private address', NULL,       $$email LIKE '%@freemail.example'$$,       -5),
+  ('lead_score', 'profile',   'hospitality',     'company',  $$industry = 'Hospitality'$$,              10),
+  ('lead_score', 'profile',   'over 200 people', 'company',  $$employees > 200$$,                       10),
+  ('lead_score', 'sales',     'meeting booked',  'activity', $$type = 'meeting_booked'$$,               25),
+  ('lead_score', 'sales',     'call',            'activity', $$type = 'call_started'$$,                 12),
+  ('lead_score', 'sales',     'missed call',     'activity', $$type = 'call_missed'$$,                  -5),
+  ('lead_score', 'sales',     'asked for us',    'activity', $$type = 'form_submit' AND detail = 'contact us'$$, 20),
+  ('lead_score', 'marketing', 'e-mail opened',   'activity', $$type = 'email_open'$$,                    2),
+  ('lead_score', 'marketing', 'e-mail clicked',  'activity', $$type = 'email_click'$$,                   5),
+  ('lead_score', 'marketing', 'webinar',         'activity', $$type = 'webinar'$$,                      10);
+
+-- Three looks at the prices within a month pay once.
+INSERT INTO lead_scoring.rule (score, group_name, name, source, criterion, points, counting, at_least, within) VALUES
+  ('lead_score', 'marketing', 'pricing, 3 times', 'activity', $$detail = '/pricing'$$, 15, 'once', 3, '30 days');
+
+INSERT INTO lead_scoring.band (score, part, label, lower_bound) VALUES
+  ('lead_score', 'fit',        'A', 25), ('lead_score', 'fit',        'B', 10), ('lead_score', 'fit',        'C', NULL),
+  ('lead_score', 'engagement', '1', 50), ('lead_score', 'engagement', '2', 20), ('lead_score', 'engagement', '3', NULL);
+
+INSERT INTO lead_scoring.adjustment (score, record_key, points, reason, expires_at) VALUES
+  ('lead_score', '42', 8, 'met at the trade fair', now() + interval '60 days');
+
+\set ECHO none
+\echo
+\echo '=== Try one lead before anything is switched on: where the points of contact 42 come from'
+\echo '    (matched rows, points when earned, points left after decay, points within the limits)'
+\echo
+SELECT step, level, group_name, rule, matched, round(raw::numeric, 1) AS raw, round(decayed::numeric, 1) AS decayed,
+       round(clamped::numeric, 1) AS clamped, round(running_total::numeric, 1) AS running
+  FROM lead_scoring.explain('lead_score', '42')
+ ORDER BY step;
+
+\echo '=== Preview: how all contacts would be distributed'
+\echo
+SELECT kind, lower_bound AS from_points, upper_bound AS to_points, label, records, round(100 * share::numeric, 1) AS percent
+  FROM lead_scoring.preview('lead_score', 10);
+
+\echo '=== Activate: adds the columns to contacts and scores everybody'
+\echo
+SELECT lead_scoring.activate('lead_score') AS contacts_scored;
+
+\echo '=== The ten best leads'
+\echo
+SELECT id, name, job_title, round(lead_score::numeric, 1) AS lead_score, round(lead_score_fit::numeric, 1) AS fit,
+       round(lead_score_engagement::numeric, 1) AS engagement, lead_score_label AS label
+  FROM contacts
+ ORDER BY lead_score DESC NULLS LAST, id
+ LIMIT 10;
+
+\echo '=== ... and why: the three rules that give each of them most'
+\echo
+SELECT best.id, best.name, round(best.lead_score::numeric, 1) AS lead_score, best.lead_score_label AS label, why.reasons
+  FROM (SELECT * FROM contacts ORDER BY lead_score DESC NULLS LAST, id LIMIT 10) AS best
+ CROSS JOIN LATERAL (
+         SELECT string_agg(format('%s +%s', rule, round(decayed::numeric, 1)), ', ' ORDER BY decayed DESC, rule) AS reasons
+           FROM (SELECT rule, decayed
+                   FROM lead_scoring.explain('lead_score', best.id::text)
+                  WHERE level = 'rule' AND decayed > 0
+                  ORDER BY decayed DESC, rule
+                  LIMIT 3) AS top
+       ) AS why
+ ORDER BY best.lead_score DESC, best.id;
+
+\echo '=== Contact 150 books two meetings'
+\echo
+SELECT id, name, round(lead_score::numeric, 1) AS score_before, lead_score_label AS label FROM contacts WHERE id = 150;
+INSERT INTO activities (contact_id, type, occurred_at) VALUES (150, 'meeting_booked', now()), (150, 'meeting_booked', now());
+SELECT now() AS instant \gset
+SELECT lead_scoring.refresh('lead_score', :'instant') AS contacts_rewritten_by_refresh;
+SELECT id, name, round(lead_score::numeric, 1) AS score_after, lead_score_label AS label FROM contacts WHERE id = 150;
+
+\echo '=== Every stored score equals an evaluation from scratch at the same instant'
+\echo
+SELECT count(*) AS scores_that_differ FROM lead_scoring.verify('lead_score', :'instant');
