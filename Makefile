@@ -54,7 +54,7 @@ ISOLATION_OPTS = --inputdir=test/isolation --load-extension=$(EXTENSION)
 # The server's headers as system headers: they do not compile without warnings, and clang refuses some
 # of them in C++20 otherwise. Never -ffast-math: it changes the floating point mode of the whole backend.
 PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) -DFMT_HEADER_ONLY
-PG_CXXFLAGS = -std=c++20 -O2 -Wall -Wextra -fvisibility=hidden -fvisibility-inlines-hidden -MMD -MP
+PG_CXXFLAGS = -std=c++20 -O2 -Wall -Wextra -fno-math-errno -fvisibility=hidden -fvisibility-inlines-hidden -MMD -MP
 # PGXS hands clang the options that g++ was configured with.
 ifneq ($(findstring clang,$(CXX)),)
 PG_CXXFLAGS += -Wno-unknown-warning-option

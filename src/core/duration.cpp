@@ -55,6 +55,7 @@ take_duration_us(std::string_view &text)
 {
 	double total_us = 0;
 
+	skip_space(text);
 	for (bool first = true;; first = false)
 	{
 		std::string_view rest = text;
@@ -82,7 +83,8 @@ take_duration_us(std::string_view &text)
 	}
 	if (total_us < 1)
 	{
-		throw ScoringError(Fault::invalid_parameter, "duration must be longer than zero");
+		throw ScoringError(Fault::invalid_parameter, "duration must be longer than zero",
+						   "A period or half-life is a length of time such as 7 days.");
 	}
 	return std::llround(total_us);
 }

@@ -43,7 +43,7 @@ double round_score(double value) noexcept;
 class Finisher
 {
 public:
-	Finisher(const Program &program, const StateTable &states)
+	Finisher(const Program &program, StateTable &states)
 		: program_(program), states_(states), group_sums_(program.groups.size())
 	{
 	}
@@ -59,7 +59,7 @@ private:
 	ScoreResult total(std::byte *state, Account *account) const noexcept;
 
 	const Program &program_;
-	const StateTable &states_;
+	StateTable &states_;
 	std::vector<FixedSum> group_sums_;
 };
 

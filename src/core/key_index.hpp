@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/batch.hpp"
+#include "core/large_memory.hpp"
 
 #include <cstdint>
 #include <string>
@@ -164,6 +165,7 @@ public:
 
 private:
 	using Slot = typename Keys::Slot;
+	using Slots = std::vector<Slot, LargeAllocator<Slot>>;
 
 	static constexpr size_t first_capacity = 1024;
 
@@ -213,7 +215,7 @@ private:
 		{
 			return;
 		}
-		std::vector<Slot> old(capacity, empty());
+		Slots old(capacity, empty());
 		old.swap(slots_);
 		for (const Slot &slot : old)
 		{
@@ -231,7 +233,7 @@ private:
 	}
 
 	Keys keys_;
-	std::vector<Slot> slots_; // a power of two
+	Slots slots_; // a power of two
 	uint32_t size_ = 0;
 };
 

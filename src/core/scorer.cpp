@@ -90,7 +90,7 @@ Scorer::require_unique(const Batch &records)
 }
 
 std::byte *
-Scorer::state_of(size_t row) const noexcept
+Scorer::state_of(size_t row) noexcept
 {
 	return numbers_[row] == no_record ? nullptr : states_.state(numbers_[row]);
 }

@@ -54,7 +54,7 @@ private:
 	void locate(const Batch &rows);
 	void find(const Batch &records);
 	void require_unique(const Batch &records);
-	std::byte *state_of(size_t row) const noexcept;
+	std::byte *state_of(size_t row) noexcept;
 	void add_row(const SourceProgram &source, const Batch &rows, size_t row) noexcept;
 	std::span<const uint32_t> rules_for(const SourceProgram &source, const Batch &rows,
 										size_t row) const noexcept;

@@ -2,13 +2,12 @@
 // so that a row costs one cache line, or few.
 #pragma once
 
+#include "core/large_memory.hpp"
 #include "core/program.hpp"
 
+#include <bit>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
-#include <memory>
-#include <new>
 #include <vector>
 
 namespace lead_scoring::core
@@ -20,7 +19,8 @@ public:
 	explicit StateTable(StateLayout layout)
 		: instants_at_(layout.sums * sizeof(FixedSum)),
 		  counts_at_(instants_at_ + layout.instants * sizeof(int64_t)),
-		  stride_(round_up(counts_at_ + layout.counts * sizeof(uint32_t)))
+		  stride_(round_up(counts_at_ + layout.counts * sizeof(uint32_t))),
+		  chunk_shift_(chunk_shift(stride_))
 	{
 	}
 
@@ -28,31 +28,44 @@ public:
 	void
 	reserve(uint32_t count)
 	{
-		while (chunks_.size() * chunk_records < count)
+		if (count <= capacity_)
 		{
-			std::byte *chunk = static_cast<std::byte *>(
-				std::aligned_alloc(line_bytes, round_to_line(stride_ * chunk_records)));
-			if (chunk == nullptr)
-			{
-				throw std::bad_alloc();
-			}
-			chunks_.emplace_back(chunk);
-			std::memset(chunk, 0, stride_ * chunk_records);
+			return;
+		}
+		if (count <= few_records)
+		{
+			add_chunk(few_records);
+			return;
+		}
+		size_t chunk = size_t{1} << chunk_shift_;
+		if (capacity_ == few_records && few_records < chunk)
+		{
+			// What was begun small goes on in a chunk of full size
+			chunks_.front().resize(chunk * stride_);
+			capacity_ = chunk;
+		}
+		while (capacity_ < count)
+		{
+			add_chunk(chunk);
 		}
 	}
 
 	std::byte *
-	state(uint32_t record) const noexcept
+	state(uint32_t record) noexcept
 	{
-		return chunks_[record / chunk_records].get() + stride_ * (record % chunk_records);
+		size_t within = record & ((size_t{1} << chunk_shift_) - 1);
+
+		return chunks_[record >> chunk_shift_].data() + stride_ * within;
 	}
 
-	void
-	prefetch(uint32_t record) const noexcept
+	// Begin to bring a state into the cache. Inlined by force: the compiler takes a function that only prefetches for
+	// one without effect, and drops its calls
+	[[gnu::always_inline]] void
+	prefetch(uint32_t record) noexcept
 	{
 		std::byte *at = state(record);
 
-		for (size_t line = 0; line < stride_; line += line_bytes)
+		for (size_t line = 0; line < stride_; line += LargeAllocator<std::byte>::cache_line)
 		{
 			__builtin_prefetch(at + line, 1);
 		}
@@ -77,40 +90,44 @@ public:
 	}
 
 private:
-	static constexpr size_t chunk_records = 4096;
-	static constexpr size_t line_bytes = 64;
+	using Chunk = std::vector<std::byte, LargeAllocator<std::byte>>;
 
-	struct FreeChunk
-	{
-		void
-		operator()(std::byte *chunk) const noexcept
-		{
-			std::free(chunk);
-		}
-	};
-
-	static size_t
-	round_to_line(size_t bytes) noexcept
-	{
-		return (bytes + line_bytes - 1) / line_bytes * line_bytes;
-	}
+	// The evaluation of a few records should not pay for a large chunk
+	static constexpr uint32_t few_records = 64;
 
 	// Small states divide a cache line evenly, larger ones fill whole lines
 	static size_t
 	round_up(size_t bytes) noexcept
 	{
-		size_t size = sizeof(FixedSum);
-		while (size < bytes && size < line_bytes)
-		{
-			size *= 2;
-		}
-		return bytes <= size ? size : round_to_line(bytes);
+		constexpr size_t line = LargeAllocator<std::byte>::cache_line;
+
+		return bytes <= sizeof(FixedSum) ? sizeof(FixedSum)
+			   : bytes <= line           ? std::bit_ceil(bytes)
+										 : (bytes + line - 1) / line * line;
+	}
+
+	// A chunk has as many records as fill a huge page, but not fewer than few_records
+	static unsigned
+	chunk_shift(size_t stride) noexcept
+	{
+		size_t records = LargeAllocator<std::byte>::huge_page / stride;
+
+		return static_cast<unsigned>(std::bit_width(records < few_records ? few_records : records) - 1);
+	}
+
+	void
+	add_chunk(size_t records)
+	{
+		chunks_.emplace_back(records * stride_);
+		capacity_ += records;
 	}
 
 	size_t instants_at_;
 	size_t counts_at_;
 	size_t stride_;
-	std::vector<std::unique_ptr<std::byte, FreeChunk>> chunks_;
+	unsigned chunk_shift_;
+	size_t capacity_ = 0; // in records
+	std::vector<Chunk> chunks_;
 };
 
 } // namespace lead_scoring::core

@@ -196,7 +196,9 @@ raise_at(ErrorData *error, const char *text, const ExpressionSite &site)
 		error->internalpos = error->cursorpos;
 	}
 	error->cursorpos = 0;
-	ReThrowError(error);
+	// Not ReThrowError: those who called us have not had their say yet
+	ThrowErrorData(error);
+	pg_unreachable();
 }
 
 } // namespace
@@ -209,6 +211,9 @@ parse_criterion(Relation relation, const char *text, const ExpressionSite &site)
 
 	PG_TRY();
 	{
+		// A caller's context callback would take the position of the mistake for one in its own query; restored at
+		// the end of the block
+		error_context_stack = nullptr;
 		expression = analyse(relation, text);
 	}
 	PG_CATCH();

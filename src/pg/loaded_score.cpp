@@ -91,7 +91,7 @@ require_same_owner(Oid relation, Oid defined_for, const char *kind, const char *
 	if (!HeapTupleIsValid(tuple))
 	{
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-						errmsg("relation with OID %u of %s \"%s\" does not exist", relation, kind, name),
+						errmsg("the relation of %s \"%s\" no longer exists", kind, name),
 						errhint("It was dropped after the %s was defined: name another relation, or delete the "
 								"definitions.",
 								kind)));

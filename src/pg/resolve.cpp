@@ -71,7 +71,7 @@ char *
 resolve(Relation relation, const char *text, const ExpressionSite &site)
 {
 	Node *expression = parse_criterion(relation, text, site);
-	Session session = begin_safe_path();
+	Session session = begin_neutral();
 	char *resolved = expression_sql(expression, RelationGetRelid(relation), nullptr);
 
 	end_session(session);

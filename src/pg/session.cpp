@@ -26,9 +26,28 @@ begin_safe_path()
 }
 
 Session
+begin_neutral()
+{
+	// What a constant looks like and what a date is must not depend on who asks: a score is a function of the facts,
+	// the definition and as_of alone
+	static const char *const settings[][2] = {
+		{"TimeZone", "UTC"},          {"DateStyle", "ISO, YMD"},  {"IntervalStyle", "postgres"},
+		{"extra_float_digits", "1"},  {"bytea_output", "hex"},    {"standard_conforming_strings", "on"},
+		{"transform_null_equals", "off"}, {"array_nulls", "on"},
+	};
+	Session session = begin_safe_path();
+
+	for (const auto &setting : settings)
+	{
+		set_option(setting[0], setting[1]);
+	}
+	return session;
+}
+
+Session
 begin_as_owner(Oid owner)
 {
-	Session session = begin_safe_path();
+	Session session = begin_neutral();
 
 	set_option("row_security", "off");
 	SetUserIdAndSecContext(owner, session.security_context | SECURITY_RESTRICTED_OPERATION |

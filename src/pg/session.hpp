@@ -17,7 +17,11 @@ struct Session
 // Find only what is in pg_catalog by its bare name
 Session begin_safe_path();
 
-// Run as the owner of a relation, in a security-restricted operation and with row security off, as a materialized
+// The same, with all settings that change how values are read, written or computed at fixed ones: time zone UTC, ISO
+// dates and so on
+Session begin_neutral();
+
+// Run, so neutrally, as the owner of a relation, in a security-restricted operation and with row security off, as a materialized
 // view's refresh does: expressions get no more rights than the owner has, and the caller's policies cannot make a
 // score wrong
 Session begin_as_owner(Oid owner);

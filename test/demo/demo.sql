@@ -58,13 +58,13 @@ SELECT n,
        LATERAL (SELECT pick('first', n, '{Ada,Ben,Carla,David,Elif,Farid,Grace,Hugo,Ines,Jonas,Kim,Lena}') AS first,
                        pick('last', n, '{Berg,Costa,Dubois,Evans,Fischer,Garcia,Haas,Ito,Jansen,Kaya}') AS last) AS names;
 
--- Some contacts do much more than others.
+-- Some contacts do much more than others, and there was more to do lately.
 INSERT INTO activities (contact_id, type, detail, occurred_at)
 SELECT 1 + floor(200 * power(dice('who', n), 1.6)),
        kind,
        CASE kind WHEN 'page_view' THEN pick('page', n, '{/,/,/blog,/blog,/docs,/pricing}')
                  WHEN 'form_submit' THEN pick('form', n, '{newsletter,newsletter,contact us}') END,
-       now() - dice('when', n) * interval '365 days'
+       now() - power(dice('when', n), 1.6) * interval '365 days'
   FROM generate_series(1, 5000) AS n,
        LATERAL (SELECT pick('kind', n, '{page_view,page_view,page_view,page_view,page_view,page_view,page_view,'
                          'page_view,email_open,email_open,email_open,email_open,email_open,email_click,email_click,'
@@ -96,10 +96,10 @@ INSERT INTO lead_scoring.score (name, record_type, kind, min_points, max_points,
 
 INSERT INTO lead_scoring.scope (score, mode, criterion) VALUES ('lead_score', 'exclude', $$lifecycle = 'customer'$$);
 
-INSERT INTO lead_scoring.score_group (score, name, kind, max_points, decay) VALUES
-  ('lead_score', 'profile',   'fit',        40, NULL),
-  ('lead_score', 'sales',     'engagement', 60, '50% per month after 3 days'),
-  ('lead_score', 'marketing', 'engagement', 40, 'half-life 14 days');
+INSERT INTO lead_scoring.score_group (score, name, kind, min_points, max_points, decay) VALUES
+  ('lead_score', 'profile',   'fit',        0, 40, NULL),
+  ('lead_score', 'sales',     'engagement', 0, 40, '50% per month after 3 days'),
+  ('lead_score', 'marketing', 'engagement', 0, 20, 'half-life 14 days');
 
 INSERT INTO lead_scoring.rule (score, group_name, name, source, criterion, points) VALUES
   ('lead_score', 'profile',   'decides',         NULL,       $$job_title IN ('CEO', 'Head of Sales')$$, 15),
@@ -107,21 +107,21 @@ INSERT INTO lead_scoring.rule (score, group_name, name, source, criterion, point
   ('lead_score', 'profile',   'private address', NULL,       $$email LIKE '%@freemail.example'$$,       -5),
   ('lead_score', 'profile',   'hospitality',     'company',  $$industry = 'Hospitality'$$,              10),
   ('lead_score', 'profile',   'over 200 people', 'company',  $$employees > 200$$,                       10),
-  ('lead_score', 'sales',     'meeting booked',  'activity', $$type = 'meeting_booked'$$,               25),
-  ('lead_score', 'sales',     'call',            'activity', $$type = 'call_started'$$,                 12),
+  ('lead_score', 'sales',     'meeting booked',  'activity', $$type = 'meeting_booked'$$,               15),
+  ('lead_score', 'sales',     'call',            'activity', $$type = 'call_started'$$,                  8),
   ('lead_score', 'sales',     'missed call',     'activity', $$type = 'call_missed'$$,                  -5),
-  ('lead_score', 'sales',     'asked for us',    'activity', $$type = 'form_submit' AND detail = 'contact us'$$, 20),
+  ('lead_score', 'sales',     'asked for us',    'activity', $$type = 'form_submit' AND detail = 'contact us'$$, 12),
   ('lead_score', 'marketing', 'e-mail opened',   'activity', $$type = 'email_open'$$,                    2),
   ('lead_score', 'marketing', 'e-mail clicked',  'activity', $$type = 'email_click'$$,                   5),
   ('lead_score', 'marketing', 'webinar',         'activity', $$type = 'webinar'$$,                      10);
 
 -- Three looks at the prices within a month pay once.
 INSERT INTO lead_scoring.rule (score, group_name, name, source, criterion, points, counting, at_least, within) VALUES
-  ('lead_score', 'marketing', 'pricing, 3 times', 'activity', $$detail = '/pricing'$$, 15, 'once', 3, '30 days');
+  ('lead_score', 'marketing', 'pricing, 3 times', 'activity', $$detail = '/pricing'$$, 10, 'once', 3, '30 days');
 
 INSERT INTO lead_scoring.band (score, part, label, lower_bound) VALUES
   ('lead_score', 'fit',        'A', 25), ('lead_score', 'fit',        'B', 10), ('lead_score', 'fit',        'C', NULL),
-  ('lead_score', 'engagement', '1', 50), ('lead_score', 'engagement', '2', 20), ('lead_score', 'engagement', '3', NULL);
+  ('lead_score', 'engagement', '1', 30), ('lead_score', 'engagement', '2', 10), ('lead_score', 'engagement', '3', NULL);
 
 INSERT INTO lead_scoring.adjustment (score, record_key, points, reason, expires_at) VALUES
   ('lead_score', '42', 8, 'met at the trade fair', now() + interval '60 days');
@@ -138,7 +138,8 @@ SELECT step, level, group_name, rule, matched, round(raw::numeric, 1) AS raw, ro
 
 \echo '=== Preview: how all contacts would be distributed'
 \echo
-SELECT kind, lower_bound AS from_points, upper_bound AS to_points, label, records, round(100 * share::numeric, 1) AS percent
+SELECT kind, round(lower_bound::numeric, 1) AS from_points, round(upper_bound::numeric, 1) AS to_points, label, records,
+       repeat('#', round(100 * share)::int) AS one_percent_each
   FROM lead_scoring.preview('lead_score', 10);
 
 \echo '=== Activate: adds the columns to contacts and scores everybody'
@@ -161,7 +162,7 @@ SELECT best.id, best.name, round(best.lead_score::numeric, 1) AS lead_score, bes
          SELECT string_agg(format('%s +%s', rule, round(decayed::numeric, 1)), ', ' ORDER BY decayed DESC, rule) AS reasons
            FROM (SELECT rule, decayed
                    FROM lead_scoring.explain('lead_score', best.id::text)
-                  WHERE level = 'rule' AND decayed > 0
+                  WHERE level = 'rule' AND decayed >= 0.1
                   ORDER BY decayed DESC, rule
                   LIMIT 3) AS top
        ) AS why

@@ -68,39 +68,32 @@ sync_sources()
 	mv "$tree/.sources.new" "$tree/.sources"
 }
 
-# run a function that uses $LS_BUILD while no other run uses it
-# That is build/ of the checkout, so that the next run has less to do, or a temporary one where the
-# checkout is not ours to write.
+# run a function that uses $LS_BUILD, while no other run uses it
+# That is below build/ of the checkout, so that the next run has less to do, or a temporary directory
+# where the checkout is not ours to write. Each server, compiler and set of options has one of its own.
 with_build()
 {
-	local status=0
-	LS_BUILD=$LS_TOP/build
-	if ! { mkdir -p "$LS_BUILD" && [ -O "$LS_BUILD" ] && : >>"$LS_BUILD/lock"; } 2>/dev/null; then
-		LS_BUILD=$LS_TMP/build
-		mkdir -p "$LS_BUILD"
+	local status=0 top=$LS_TOP/build
+	if ! { mkdir -p "$top" && [ -O "$top" ] && : >>"$top/lock"; } 2>/dev/null; then
+		top=$LS_TMP/build
+		mkdir -p "$top"
 	fi
+	LS_BUILD=$top/$(echo "$("$PG_CONFIG" --version) ${CXX:-} ${COPT:-}" | cksum | cut -d ' ' -f 1)
 	(
 		# Not to be held by anything that outlives us.
 		flock 9
 		"$@" 9>&-
-	) 9>"$LS_BUILD/lock" || status=$?
+	) 9>"$top/lock" || status=$?
 	return "$status"
 }
 
 # build the module and install it into the private tree
 build_module()
 {
-	local tree=$LS_BUILD/tree flags
-	local -a arguments=("PG_CONFIG=$PG_CONFIG")
+	local tree=$LS_BUILD/tree
+	local -a arguments=(-s --no-print-directory -C "$tree" "PG_CONFIG=$PG_CONFIG")
 	sync_sources "$tree" || return 1
 	[ -z "${CXX:-}" ] || arguments+=("CXX=$CXX")
-	# Objects of another server, compiler or set of options are of no use.
-	flags="$("$PG_CONFIG" --version) ${CXX:-} ${COPT:-}"
-	if [ "$(cat "$tree/.flags" 2>/dev/null)" != "$flags" ]; then
-		find "$tree/src" -name '*.o' -delete
-		echo "$flags" >"$tree/.flags"
-	fi
-	arguments+=(-s --no-print-directory -C "$tree")
 	if ! make -j "$(nproc)" "${arguments[@]}" >"$LS_TMP/make.log" 2>&1 ||
 		! make install DESTDIR="$LS_TMP/root" "${arguments[@]}" >>"$LS_TMP/make.log" 2>&1; then
 		cat "$LS_TMP/make.log" >&2

@@ -1,7 +1,7 @@
 -- What records and sources may be: key types, partitioned tables, views, materialized views, foreign tables
 BEGIN;
 \ir include/crm.psql
-SELECT plan(41);
+SELECT plan(40);
 
 -- The same 7 events under each type of key
 CREATE FUNCTION pg_temp.by_key(key_type text, event_key_type text, keys text[]) RETURNS text LANGUAGE plpgsql AS $$

@@ -2,9 +2,8 @@
 BEGIN;
 \ir include/crm.psql
 
-CREATE FUNCTION pg_temp.nothing_volatile(int) RETURNS bool LANGUAGE plpgsql VOLATILE AS $$ BEGIN RETURN true; END $$;
-CREATE FUNCTION public.sets(int) RETURNS SETOF bool LANGUAGE sql IMMUTABLE AS $$ VALUES (true), (false) $$;
-CREATE FUNCTION public.changing(int) RETURNS bool LANGUAGE plpgsql VOLATILE AS $$ BEGIN RETURN true; END $$;
+CREATE FUNCTION public.sets(bigint) RETURNS SETOF bool LANGUAGE sql IMMUTABLE AS $$ VALUES (true), (false) $$;
+CREATE FUNCTION public.changing(bigint) RETURNS bool LANGUAGE plpgsql VOLATILE AS $$ BEGIN RETURN true; END $$;
 CREATE TABLE no_key (id int, x int);
 CREATE TABLE late_key (id int PRIMARY KEY DEFERRABLE, x int);
 CREATE TABLE partial_key (id int, x int);
@@ -60,12 +59,12 @@ INSERT INTO bad (what, code, statement) VALUES
   ('source: filter not boolean', '42804', $$INSERT INTO lead_scoring.source (name, record_type, relation, record_key, filter) VALUES ('x', 'contact', 'activities', 'contact_id', 'type')$$),
   ('source: deleted while used', '2BP01', $$DELETE FROM lead_scoring.source WHERE name = 'activity'$$),
   ('source: renamed while used', '2BP01', $$UPDATE lead_scoring.source SET name = 'y' WHERE name = 'activity'$$),
-  ('source: name taken', '23505', $$INSERT INTO lead_scoring.source (name, record_type, relation, record_key) VALUES ('activity', 'contact', 'activities', 'contact_id')$$),
+  ('source: name taken', '23505', $$INSERT INTO lead_scoring.source (name, record_type, relation, record_key, occurred_at) VALUES ('activity', 'contact', 'activities', 'contact_id', 'occurred_at')$$),
   ('score: unknown record type', '42704', $$INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('x', 'nope', 'fit')$$),
   ('score: unknown kind', '22023', $$INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('x', 'contact', 'both')$$),
   ('score: kind NULL', '22023', $$INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('x', 'contact', NULL)$$),
   ('score: name NULL', '42602', $$INSERT INTO lead_scoring.score (name, record_type, kind) VALUES (NULL, 'contact', 'fit')$$),
-  ('score: name taken', '23505', $$INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('s', 'contact', 'fit')$$),
+  ('score: name taken', '23505', $$INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('s', 'contact', 'engagement')$$),
   ('score: lower limit above upper', '22023', $$INSERT INTO lead_scoring.score (name, record_type, kind, min_points, max_points) VALUES ('x', 'contact', 'fit', 1, 0)$$),
   ('score: limit NaN', '22023', $$INSERT INTO lead_scoring.score (name, record_type, kind, min_points) VALUES ('x', 'contact', 'fit', 'NaN')$$),
   ('score: limit infinite', '22023', $$INSERT INTO lead_scoring.score (name, record_type, kind, max_points) VALUES ('x', 'contact', 'fit', 'infinity')$$),

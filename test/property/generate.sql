@@ -229,9 +229,9 @@ $$;
 CREATE FUNCTION property.bound(seed bigint, choice text, side int) RETURNS float8
 IMMUTABLE LANGUAGE sql AS $$
   SELECT CASE
-    WHEN shape < 0.4 THEN NULL
-    WHEN shape < 0.55 THEN 0
-    WHEN shape < 0.6 THEN CASE side WHEN -1 THEN 2.5 ELSE 3.25 END
+    WHEN shape < 0.55 THEN NULL
+    WHEN shape < 0.67 THEN 0
+    WHEN shape < 0.70 THEN CASE side WHEN -1 THEN 2.5 ELSE 3.25 END
     ELSE side * property.pick(seed, choice || ' value', ARRAY[5, 10, 12.5, 33.3, 40, 100, 1000]::float8[])
   END FROM (SELECT property.u(seed, choice || ' shape') AS shape) AS s
 $$;
@@ -269,8 +269,8 @@ BEGIN
     ('calls made', 'prop contact', '"prop data".calls', 'Owner Ref', 'owner_ref', 'at', property.pick(seed, 'call filter', ARRAY[NULL, $$kind = 'sales'$$])),
     ('company', 'prop contact', '"prop data".companies', 'id', 'company_id', NULL, NULL),
     ('membership', 'prop contact', '"prop data".memberships', 'contact_id', 'id', NULL, property.pick(seed, 'membership filter', ARRAY[NULL, $$list <> 'newsletter'$$]));
-  low := property.bound(seed, 'score min', -1);
-  high := property.bound(seed, 'score max', 1);
+  low := CASE WHEN property.u(seed, 'score min?') < 0.5 THEN property.bound(seed, 'score min', -1) END;
+  high := CASE WHEN property.u(seed, 'score max?') < 0.5 THEN property.bound(seed, 'score max', 1) END;
   INSERT INTO lead_scoring.score (name, record_type, kind, min_points, max_points) VALUES (s, 'prop contact', score_kind, least(low, high), high);
 
   FOR g IN 1..group_count LOOP
@@ -313,7 +313,7 @@ BEGIN
         property.pick(seed, t || 'since', ARRAY['2025-12-01 00:00 UTC', '2025-11-01 00:00 UTC', '-infinity'])::timestamptz END,
       CASE WHEN group_kind = 'engagement' AND property.u(seed, t || 'until?') < 0.15 THEN
         property.pick(seed, t || 'until', ARRAY['2026-01-01 00:00 UTC', '2026-01-15 00:00 UTC', 'infinity'])::timestamptz END,
-      property.u(seed, t || 'enabled') < 0.9);
+      i = 1 OR property.u(seed, t || 'enabled') < 0.9);
   END LOOP;
 
   FOR i IN 1..property.pick(seed, 'scope rows', ARRAY[0, 0, 0, 1, 2, 3]) LOOP
@@ -378,7 +378,7 @@ BEGIN
       WHEN 1 THEN
         UPDATE lead_scoring.rule SET points = points * 2 + 1 WHERE score = s AND property.u(seed, name || change) < 0.5;
       WHEN 2 THEN
-        UPDATE lead_scoring.rule SET enabled = NOT enabled WHERE score = s AND property.u(seed, name || change) < 0.5;
+        UPDATE lead_scoring.rule SET enabled = NOT enabled WHERE score = s AND name <> 'rule 1' AND property.u(seed, name || change) < 0.5;
       WHEN 3 THEN
         DELETE FROM lead_scoring.scope WHERE score = s;
       WHEN 4 THEN

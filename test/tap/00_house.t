@@ -123,6 +123,20 @@ sub foreign_symbols
 	return @found;
 }
 
+# functions that run when the library is loaded, which is where constructors of global objects are called
+# A function that calls nothing is the compiler marking a constant as initialised.
+sub loading_functions
+{
+	my ($library) = @_;
+	my ($name, %found) = ('');
+	for (`objdump -d --no-show-raw-insn '$library'`)
+	{
+		$name = $1 if /^[0-9a-f]+ <(.*)>:/;
+		$found{$name} = 1 if $name =~ /^_GLOBAL__sub_I_/ && /\b(?:callq?|jmpq?|bl?)\s+\S+\s+<(?!_GLOBAL__sub_I_)/;
+	}
+	return sort keys %found;
+}
+
 sub check
 {
 	my ($name, $function, %offences) = @_;
@@ -171,12 +185,20 @@ SQL
 SKIP:
 {
 	my ($library) = defined $ENV{LS_TMP} ? `find "$ENV{LS_TMP}/root" -name lead_scoring.so -type f` : ();
-	skip('no library was built', 2) unless $library;
+	skip('no library was built', 4) unless $library;
 	chomp $library;
 	is(join(' ', foreign_symbols($library)), '', 'the library exports nothing but its own names');
-	# One entry is the compiler's own; another would be a constructor that runs when the library is loaded.
-	my ($size) = `readelf -SW '$library'` =~ /\.init_array\s+INIT_ARRAY\s+\S+\s+\S+\s+(\S+)/;
-	is(hex($size // 0), 8, 'the library has no global constructors');
+	is(join(' ', loading_functions($library)), '', 'the library has no global objects with constructors');
+
+	my $planted = tempdir(CLEANUP => 1);
+	open my $out, '>', "$planted/bad.cpp" or die $!;
+	print $out "#include <string>\nstatic std::string global(100, 'x');\nextern \"C\" const char *\n",
+		"stranger()\n{\n\treturn global.data();\n}\n";
+	close $out;
+	my $compiler = $ENV{CXX} || 'g++';
+	system("$compiler -O2 -shared -fPIC -o '$planted/bad.so' '$planted/bad.cpp'") == 0 or die 'does not compile';
+	is(join(' ', foreign_symbols("$planted/bad.so")), 'stranger', '... and a stranger would be seen');
+	like(join(' ', loading_functions("$planted/bad.so")), qr/bad\.cpp/, '... and a constructor would be seen');
 }
 
 done_testing();

@@ -1,0 +1,101 @@
+-- Relations and columns that are dropped, renamed or changed after they were used in a definition
+BEGIN;
+\ir include/crm.psql
+SELECT plan(47);
+
+CREATE FUNCTION pg_temp.setup() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  CREATE TABLE leads (id int PRIMARY KEY, industry text, size int, note text);
+  CREATE TABLE happenings (lead_id int, type text, amount int, at timestamptz);
+  INSERT INTO leads VALUES (1, 'Retail', 10), (2, 'Other', 20);
+  INSERT INTO happenings SELECT 1, 'x', 5, pg_temp.day() FROM generate_series(1, 3);
+  INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('lead', 'leads', 'id');
+  INSERT INTO lead_scoring.source (name, record_type, relation, record_key, occurred_at) VALUES ('happening', 'lead', 'happenings', 'lead_id', 'at');
+  INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('s', 'lead', 'combined');
+  INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('s', 'f', 'fit'), ('s', 'e', 'engagement');
+  INSERT INTO lead_scoring.rule (score, group_name, name, source, criterion, points) VALUES
+    ('s', 'f', 'r', NULL, $c$industry = 'Retail' AND size < 50$c$, 10), ('s', 'e', 'x', 'happening', $c$type = 'x' AND amount > 1$c$, 1);
+END
+$$;
+-- What happens after a change, as SQLSTATE or result; then everything is undone
+CREATE FUNCTION pg_temp.after(change text, call text DEFAULT $$SELECT string_agg(record_key || '=' || total, ' ' ORDER BY record_key) FROM lead_scoring.evaluate('s', pg_temp.day())$$) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  result text;
+BEGIN
+  BEGIN
+    PERFORM pg_temp.setup();
+    BEGIN
+      EXECUTE change;
+      EXECUTE call INTO result;
+    EXCEPTION WHEN raise_exception THEN RAISE; WHEN OTHERS THEN
+      result := SQLSTATE;
+    END;
+    RAISE EXCEPTION 'undo' USING ERRCODE = 'ZZ999';
+  EXCEPTION WHEN SQLSTATE 'ZZ999' THEN
+    RETURN result;
+  END;
+END
+$$;
+SELECT is(pg_temp.after('SELECT 1'), '1=13 2=0', 'unchanged');
+
+-- Renaming changes nothing: relations are kept by OID, expressions follow
+SELECT is(pg_temp.after('ALTER TABLE happenings RENAME TO occasions'), '1=13 2=0', 'event table renamed');
+SELECT is(pg_temp.after('ALTER TABLE leads RENAME TO "Leads"'), '1=13 2=0', 'record table renamed');
+SELECT is(pg_temp.after('CREATE SCHEMA elsewhere; ALTER TABLE happenings SET SCHEMA elsewhere; ALTER TABLE leads SET SCHEMA elsewhere'), '1=13 2=0', 'both in another schema');
+SELECT is(pg_temp.after('ALTER TABLE happenings ADD COLUMN more int; ALTER TABLE leads ADD COLUMN as_of timestamptz'), '1=13 2=0', 'columns added');
+SELECT is(pg_temp.after('ALTER TABLE leads DROP COLUMN note'), '1=13 2=0', 'a column dropped that nobody uses');
+SELECT is(pg_temp.after('CREATE TABLE pg_temp.leads (id int PRIMARY KEY); CREATE TABLE pg_temp.happenings (x int)'), '1=13 2=0', 'temporary tables of the same names');
+SELECT is(pg_temp.after('CREATE SCHEMA hostile; CREATE FUNCTION hostile.never(text, text) RETURNS bool LANGUAGE sql IMMUTABLE AS ''SELECT false''; CREATE OPERATOR hostile.= (LEFTARG = text, RIGHTARG = text, FUNCTION = hostile.never); SET LOCAL search_path = hostile, pg_catalog, public'),
+  '1=13 2=0', 'an operator of another schema, first in the search path when the score is evaluated');
+SELECT is(pg_temp.after('SET LOCAL search_path = pg_temp'), '1=13 2=0', 'an empty search path');
+
+-- Types changed
+SELECT is(pg_temp.after('ALTER TABLE happenings ALTER amount TYPE numeric'), '1=13 2=0', 'integer column becomes numeric');
+SELECT is(pg_temp.after('ALTER TABLE happenings ALTER amount TYPE bigint'), '1=13 2=0', 'integer column becomes bigint');
+SELECT is(pg_temp.after('ALTER TABLE leads ALTER size TYPE smallint'), '1=13 2=0', 'integer column becomes smallint');
+SELECT is(pg_temp.after('ALTER TABLE leads ALTER industry TYPE varchar(20)'), '1=13 2=0', 'text column becomes varchar');
+SELECT is(pg_temp.after('ALTER TABLE leads ALTER id TYPE bigint'), '1=13 2=0', 'integer key becomes bigint');
+SELECT is(pg_temp.after('ALTER TABLE happenings ALTER lead_id TYPE bigint'), '1=13 2=0', 'integer event key becomes bigint');
+SELECT ok(pg_temp.after('ALTER TABLE happenings ALTER amount TYPE text') IN ('42883', '42804'), 'integer column becomes text: the criterion no longer holds: ' || pg_temp.after('ALTER TABLE happenings ALTER amount TYPE text'));
+SELECT ok(pg_temp.after('ALTER TABLE leads ALTER size TYPE date USING now()') IN ('42883', '42804'), 'integer column becomes date: ' || pg_temp.after('ALTER TABLE leads ALTER size TYPE date USING now()'));
+SELECT ok(pg_temp.after('ALTER TABLE happenings ALTER lead_id TYPE text') IN ('42804'), 'integer event key becomes text: ' || pg_temp.after('ALTER TABLE happenings ALTER lead_id TYPE text'));
+SELECT ok(pg_temp.after('ALTER TABLE happenings ALTER at TYPE text') IN ('42804'), 'time becomes text: ' || pg_temp.after('ALTER TABLE happenings ALTER at TYPE text'));
+SELECT ok(pg_temp.after('ALTER TABLE leads ALTER id TYPE float8') IN ('42804'), 'key becomes float8: ' || pg_temp.after('ALTER TABLE leads ALTER id TYPE float8'));
+
+-- Columns dropped or renamed
+SELECT is(pg_temp.after('ALTER TABLE happenings DROP COLUMN amount'), '42703', 'a column of a criterion dropped');
+SELECT is(pg_temp.after('ALTER TABLE leads DROP COLUMN size'), '42703', 'a column of a property rule dropped');
+SELECT is(pg_temp.after('ALTER TABLE leads DROP COLUMN id'), '42703', 'the key dropped');
+SELECT is(pg_temp.after('ALTER TABLE happenings DROP COLUMN at'), '42703', 'the time dropped');
+SELECT is(pg_temp.after('ALTER TABLE happenings DROP COLUMN lead_id'), '42703', 'the event key dropped');
+SELECT ok(pg_temp.after('ALTER TABLE happenings RENAME COLUMN amount TO value') IN ('42703', '1=13 2=0'), 'a column of a criterion renamed: an error or followed, never wrong');
+SELECT ok(pg_temp.after('ALTER TABLE leads RENAME COLUMN id TO key') IN ('42703', '1=13 2=0'), 'the key renamed: an error or followed, never wrong');
+SELECT is(pg_temp.after('ALTER TABLE happenings RENAME COLUMN amount TO a; ALTER TABLE happenings RENAME COLUMN type TO amount; ALTER TABLE happenings RENAME COLUMN a TO type') IN ('1=13 2=0', '42703', '42883', '42804', '22P02'), true, 'two columns exchanged: never a wrong score');
+
+-- Relations dropped
+SELECT is(pg_temp.after('DROP TABLE happenings'), '42P01', 'the event table dropped');
+SELECT is(pg_temp.after('DROP TABLE leads'), '42P01', 'the record table dropped');
+SELECT is(pg_temp.after('DROP TABLE leads', $$SELECT * FROM lead_scoring.explain('s', '1')$$), '42P01', 'the record table dropped: explain');
+SELECT is(pg_temp.after('DROP TABLE leads', $$SELECT lead_scoring.activate('s')$$), '42P01', 'the record table dropped: activate');
+SELECT is(pg_temp.after($$DROP TABLE happenings; UPDATE lead_scoring.rule SET points = 2$$), '42P01', 'the event table dropped, then a rule edited');
+SELECT is(pg_temp.after('DROP TABLE happenings; DROP TABLE leads', $$WITH a AS (DELETE FROM lead_scoring.score WHERE name = 's') SELECT 'deleted'$$), 'deleted', 'a score over dropped tables can be deleted');
+SELECT is(pg_temp.after($$DROP TABLE happenings; DELETE FROM lead_scoring.rule WHERE score = 's' AND name = 'x'; DELETE FROM lead_scoring.source WHERE record_type = 'lead'$$), '1=10 2=0', 'a source over a dropped table can be deleted, and the rest works');
+SELECT is(pg_temp.after($$DROP TABLE happenings; DROP TABLE leads; DELETE FROM lead_scoring.score WHERE name = 's'; DELETE FROM lead_scoring.source WHERE record_type = 'lead'; DELETE FROM lead_scoring.record_type WHERE name = 'lead'$$, 'SELECT count(*) FROM lead_scoring.record_type WHERE name = ''lead'''), '0', 'all definitions over dropped tables can be deleted');
+
+-- Active scores
+SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); DROP TABLE leads$$, $$SELECT lead_scoring.deactivate('s')$$) IN ('', '42P01'), true, 'deactivate after the record table is gone: done, or an error that says so');
+SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); ALTER TABLE leads DROP COLUMN s_label$$, $$SELECT lead_scoring.refresh('s')$$) IN ('42703', '55000', '0', '1', '2'), true, 'a score column dropped by hand: an error or mended');
+SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); ALTER TABLE leads DROP COLUMN s, DROP COLUMN s_fit, DROP COLUMN s_engagement, DROP COLUMN s_label; SELECT lead_scoring.deactivate('s'); SELECT lead_scoring.activate('s')$$, $$SELECT string_agg(id || '=' || s, ' ' ORDER BY id) FROM leads$$) IN ('1=13 2=0', '1=10 2=0', '42703'), true, 'all score columns dropped by hand: deactivate and activate again');
+SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); ALTER TABLE leads RENAME TO people; SELECT lead_scoring.refresh('s', pg_temp.day())$$, $$SELECT string_agg(id || '=' || s, ' ' ORDER BY id) FROM people$$), '1=13 2=0', 'the record table renamed while active');
+SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); DELETE FROM leads WHERE id = 1; SELECT lead_scoring.refresh('s', pg_temp.day())$$, $$SELECT string_agg(id || '=' || s, ' ' ORDER BY id) FROM leads$$), '2=0', 'a record deleted');
+SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); TRUNCATE happenings; SELECT lead_scoring.refresh('s', pg_temp.day())$$, $$SELECT string_agg(id || '=' || s, ' ' ORDER BY id) FROM leads$$), '1=10 2=0', 'D27: all events deleted');
+SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); ALTER TABLE leads DROP CONSTRAINT leads_pkey; INSERT INTO leads (id, industry, size) VALUES (1, 'Other', 1)$$, $$SELECT lead_scoring.refresh('s', pg_temp.day())$$) IN ('42830', '55000', '21000'), true, 'the key no longer unique, and a key twice: ' || coalesce(pg_temp.after($$SELECT lead_scoring.activate('s'); ALTER TABLE leads DROP CONSTRAINT leads_pkey; INSERT INTO leads (id, industry, size) VALUES (1, 'Other', 1)$$, $$SELECT lead_scoring.refresh('s', pg_temp.day())$$), 'NULL'));
+
+-- Functions and types used by a criterion
+SELECT is(pg_temp.after($$CREATE FUNCTION public.big(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 > 15'; UPDATE lead_scoring.rule SET criterion = 'big(size)' WHERE name = 'r'$$), '1=3 2=10', 'a function of mine');
+SELECT is(pg_temp.after($$CREATE FUNCTION public.big(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 > 15'; UPDATE lead_scoring.rule SET criterion = 'big(size)' WHERE name = 'r'; SET LOCAL search_path = pg_catalog$$), '1=3 2=10', 'a function of mine, under another search path');
+SELECT is(pg_temp.after($$CREATE FUNCTION public.big(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 > 15'; UPDATE lead_scoring.rule SET criterion = 'big(size)' WHERE name = 'r'; DROP FUNCTION public.big(int)$$), '42883', 'a function of mine, dropped');
+SELECT is(pg_temp.after($$CREATE FUNCTION public.big(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 > 15'; UPDATE lead_scoring.rule SET criterion = 'big(size)' WHERE name = 'r'; CREATE OR REPLACE FUNCTION public.big(int) RETURNS bool LANGUAGE sql VOLATILE AS 'SELECT random() < 2'$$), '42P17', 'a function of mine, made volatile');
+
+SELECT * FROM finish();
+ROLLBACK;
