@@ -54,6 +54,12 @@ enter_cluster()
 		exec "$harness" "$bench/${0##*/}" --here "$@"
 }
 
+# Print how many processes want a core, on average of the last minute
+load()
+{
+	cut -d " " -f 1 /proc/loadavg 2>/dev/null || echo unknown
+}
+
 # Make the scratch directory; both it and the database go away however the script ends
 open_bench()
 {
@@ -67,14 +73,11 @@ open_bench()
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 	psql -X -q -c 'SELECT 1' >/dev/null || die "no server answers"
-	{
-		psql -X -q -A -t -c "SELECT split_part(version(), ' on ', 1) || ', shared_buffers ' || current_setting('shared_buffers')
+	psql -X -q -A -t -c "SELECT split_part(version(), ' on ', 1) || ', shared_buffers ' || current_setting('shared_buffers')
 		  || ', work_mem ' || current_setting('work_mem') || ', JIT ' || current_setting('jit')
 		  || ', ' || current_setting('max_parallel_workers_per_gather') || ' parallel workers'"
-		printf '%s, %s cores, load %s\n' "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo 2>/dev/null | head -n 1)" "$(nproc)" \
-			"$(cut -d ' ' -f 1 /proc/loadavg 2>/dev/null)"
-		printf 'commit %s\n' "$(git -C "$bench" rev-parse --short HEAD 2>/dev/null || echo unknown)"
-	}
+	printf '%s, %s cores, load %s\n' "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo 2>/dev/null | head -n 1)" "$(nproc)" "$(load)"
+	printf 'commit %s\n' "$(git -C "$bench" rev-parse --short HEAD 2>/dev/null || echo unknown)"
 }
 
 close_bench()

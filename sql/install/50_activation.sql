@@ -28,6 +28,10 @@ DECLARE
   stored regclass;
   key_column name;
 BEGIN
+  IF verify.score IS NULL OR verify.as_of IS NULL THEN
+    RAISE EXCEPTION '% must not be NULL', CASE WHEN verify.score IS NULL THEN 'score' ELSE 'as_of' END
+      USING ERRCODE = 'null_value_not_allowed', HINT = 'Name a score, and the instant to verify it at.';
+  END IF;
   SELECT * INTO definition FROM lead_scoring.score s WHERE s.name = verify.score;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'score "%" does not exist', verify.score USING ERRCODE = 'undefined_object',

@@ -27,12 +27,17 @@ clamp(double value, const Limits &limits) noexcept
 double
 round_score(double value) noexcept
 {
-	// Above 2^53 / 10^4 a double has no four decimals to round; adding zero turns -0 into 0
-	if (std::fabs(value) >= 9e11)
+	// A decimal such as 0.00015 has no exact double, nor have sums of decimals: what is a hair below a half counts as
+	// one. Above 2^53 / 10^4 a double has no four decimals to round
+	constexpr double hair = 1e-7;
+	double magnitude = std::fabs(value) * 1e4;
+
+	if (magnitude >= 0x1p53)
 	{
 		return value;
 	}
-	return std::round(value * 1e4) / 1e4 + 0.0;
+	double rounded = std::floor(magnitude + 0.5 + hair) / 1e4;
+	return value < 0 && rounded != 0 ? -rounded : rounded;
 }
 
 bool
@@ -89,7 +94,7 @@ Finisher::add_rule(const FinishRule &rule, const Batch &records, size_t row, std
 		bool holds = program_.record_criteria[rule.criterion].holds(records, row);
 		if (holds)
 		{
-			group_sums_[rule.group] += FixedScale::term(rule.scaled_points, 1);
+			group_sums_[rule.group] += fixed_term(rule.points);
 		}
 		if (outcome != nullptr)
 		{
@@ -102,7 +107,7 @@ Finisher::add_rule(const FinishRule &rule, const Batch &records, size_t row, std
 	if (rule.counting == Counting::once)
 	{
 		RuleOutcome paid = pay_once(rule, state, matched);
-		group_sums_[rule.group] += FixedScale::term(rule.scaled_points, paid.decayed);
+		group_sums_[rule.group] += fixed_term(rule.points * paid.decayed);
 		if (outcome != nullptr)
 		{
 			*outcome = {matched, rule.points * paid.raw, rule.points * paid.decayed};
@@ -111,7 +116,7 @@ Finisher::add_rule(const FinishRule &rule, const Batch &records, size_t row, std
 	}
 	if (outcome != nullptr)
 	{
-		double decayed = state == nullptr ? 0 : program_.scale.value(states_.sums(state)[rule.sum_slot]);
+		double decayed = state == nullptr ? 0 : fixed_value(states_.sums(state)[rule.sum_slot]);
 		*outcome = {matched, rule.points * matched, decayed};
 	}
 }
@@ -139,7 +144,7 @@ Finisher::total(std::byte *state, Account *account) const noexcept
 
 	for (size_t group = 0; group < program_.groups.size(); group++)
 	{
-		double sum = program_.scale.value(group_sums_[group]);
+		double sum = fixed_value(group_sums_[group]);
 		double value = clamp(sum, program_.groups[group].limits);
 		parts[static_cast<size_t>(program_.groups[group].part)] += value;
 		if (account != nullptr)
@@ -151,7 +156,7 @@ Finisher::total(std::byte *state, Account *account) const noexcept
 	double adjustment = 0;
 	if (state != nullptr && program_.adjustment_slot != no_slot)
 	{
-		adjustment = program_.adjustment_scale.value(states_.sums(state)[program_.adjustment_slot]);
+		adjustment = fixed_value(states_.sums(state)[program_.adjustment_slot]);
 	}
 	double sum = parts[0] + parts[1] + adjustment;
 	if (account != nullptr)

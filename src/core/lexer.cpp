@@ -101,8 +101,7 @@ take_number(std::string_view &text, double &number)
 	{
 		return false;
 	}
-	auto [end, code] = std::from_chars(rest.data(), rest.data() + rest.size(), number,
-									   std::chars_format::fixed);
+	auto [end, code] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
 	if (code != std::errc())
 	{
 		return false;

@@ -3,7 +3,7 @@
 #include "core/time.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <iterator>
 #include <map>
 
 #if defined(POSTGRES_H)
@@ -66,18 +66,6 @@ std::string_view
 integer_bytes(const int64_t &integer)
 {
 	return {reinterpret_cast<const char *>(&integer), sizeof integer};
-}
-
-double
-largest_term(std::span<const RuleDefinition> rules)
-{
-	double largest = 0;
-
-	for (const RuleDefinition &rule : rules)
-	{
-		largest = std::max(largest, std::fabs(rule.points));
-	}
-	return largest;
 }
 
 } // namespace
@@ -186,7 +174,7 @@ private:
 	add_rule(const RuleDefinition &rule)
 	{
 		FinishRule added{std::string(rule.name), rule.group, rule.source, rule.counting, rule.count,
-						 rule.points, program_.scale.scaled(rule.points), no_slot, no_slot, no_slot,
+						 rule.points, no_slot, no_slot, no_slot,
 						 no_slot, no_slot};
 
 		if (rule.source == record_itself)
@@ -211,7 +199,7 @@ private:
 		}
 		int64_t from = rule.within_us == 0 ? infinitely_old : earlier(program_.as_of, rule.within_us);
 		add_row_rule(rule.source, *rule.criterion,
-					 {std::max(from, rule.since), rule.until, added.scaled_points, added.sum_slot,
+					 {std::max(from, rule.since), rule.until, added.points, added.sum_slot,
 					  added.count_slot, added.newest_slot, added.decay, {}});
 		program_.rules.push_back(std::move(added));
 	}
@@ -326,7 +314,7 @@ private:
 
 Program::Program(const Definition &definition, int64_t as_of_instant, bool with_detail)
 	: kind(definition.kind), limits(definition.limits), as_of(as_of_instant), detail(with_detail),
-	  scale(largest_term(definition.rules)), adjustment_scale(largest_points), bands(definition.bands)
+	  bands(definition.bands)
 {
 	Compiler(*this, definition).run();
 }

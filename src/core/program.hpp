@@ -17,15 +17,12 @@ namespace lead_scoring::core
 
 inline constexpr uint32_t no_slot = UINT32_MAX;
 
-// The largest points of a rule or an adjustment: sums of them keep all their decimals
-inline constexpr double largest_points = 1e9;
-
 // A rule, or an item of the scope, as the rows of its source see it
 struct RowRule
 {
 	int64_t from;                   // first instant that counts
 	int64_t until;                  // first instant that no longer counts
-	double scaled_points;
+	double points;
 	uint32_t sum_slot;              // where each match pays, or no_slot
 	uint32_t count_slot;            // where matches are counted, or no_slot
 	uint32_t newest_slot;           // where the newest match is kept, or no_slot
@@ -55,7 +52,6 @@ struct FinishRule
 	Counting counting;
 	Limits count;
 	double points;
-	double scaled_points;
 	uint32_t sum_slot;
 	uint32_t count_slot;
 	uint32_t newest_slot;
@@ -95,8 +91,6 @@ public:
 	Limits limits;
 	int64_t as_of;
 	bool detail;
-	FixedScale scale;            // of the points of rules
-	FixedScale adjustment_scale; // of manual points, which are not part of the definition
 	BandTable bands;
 	StateLayout layout;
 	std::vector<DecayCurve> curves;

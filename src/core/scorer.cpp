@@ -180,7 +180,7 @@ Scorer::pay(const RowRule &rule, std::byte *state, int64_t time) noexcept
 	if (rule.sum_slot != no_slot)
 	{
 		double share = rule.decay == no_slot ? 1 : factor(rule.decay, time);
-		states_.sums(state)[rule.sum_slot] += FixedScale::term(rule.scaled_points, share);
+		states_.sums(state)[rule.sum_slot] += fixed_term(rule.points * share);
 	}
 }
 
@@ -191,7 +191,7 @@ Scorer::add_adjustments(const Batch &rows)
 	for (size_t row = 0; row < rows.rows; row++)
 	{
 		states_.sums(states_.state(numbers_[row]))[program_.adjustment_slot] +=
-			FixedScale::term(program_.adjustment_scale.scaled(rows.cell(0, row).real), 1);
+			fixed_term(rows.cell(0, row).real);
 	}
 }
 

@@ -71,6 +71,7 @@ resolve_parameter(ParseState *parser, ParamRef *reference)
 	return make_as_of(reference->location);
 }
 
+// Find a subquery, and refuse a star on the way
 bool
 find_subquery(Node *node, void *location)
 {
@@ -82,6 +83,12 @@ find_subquery(Node *node, void *location)
 	{
 		*static_cast<int *>(location) = reinterpret_cast<SubLink *>(node)->location;
 		return true;
+	}
+	if (IsA(node, ColumnRef) &&
+		IsA(linitial(reinterpret_cast<ColumnRef *>(node)->fields), A_Star))
+	{
+		// The grammar takes a star for a column; the analysis of expressions crashes on it
+		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("not a single expression")));
 	}
 #if PG_VERSION_NUM >= 160000
 	return raw_expression_tree_walker(node, find_subquery, location);

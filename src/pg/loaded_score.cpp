@@ -193,6 +193,28 @@ settle_stream(LoadedStream *stream, Oid defined_for)
 	stream->inputs = make_input_columns(stream->relation, stream->is_source ? "s" : "r");
 }
 
+// Raise unless a source's rows name records by a key of the same kind as the column that they name
+void
+require_same_kind(const LoadedStream *source, const LoadedStream *records)
+{
+	LoadedStream named = *records;
+
+	if (source->record_column != nullptr)
+	{
+		named.key_column = source->record_column;
+		named.key_type = require_column_type(records, source->record_column, "record column");
+	}
+	if (key_kind_of(source) != key_kind_of(&named))
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("record key \"%s\" of source \"%s\" has type %s, the record's column \"%s\" has type %s",
+						source->key_column, source->name, format_type_be(source->key_type), named.key_column,
+						format_type_be(named.key_type)),
+				 errhint("The relation was altered after it was defined: both must be integers, uuid or text.")));
+	}
+}
+
 // Whether the relation itself guarantees that no two rows share a key
 bool
 has_unique_key(Oid relation_id, const char *key_column)
@@ -320,6 +342,7 @@ read_sources(Loading *loading)
 		{
 			stream->record_column = nullptr;
 		}
+		require_same_kind(stream, loading->score->records);
 		loading->score->sources[at] = stream;
 	}
 	MemoryContextSwitchTo(before);

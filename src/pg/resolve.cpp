@@ -7,7 +7,6 @@
 
 extern "C"
 {
-#include "access/table.h"
 #include "commands/trigger.h"
 }
 
@@ -118,7 +117,14 @@ resolve_row(TriggerData *trigger)
 		SPI_finish();
 		return row;
 	}
-	Relation relation = table_open(relation_id, AccessShareLock);
+	Relation relation = try_relation_open(relation_id, AccessShareLock);
+	if (relation == nullptr)
+	{
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("the relation that %s looks at no longer exists",
+							   describe(row, descriptor, RelationGetRelationName(trigger->tg_relation))),
+						errhint("It was dropped: name another relation in its source or record type.")));
+	}
 	for (int at = 0; at < trigger->tg_trigger->tgnargs; at++)
 	{
 		const char *field = trigger->tg_trigger->tgargs[at];
@@ -138,7 +144,7 @@ resolve_row(TriggerData *trigger)
 		}
 		row = heap_modify_tuple_by_cols(row, descriptor, 1, &resolved_field, &value, &is_null);
 	}
-	table_close(relation, NoLock);
+	relation_close(relation, NoLock);
 	row = SPI_copytuple(row);
 	SPI_finish();
 	return row;

@@ -35,8 +35,16 @@ SELECT is((SELECT count(*) FROM (SELECT text::lead_scoring.decay AS d FROM meani
 
 -- The text of a value is itself input for the same value
 SELECT is((SELECT count(*) FROM meaning WHERE text::lead_scoring.decay::text::lead_scoring.decay OPERATOR(lead_scoring.<>) text::lead_scoring.decay), 0::bigint, 'text round trip');
-SELECT is((SELECT count(*) FROM (SELECT format('%s%% per %s seconds%s', p, s, f)::lead_scoring.decay AS d FROM unnest(ARRAY['0.001', '0.1', '1', '33.333333333333336', '99.99999', '0.00001', '15.25']) AS p, unnest(ARRAY['1', '59', '60', '61', '3599', '86399', '86400', '90061', '0.000001', '1.5', '31104000', '1000000000']) AS s,
-               unnest(ARRAY['', ' stepwise', ' exponential', ' after 1 second', ' exponential after 90061 seconds']) AS f) AS x WHERE d OPERATOR(lead_scoring.<>) d::text::lead_scoring.decay), 0::bigint, 'text round trip of odd numbers');
+CREATE FUNCTION pg_temp.comes_back(text) RETURNS bool LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN $1::lead_scoring.decay::text::lead_scoring.decay OPERATOR(lead_scoring.=) $1::lead_scoring.decay;
+EXCEPTION WHEN OTHERS THEN
+  RETURN false;
+END
+$$;
+SELECT is((SELECT string_agg(t, '; ') FROM (SELECT format('%s%% per %s seconds%s', p, s, f) AS t
+      FROM unnest(ARRAY['0.00001', '0.001', '0.1', '1', '33.333333333333336', '99.99999', '15.25']) AS p, unnest(ARRAY['1', '59', '60', '61', '3599', '86399', '86400', '90061', '0.000001', '1.5', '31104000', '1000000000']) AS s,
+           unnest(ARRAY['', ' stepwise', ' exponential', ' after 1 second', ' exponential after 90061 seconds']) AS f) AS x WHERE NOT pg_temp.comes_back(t)), NULL, 'text round trip of odd numbers');
 
 -- Binary form
 CREATE TABLE sent (id int, d lead_scoring.decay);
@@ -102,7 +110,7 @@ SELECT ok(pg_temp.code(format('SELECT %L::lead_scoring.decay', given)) IN ('2202
   FROM (VALUES (1, '0% per month'), (2, '-50% per month'), (3, '100.0001% per month'), (4, '150% per month stepwise'), (5, '100% per month exponential'), (6, '101% per month exponential'), (7, '50% per 0 days'), (8, '50% per -1 days'), (9, 'half-life 0 days'), (10, 'half-life -7 days'),
     (11, '50% per month after -1 days'), (12, '50% per 1e18 days'), (13, '50% per 999999999999999999999 years'), (14, 'half-life 100000 years'), (15, '50% per month after 1e17 years'), (16, '50% per 0.0000001 seconds'), (17, '50% per month after 0 days')) AS v (i, given) ORDER BY i;
 
-SELECT is((SELECT NULL::text::lead_scoring.decay), NULL, 'NULL is NULL');
+SELECT ok((SELECT NULL::text::lead_scoring.decay IS NULL), 'NULL is NULL');
 SELECT is((SELECT string_agg(p.proname, ', ') FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace WHERE n.nspname = 'lead_scoring' AND p.proname LIKE 'decay\_%' AND (p.provolatile <> 'i' OR NOT p.proisstrict OR p.proparallel <> 's')),
   NULL, 'all functions of the type are immutable, strict and parallel safe');
 
