@@ -133,12 +133,20 @@ END $$;
 COMMENT ON FUNCTION lead_scoring.require_points(double precision, text) IS 'Raises unless the points are finite and in range';
 
 -- A part of a score is written by the owner of the score's records, once the score exists.
-CREATE FUNCTION lead_scoring.require_score(score text) RETURNS lead_scoring.score LANGUAGE plpgsql STABLE
+CREATE FUNCTION lead_scoring.lock_definition(score text) RETURNS void LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT pg_advisory_xact_lock('lead_scoring.score'::regclass::oid::integer, hashtext(lock_definition.score))
+$$;
+COMMENT ON FUNCTION lead_scoring.lock_definition(text) IS 'Keeps others from changing, activating or refreshing a score until the end of the transaction: a score is never computed by one definition and stored beside another';
+
+CREATE FUNCTION lead_scoring.require_score(score text) RETURNS lead_scoring.score LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   found_score lead_scoring.score;
 BEGIN
+  PERFORM lead_scoring.lock_definition(require_score.score);
   SELECT * INTO found_score FROM lead_scoring.score s WHERE s.name = require_score.score;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'score "%" does not exist', require_score.score USING ERRCODE = 'undefined_object',
@@ -170,7 +178,7 @@ BEGIN
   END IF;
   NEW.relation_owner := (SELECT relowner FROM pg_class WHERE oid = NEW.relation);
   IF lead_scoring.restoring() THEN
-    NEW.relation_owner := coalesce(NEW.relation_owner, 0::regrole);
+    NEW.relation_owner := coalesce(NEW.relation_owner, 0);
     RETURN NEW;
   END IF;
   PERFORM lead_scoring.require_name(NEW.name, 'a record type');
@@ -217,7 +225,7 @@ BEGIN
   END IF;
   NEW.relation_owner := (SELECT relowner FROM pg_class WHERE oid = NEW.relation);
   IF lead_scoring.restoring() THEN
-    NEW.relation_owner := coalesce(NEW.relation_owner, 0::regrole);
+    NEW.relation_owner := coalesce(NEW.relation_owner, 0);
     RETURN NEW;
   END IF;
   PERFORM lead_scoring.require_name(NEW.name, 'a source');
@@ -234,6 +242,10 @@ BEGIN
     RAISE EXCEPTION 'record key "%" of source "%" has type %, the record''s column has type %', NEW.record_key, NEW.name,
       format_type(row_type, NULL), format_type(record_type, NULL) USING ERRCODE = 'datatype_mismatch',
       HINT = 'Both are integers of any size, both uuid, or both text.';
+  END IF;
+  IF NEW.record_column IS NOT NULL AND NEW.record_column <> records.key_column AND NEW.relation_owner <> records.relation_owner THEN
+    RAISE EXCEPTION 'relations of source "%" and of record type "%" have different owners', NEW.name, NEW.record_type
+      USING ERRCODE = 'insufficient_privilege', HINT = 'With record_column both are read together, with the rights of one owner.';
   END IF;
   IF NEW.occurred_at IS NOT NULL THEN
     time_type := lead_scoring.require_column(NEW.relation, NEW.occurred_at, 'time of the event');
@@ -265,6 +277,7 @@ DECLARE
   records lead_scoring.record_type;
 BEGIN
   IF TG_OP <> 'INSERT' THEN
+    PERFORM lead_scoring.lock_definition(OLD.name);
     PERFORM lead_scoring.require_owner(lead_scoring.record_relation(OLD.name));
     IF OLD.status = 'active' AND TG_OP = 'DELETE' THEN
       RAISE EXCEPTION 'score "%" is active', OLD.name USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -291,6 +304,15 @@ BEGIN
   IF NEW.status <> (CASE TG_OP WHEN 'INSERT' THEN 'draft' ELSE OLD.status END) AND NOT lead_scoring.status_may_change() THEN
     RAISE EXCEPTION 'status of score "%" cannot be set', NEW.name USING ERRCODE = 'object_not_in_prerequisite_state',
       HINT = format('Use lead_scoring.activate(%1$L) and lead_scoring.deactivate(%1$L).', NEW.name);
+  END IF;
+  IF TG_OP = 'UPDATE' AND lead_scoring.status_may_change() THEN
+    -- Only the status changes: a score is switched off even if nothing else about it is right any more
+    RETURN NEW;
+  END IF;
+  IF TG_OP = 'UPDATE' AND NEW.record_type <> OLD.record_type
+     AND (EXISTS (SELECT FROM lead_scoring.rule r WHERE r.score = OLD.name) OR EXISTS (SELECT FROM lead_scoring.scope o WHERE o.score = OLD.name)) THEN
+    RAISE EXCEPTION 'record type of score "%" cannot change while it has rules or scopes', OLD.name
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'They were written for other records: delete them first.';
   END IF;
   SELECT * INTO records FROM lead_scoring.record_type t WHERE t.name = NEW.record_type;
   IF NOT FOUND THEN
@@ -330,6 +352,7 @@ DECLARE
   parent lead_scoring.score;
 BEGIN
   IF TG_OP <> 'INSERT' THEN
+    PERFORM lead_scoring.lock_definition(OLD.score);
     PERFORM lead_scoring.require_owner(lead_scoring.record_relation(OLD.score));
     IF TG_OP = 'DELETE' THEN
       RETURN OLD;
@@ -372,6 +395,7 @@ DECLARE
   what text;
 BEGIN
   IF TG_OP <> 'INSERT' THEN
+    PERFORM lead_scoring.lock_definition(OLD.score);
     PERFORM lead_scoring.require_owner(lead_scoring.record_relation(OLD.score));
     IF TG_OP = 'DELETE' THEN
       RETURN OLD;
@@ -420,6 +444,10 @@ BEGIN
     RAISE EXCEPTION '% has no time to be within, since or until', what USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Only events have a time. In a criterion use as_of, as in created_at > as_of - interval ''30 days''.';
   END IF;
+  IF NEW.within > interval '290000 years' THEN
+    RAISE EXCEPTION 'within of % is out of range', what USING ERRCODE = 'interval_field_overflow',
+      HINT = 'It is longer than zero and at most 290,000 years.';
+  END IF;
   IF NEW.within <= interval '0' OR NEW.since >= NEW.until THEN
     RAISE EXCEPTION 'time window of % is empty', what USING ERRCODE = 'invalid_parameter_value',
       HINT = 'within is longer than zero, and since is before until.';
@@ -438,6 +466,7 @@ DECLARE
   relation regclass;
 BEGIN
   IF TG_OP <> 'INSERT' THEN
+    PERFORM lead_scoring.lock_definition(OLD.score);
     PERFORM lead_scoring.require_owner(lead_scoring.record_relation(OLD.score));
     IF TG_OP = 'DELETE' THEN
       RETURN OLD;
@@ -470,6 +499,7 @@ DECLARE
   rival text;
 BEGIN
   IF TG_OP <> 'INSERT' THEN
+    PERFORM lead_scoring.lock_definition(OLD.score);
     PERFORM lead_scoring.require_owner(lead_scoring.record_relation(OLD.score));
     IF TG_OP = 'DELETE' THEN
       RETURN OLD;
@@ -537,7 +567,11 @@ BEGIN
     JOIN pg_attribute a ON a.attrelid = t.relation AND a.attname = t.key_column WHERE s.name = NEW.score;
   IF key_type IS NOT NULL THEN
     -- Raises for a text that is no key, and stores each key in the one form that it has
-    EXECUTE format('SELECT ($1::%s)::text', format_type(key_type, NULL)) INTO NEW.record_key USING NEW.record_key;
+    CASE lead_scoring.key_family(key_type)
+      WHEN 'integer' THEN NEW.record_key := NEW.record_key::bigint::text;
+      WHEN 'uuid' THEN NEW.record_key := NEW.record_key::uuid::text;
+      ELSE NULL;
+    END CASE;
   END IF;
   IF NEW.expires_at <= NEW.created_at THEN
     RAISE EXCEPTION 'adjustment of score "%" expires before it begins', NEW.score USING ERRCODE = 'invalid_parameter_value',

@@ -40,7 +40,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM lead_scoring.rescore(ARRAY(
-    SELECT s.name FROM lead_scoring.score s JOIN new_rows n ON n.record_type = s.record_type));
+    SELECT s.name FROM lead_scoring.score s JOIN new_rows n ON n.record_type = s.record_type
+     WHERE EXISTS (SELECT FROM lead_scoring.rule r WHERE r.score = s.name AND r.source = n.name AND r.enabled)
+        OR EXISTS (SELECT FROM lead_scoring.scope o WHERE o.score = s.name AND o.source = n.name)));
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION lead_scoring.rescore_after_source() IS 'Re-scores after sources changed';

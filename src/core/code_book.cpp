@@ -1,5 +1,7 @@
 #include "core/code_book.hpp"
 
+#include <algorithm>
+
 #if defined(POSTGRES_H)
 static_assert(false, "No Postgres header should be included in this file.");
 #endif
@@ -26,6 +28,7 @@ CodeBook::add(std::string_view text)
 	}
 	size_t offset = texts_.size();
 	texts_.append(text);
+	longest_ = std::max(longest_, text.size());
 	slots_[at] = {++count_, static_cast<uint32_t>(text.size()), offset};
 	return count_;
 }

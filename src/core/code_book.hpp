@@ -48,6 +48,13 @@ public:
 		return count_ + 1;
 	}
 
+	// Return the length of the longest text, in bytes
+	size_t
+	longest() const noexcept
+	{
+		return longest_;
+	}
+
 private:
 	struct Slot
 	{
@@ -97,6 +104,7 @@ private:
 	std::vector<Slot> slots_; // a power of two, at most half full
 	std::string texts_;
 	uint32_t count_ = 0;
+	size_t longest_ = 0;
 };
 
 } // namespace lead_scoring::core

@@ -1,5 +1,6 @@
 #include "core/predicate.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #if defined(POSTGRES_H)
@@ -75,6 +76,11 @@ Predicate::add(const PredicateTree &tree, std::span<const ColumnKind> kinds, std
 		}
 		cells_.push_back(cell);
 	}
+	if (tree.test == Test::one_of)
+	{
+		std::sort(cells_.end() - static_cast<ptrdiff_t>(tree.values.size()), cells_.end(),
+				  [kind](Cell left, Cell right) { return compare_cells(kind, left, right) < 0; });
+	}
 	for (const PredicateTree *operand : tree.operands)
 	{
 		add(*operand, kinds, books);
@@ -149,14 +155,9 @@ Predicate::compare(const Node &node, Cell cell) const noexcept
 	case Test::is_true:
 		return cell.integer != 0;
 	case Test::one_of:
-		for (uint32_t value = 0; value < node.values; value++)
-		{
-			if (compare_cells(node.kind, cell, values[value]) == 0)
-			{
-				return true;
-			}
-		}
-		return false;
+		return std::binary_search(values, values + node.values, cell,
+								  [&node](Cell left, Cell right)
+								  { return compare_cells(node.kind, left, right) < 0; });
 	case Test::equal:
 		return compare_cells(node.kind, cell, *values) == 0;
 	case Test::unequal:

@@ -212,6 +212,10 @@ Scorer::finish_records(const Batch &records, ScoreResult *results)
 ScoreResult
 Scorer::explain_record(const Batch &records, size_t row, Account &account)
 {
+	if (!unique_keys_)
+	{
+		require_unique(records);
+	}
 	find(records);
 	account.rules.resize(program_.rules.size());
 	account.group_sums.resize(program_.groups.size());

@@ -17,6 +17,7 @@ extern "C"
 #include "lib/stringinfo.h"
 #include "access/xact.h"
 #include "storage/lmgr.h"
+#include "tcop/utility.h"
 #include "utils/queryenvironment.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -281,11 +282,55 @@ set_status(const char *score, const char *status)
 	PG_END_TRY();
 }
 
-// Let one activation or deactivation of a score at a time go on
+// Keep the definition of a score as it is until the end of the transaction; shared, against edits only, or alone. What
+// is read after it must be read in a new snapshot, as the wait may have been for a change
 void
-lock_definition(const char *score)
+lock_definition(const char *score, bool shared)
 {
-	run_query(CurrentMemoryContext, "SELECT pg_advisory_xact_lock('lead_scoring.score'::regclass::oid::int4, hashtext($1))", 1, &score);
+	SPI_connect();
+	Session session = begin_safe_path();
+	run_query(CurrentMemoryContext,
+			  shared ? "SELECT pg_advisory_xact_lock_shared('lead_scoring.score'::regclass::oid::int4, hashtext($1))"
+					 : "SELECT lead_scoring.lock_definition($1)",
+			  1, &score);
+	end_session(session);
+	SPI_finish();
+}
+
+// Where the columns of a score are, and whether they are there already
+struct Whereabouts
+{
+	bool active;
+	Oid records;
+	Oid target;
+	const char *target_sql; // null if the relation is gone
+};
+
+Whereabouts
+find_score(const char *name)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	SPI_connect();
+	Session session = begin_safe_path();
+	QueryRows rows = run_query(context,
+							   "SELECT s.status = 'active', t.relation::oid, c.oid, c.oid::regclass::text "
+							   "FROM lead_scoring.score s LEFT JOIN lead_scoring.record_type t ON t.name = s.record_type "
+							   "LEFT JOIN pg_class c ON c.oid = coalesce(s.target, t.relation) WHERE s.name = $1",
+							   1, &name);
+	if (rows.count == 0)
+	{
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("score \"%s\" does not exist", name),
+						errhint("The scores are the rows of lead_scoring.score.")));
+	}
+	Whereabouts found{};
+	found.active = DatumGetBool(datum_at(rows, 0, 1));
+	found.records = null_at(rows, 0, 2) ? InvalidOid : DatumGetObjectId(datum_at(rows, 0, 2));
+	found.target = null_at(rows, 0, 3) ? InvalidOid : DatumGetObjectId(datum_at(rows, 0, 3));
+	found.target_sql = text_at(rows, 0, 4);
+	end_session(session);
+	SPI_finish();
+	return found;
 }
 
 void
@@ -390,25 +435,30 @@ drop_columns(const char *target, const char *score)
 uint64
 activate(const char *name)
 {
-	SPI_connect();
-	Session session = begin_safe_path();
-	lock_definition(name);
-	end_session(session);
-	SPI_finish();
-	LoadedScore *score = load_score(name);
-	require_owner(score->target);
-	require_owner(score->records->relation);
+	lock_definition(name, false);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	Whereabouts found = find_score(name);
+	require_owner(found.target);
+	require_owner(found.records);
+	if (OidIsValid(found.target))
+	{
+		// The strongest lock that is needed, at once: ALTER TABLE would upgrade a weaker one and could deadlock
+		LockRelationOid(found.target, AccessExclusiveLock);
+	}
+	PopActiveSnapshot();
+	// What is read from here on is read behind both locks
+	PushActiveSnapshot(GetTransactionSnapshot());
+	LoadedScore *score = load_score(name, Reader::writer);
 	require_writable(score);
 	require_activatable(score);
 	warn_of_limits(score);
-	// The strongest lock that is needed, at once: ALTER TABLE would upgrade a weaker one and could deadlock
-	LockRelationOid(score->target, AccessExclusiveLock);
 	SPI_connect();
-	session = begin_safe_path();
+	Session session = begin_safe_path();
 	add_columns(score);
 	set_status(name, "active");
 	end_session(session);
 	SPI_finish();
+	PopActiveSnapshot();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	uint64 written = write_scores(score, GetCurrentTransactionStartTimestamp(), nullptr);
 	PopActiveSnapshot();
@@ -418,31 +468,24 @@ activate(const char *name)
 void
 deactivate(const char *name)
 {
+	lock_definition(name, false);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	Whereabouts found = find_score(name);
+	require_owner(found.target);
+	require_owner(found.records);
 	SPI_connect();
 	Session session = begin_safe_path();
-	lock_definition(name);
-	QueryRows rows = run_query(CurrentMemoryContext,
-							   "SELECT s.status, c.oid, c.oid::regclass::text FROM lead_scoring.score s "
-							   "LEFT JOIN lead_scoring.record_type t ON t.name = s.record_type "
-							   "LEFT JOIN pg_class c ON c.oid = coalesce(s.target, t.relation) WHERE s.name = $1",
-							   1, &name);
-	if (rows.count == 0)
+	if (found.active && found.target_sql != nullptr)
 	{
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("score \"%s\" does not exist", name),
-						errhint("The scores are the rows of lead_scoring.score.")));
+		drop_columns(found.target_sql, name);
 	}
-	bool active = strcmp(text_at(rows, 0, 1), "active") == 0;
-	if (active && !null_at(rows, 0, 2))
-	{
-		require_owner(DatumGetObjectId(datum_at(rows, 0, 2)));
-		drop_columns(text_at(rows, 0, 3), name);
-	}
-	if (active)
+	if (found.active)
 	{
 		set_status(name, "draft");
 	}
 	end_session(session);
 	SPI_finish();
+	PopActiveSnapshot();
 }
 
 } // namespace
@@ -455,6 +498,7 @@ lead_scoring_activate(PG_FUNCTION_ARGS)
 {
 	const char *score = text_to_cstring(PG_GETARG_TEXT_PP(0));
 
+	PreventCommandIfReadOnly("lead_scoring.activate()");
 	PG_RETURN_INT64(static_cast<int64>(lead_scoring::pg::activate(score)));
 }
 
@@ -462,6 +506,7 @@ lead_scoring_activate(PG_FUNCTION_ARGS)
 Datum
 lead_scoring_deactivate(PG_FUNCTION_ARGS)
 {
+	PreventCommandIfReadOnly("lead_scoring.deactivate()");
 	lead_scoring::pg::deactivate(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	PG_RETURN_VOID();
 }
@@ -479,7 +524,11 @@ lead_scoring_refresh(PG_FUNCTION_ARGS)
 						errhint("Name a score, and the instant to which to refresh it.")));
 	}
 	require_finite_instant(PG_GETARG_TIMESTAMPTZ(1));
-	LoadedScore *score = load_score(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	PreventCommandIfReadOnly("lead_scoring.refresh()");
+	const char *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	lock_definition(name, true);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	LoadedScore *score = load_score(name, Reader::writer);
 	if (!score->active)
 	{
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -490,12 +539,14 @@ lead_scoring_refresh(PG_FUNCTION_ARGS)
 	require_writable(score);
 	require_columns(score);
 	ArrayType *keys = PG_ARGISNULL(2) ? nullptr : PG_GETARG_ARRAYTYPE_P(2);
-	PG_RETURN_INT64(static_cast<int64>(write_scores(score, PG_GETARG_TIMESTAMPTZ(1), keys)));
+	uint64 written = write_scores(score, PG_GETARG_TIMESTAMPTZ(1), keys);
+	PopActiveSnapshot();
+	PG_RETURN_INT64(static_cast<int64>(written));
 }
 
 // Tell whether activate or deactivate is at work
 Datum
-lead_scoring_status_may_change(PG_FUNCTION_ARGS)
+lead_scoring_status_may_change(FunctionCallInfo)
 {
 	PG_RETURN_BOOL(lead_scoring::pg::status_may_change);
 }

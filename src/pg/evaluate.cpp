@@ -82,8 +82,7 @@ lead_scoring_evaluate(PG_FUNCTION_ARGS)
 						errhint("Name a score, and the instant at which to evaluate it.")));
 	}
 	require_finite_instant(PG_GETARG_TIMESTAMPTZ(1));
-	LoadedScore *score = load_score(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	require_readable(score);
+	LoadedScore *score = load_score(text_to_cstring(PG_GETARG_TEXT_PP(0)), Reader::anybody);
 	ArrayType *keys = PG_ARGISNULL(2) ? nullptr : PG_GETARG_ARRAYTYPE_P(2);
 	Evaluation *evaluation = begin_evaluation(score, PG_GETARG_TIMESTAMPTZ(1), keys, false);
 	EvaluateSink sink{rows, score->definition.key_kind, make_label_datums(evaluation->scorer->program()),

@@ -253,8 +253,7 @@ lead_scoring_explain(PG_FUNCTION_ARGS)
 		}
 	}
 	require_finite_instant(PG_GETARG_TIMESTAMPTZ(2));
-	LoadedScore *score = load_score(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	require_readable(score);
+	LoadedScore *score = load_score(text_to_cstring(PG_GETARG_TEXT_PP(0)), Reader::anybody);
 	Datum key = PG_GETARG_DATUM(1);
 	ArrayType *keys = construct_array(&key, 1, TEXTOID, -1, false, TYPALIGN_INT);
 	Evaluation *evaluation = begin_evaluation(score, PG_GETARG_TIMESTAMPTZ(2), keys, true);

@@ -10,6 +10,7 @@
 
 extern "C"
 {
+#include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
 #include "parser/parse_collate.h"
@@ -27,6 +28,9 @@ namespace
 {
 
 constexpr int as_of_parameter = 1;
+
+// What a resolved expression calls the row
+constexpr const char *resolved_alias = "this";
 
 Node *
 make_as_of(int location)
@@ -119,7 +123,7 @@ parse_single_expression(const char *text)
 void
 require_boolean(ParseState *parser, Node *&expression)
 {
-	if (exprType(expression) == UNKNOWNOID)
+	if (exprType(expression) == UNKNOWNOID || getBaseType(exprType(expression)) == BOOLOID)
 	{
 		expression = coerce_to_boolean(parser, expression, "criterion");
 	}
@@ -131,8 +135,16 @@ require_boolean(ParseState *parser, Node *&expression)
 	}
 }
 
+[[noreturn]] void
+raise_subquery(ParseState *parser, int location)
+{
+	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("subqueries are not allowed"),
+					parser_errposition(parser, location)));
+	pg_unreachable();
+}
+
 Node *
-analyse(Relation relation, const char *text)
+analyse(Relation relation, const char *text, bool resolved)
 {
 	ParseState *parser = make_parsestate(nullptr);
 
@@ -143,15 +155,20 @@ analyse(Relation relation, const char *text)
 	int location = -1;
 	if (find_subquery(raw, &location))
 	{
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("subqueries are not allowed"),
-						parser_errposition(parser, location)));
+		raise_subquery(parser, location);
 	}
+	Alias *alias = resolved ? makeAlias(resolved_alias, NIL) : nullptr;
 	ParseNamespaceItem *item =
-		addRangeTableEntryForRelation(parser, relation, AccessShareLock, nullptr, false, true);
+		addRangeTableEntryForRelation(parser, relation, AccessShareLock, alias, false, true);
 	addNSItemToQuery(parser, item, false, true, true);
 	Node *expression = transformExpr(parser, raw, EXPR_KIND_WHERE);
 	require_boolean(parser, expression);
 	assign_expr_collations(parser, expression);
+	if (contain_subplans(expression))
+	{
+		// Some forms, such as JSON_ARRAY(SELECT ...), hide their subquery until now
+		raise_subquery(parser, exprLocation(expression));
+	}
 	if (contain_volatile_functions(expression))
 	{
 		ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION), errmsg("volatile functions are not allowed"),
@@ -221,7 +238,7 @@ parse_criterion(Relation relation, const char *text, const ExpressionSite &site)
 		// A caller's context callback would take the position of the mistake for one in its own query; restored at
 		// the end of the block
 		error_context_stack = nullptr;
-		expression = analyse(relation, text);
+		expression = analyse(relation, text, site.resolved);
 	}
 	PG_CATCH();
 	{
@@ -237,9 +254,9 @@ parse_criterion(Relation relation, const char *text, const ExpressionSite &site)
 char *
 expression_sql(Node *expression, Oid relation, const char *alias)
 {
-	List *context = deparse_context_for(alias == nullptr ? "row" : alias, relation);
+	List *context = deparse_context_for(alias == nullptr ? resolved_alias : alias, relation);
 
-	return deparse_expression(expression, context, alias != nullptr, false);
+	return deparse_expression(expression, context, true, false);
 }
 
 } // namespace lead_scoring::pg

@@ -11,14 +11,15 @@ struct ExpressionSite
 {
 	const char *what;  // 'rule "student" of score "lead_score"'
 	const char *field; // "criterion", "filter"
+	bool resolved;     // whether the text was written by expression_sql, without alias
 };
 
 // Parse and check a boolean expression over a row of a relation; names are looked up under the search path in force.
 // The pseudo-column as_of becomes parameter 1. Errors name the site, quote the text and point at the mistake
 Node *parse_criterion(Relation relation, const char *text, const ExpressionSite &site);
 
-// Write a parsed expression with every name resolved, as safe under any search path as under this one; columns are
-// prefixed with the alias, or bare if it is null
+// Write a parsed expression with every name resolved, as safe under any search path as under this one; the row is
+// called by the alias, or in the way that parse_criterion expects of resolved texts if it is null
 char *expression_sql(Node *expression, Oid relation, const char *alias);
 
 } // namespace lead_scoring::pg

@@ -18,6 +18,8 @@ extern "C"
 {
 #include "access/table.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_namespace.h"
+#include "optimizer/optimizer.h"
 #include "utils/rls.h"
 #include "utils/syscache.h"
 }
@@ -34,8 +36,11 @@ constexpr double unlimited = std::numeric_limits<double>::infinity();
 struct RawCriterion
 {
 	const char *what;   // for errors
-	const char *text;   // with names resolved
+	const char *text;
+	bool resolved;      // whether the names in the text are
 	const char *source; // name, or null
+	Oid relation;       // that it was written for
+	Oid owner;          // of that relation, then
 };
 
 // What loading carries from step to step
@@ -199,6 +204,13 @@ require_same_kind(const LoadedStream *source, const LoadedStream *records)
 {
 	LoadedStream named = *records;
 
+	if (source->record_column != nullptr && source->owner != records->owner)
+	{
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("relations of source \"%s\" and of record type \"%s\" have different owners",
+							   source->name, records->name),
+						errhint("With record_column both are read together, with the rights of one owner.")));
+	}
 	if (source->record_column != nullptr)
 	{
 		named.key_column = source->record_column;
@@ -228,7 +240,7 @@ has_unique_key(Oid relation_id, const char *key_column)
 	{
 		HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(list_nth_oid(indexes, at)));
 		auto *index = reinterpret_cast<Form_pg_index>(GETSTRUCT(tuple));
-		unique |= index->indisunique && index->indisvalid && index->indnkeyatts == 1 &&
+		unique |= index->indisunique && index->indisvalid && index->indimmediate && index->indnkeyatts == 1 &&
 				  index->indkey.values[0] == attribute && heap_attisnull(tuple, Anum_pg_index_indpred, nullptr);
 		ReleaseSysCache(tuple);
 	}
@@ -317,7 +329,7 @@ read_sources(Loading *loading)
 	const char *parameters[] = {loading->score->name, loading->record_type};
 	QueryRows rows = run_query(
 		loading->context,
-		"SELECT o.name, o.relation::oid, o.record_key, o.record_column, o.occurred_at, coalesce(o.filter_resolved, o.filter), "
+		"SELECT o.name, o.relation::oid, o.record_key, o.record_column, o.occurred_at, o.filter_resolved, "
 		"o.relation_owner::oid FROM lead_scoring.source o WHERE o.record_type = $2 AND o.name IN "
 		"(SELECT source FROM lead_scoring.rule WHERE score = $1 AND enabled "
 		"UNION SELECT source FROM lead_scoring.scope WHERE score = $1) ORDER BY o.name",
@@ -404,13 +416,23 @@ interval_us(const Interval *interval, const char *what)
 	return length;
 }
 
+// Read what a criterion was written for
+void
+read_pin(RawCriterion *raw, const QueryRows &rows, uint64 row, int column)
+{
+	raw->resolved = DatumGetBool(datum_at(rows, row, column));
+	raw->relation = null_at(rows, row, column + 1) ? InvalidOid : DatumGetObjectId(datum_at(rows, row, column + 1));
+	raw->owner = null_at(rows, row, column + 2) ? InvalidOid : DatumGetObjectId(datum_at(rows, row, column + 2));
+}
+
 void
 read_rules(Loading *loading)
 {
 	QueryRows rows = run_query(
 		loading->context,
 		"SELECT r.name, r.group_name, r.source, coalesce(r.criterion_resolved, r.criterion), r.points, r.counting, "
-		"r.at_least, r.at_most, r.within, r.since, r.until "
+		"r.at_least, r.at_most, r.within, r.since, r.until, r.criterion_resolved IS NOT NULL, "
+		"r.criterion_relation::oid, r.criterion_owner "
 		"FROM lead_scoring.rule r LEFT JOIN lead_scoring.score_group g ON g.score = r.score AND g.name = r.group_name "
 		"WHERE r.score = $1 AND r.enabled ORDER BY g.kind DESC, r.group_name, r.name",
 		1, &loading->score->name);
@@ -429,6 +451,7 @@ read_rules(Loading *loading)
 		MemoryContextSwitchTo(before);
 		raw->text = text_at(rows, at, 4);
 		raw->source = text_at(rows, at, 3);
+		read_pin(raw, rows, at, 12);
 		rule->group = group_number(loading, text_at(rows, at, 2), raw->what);
 		rule->source = source_number(loading, raw->source, raw->what);
 		rule->points = DatumGetFloat8(datum_at(rows, at, 5));
@@ -448,7 +471,8 @@ void
 read_scopes(Loading *loading)
 {
 	QueryRows rows = run_query(loading->context,
-							   "SELECT mode, source, coalesce(criterion_resolved, criterion) "
+							   "SELECT mode, source, coalesce(criterion_resolved, criterion), "
+							   "criterion_resolved IS NOT NULL, criterion_relation::oid, criterion_owner "
 							   "FROM lead_scoring.scope WHERE score = $1 ORDER BY scope_id",
 							   1, &loading->score->name);
 
@@ -463,6 +487,7 @@ read_scopes(Loading *loading)
 		MemoryContextSwitchTo(before);
 		raw->source = text_at(rows, at, 2);
 		raw->text = text_at(rows, at, 3);
+		read_pin(raw, rows, at, 4);
 		loading->scopes[at].include = strcmp(text_at(rows, at, 1), "include") == 0;
 		loading->scopes[at].source = source_number(loading, raw->source, raw->what);
 	}
@@ -487,6 +512,50 @@ read_bands(Loading *loading)
 	loading->score->definition.bands = {loading->bands, rows.count};
 }
 
+// Raise if a criterion reads what the score itself has written: it would never come to rest
+void
+require_no_own_column(const LoadedScore *score, Oid relation, Node *expression, const char *what)
+{
+	ScoreColumns columns = score_columns(score->name);
+	Bitmapset *attributes = nullptr;
+
+	if (relation != score->target)
+	{
+		return;
+	}
+	pull_varattnos(expression, 1, &attributes);
+	for (const char *column : {columns.total, columns.fit, columns.engagement, columns.label})
+	{
+		AttrNumber attribute = get_attnum(relation, column);
+		if (attribute != InvalidAttrNumber &&
+			bms_is_member(attribute - FirstLowInvalidHeapAttributeNumber, attributes))
+		{
+			ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+							errmsg("criterion of %s reads the score's own column \"%s\"", what, column),
+							errhint("A score depends on facts, not on itself: refer to other columns.")));
+		}
+	}
+}
+
+// Compile one criterion; only over the relation and for the owner that it was written for, so that nobody's condition
+// ever runs with the rights of another
+const core::PredicateTree *
+compile_raw(const Loading *loading, const RawCriterion *raw, LoadedStream *stream, Relation relation)
+{
+	if (raw->relation != stream->relation || raw->owner != stream->owner)
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("criterion of %s was written for another relation or owner", raw->what),
+				 errhint("The owner of \"%s\" confirms it by writing it again: UPDATE lead_scoring.rule (or scope) "
+						 "SET criterion = criterion WHERE score = %s;",
+						 RelationGetRelationName(relation), quote_literal_cstr(loading->score->name))));
+	}
+	Node *expression = parse_criterion(relation, raw->text, {raw->what, "criterion", raw->resolved});
+	require_no_own_column(loading->score, stream->relation, expression, raw->what);
+	return compile_criterion(expression, stream->inputs);
+}
+
 // Compile the expressions that look at one stream's rows; the session is that of its relation's owner
 void
 compile_stream(Loading *loading, LoadedStream *stream, int32_t number)
@@ -497,24 +566,20 @@ compile_stream(Loading *loading, LoadedStream *stream, int32_t number)
 	{
 		if (loading->rules[at].source == number)
 		{
-			Node *expression = parse_criterion(relation, loading->raw_rules[at].text,
-											   {loading->raw_rules[at].what, "criterion"});
-			loading->rules[at].criterion = compile_criterion(expression, stream->inputs);
+			loading->rules[at].criterion = compile_raw(loading, &loading->raw_rules[at], stream, relation);
 		}
 	}
 	for (int at = 0; at < loading->scope_count; at++)
 	{
 		if (loading->scopes[at].source == number)
 		{
-			Node *expression = parse_criterion(relation, loading->raw_scopes[at].text,
-											   {loading->raw_scopes[at].what, "criterion"});
-			loading->scopes[at].criterion = compile_criterion(expression, stream->inputs);
+			loading->scopes[at].criterion = compile_raw(loading, &loading->raw_scopes[at], stream, relation);
 		}
 	}
 	if (stream->filter_sql != nullptr)
 	{
 		Node *expression = parse_criterion(relation, stream->filter_sql,
-										   {psprintf("source \"%s\"", stream->name), "filter"});
+										   {psprintf("source \"%s\"", stream->name), "filter", true});
 		stream->filter_sql = expression_sql(expression, stream->relation, stream->inputs->alias);
 	}
 	table_close(relation, NoLock);
@@ -550,29 +615,64 @@ compile_streams(Loading *loading)
 	score->definition.sources = {sources, static_cast<size_t>(loading->source_count)};
 }
 
+bool
+may_use_schema(Oid schema)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(NamespaceRelationId, schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
+#else
+	return pg_namespace_aclcheck(schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
+#endif
+}
+
+// Whether a stream reads a view that shows each user what he may see: the owner may see more than the caller
+bool
+is_foreign_invoker_view(const LoadedStream *stream)
+{
+#if PG_VERSION_NUM >= 150000
+	if (get_rel_relkind(stream->relation) == RELKIND_VIEW && !has_privs_of_role(GetUserId(), stream->owner))
+	{
+		Relation view = table_open(stream->relation, AccessShareLock);
+		bool invoker = RelationHasSecurityInvoker(view);
+		table_close(view, AccessShareLock);
+		return invoker;
+	}
+#endif
+	return false;
+}
+
 void
 require_stream_readable(const LoadedStream *stream)
 {
-	AclResult result = pg_class_aclcheck(stream->relation, GetUserId(), ACL_SELECT);
-
-	if (result != ACLCHECK_OK)
+	if (pg_class_aclcheck(stream->relation, GetUserId(), ACL_SELECT) != ACLCHECK_OK ||
+		!may_use_schema(get_rel_namespace(stream->relation)))
 	{
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 						errmsg("permission denied for relation \"%s\"", get_rel_name(stream->relation)),
 						errhint("Evaluating a score takes the right to read all that it is computed from.")));
 	}
-	if (check_enable_rls(stream->relation, InvalidOid, true) == RLS_ENABLED)
+	if (check_enable_rls(stream->relation, InvalidOid, true) == RLS_ENABLED || is_foreign_invoker_view(stream))
 	{
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						errmsg("row-level security of \"%s\" applies to you", get_rel_name(stream->relation)),
+						errmsg("row-level security of \"%s\" may apply to you", get_rel_name(stream->relation)),
 						errhint("Evaluation sees all rows, as a score must: read the stored columns instead.")));
+	}
+}
+
+void
+require_readable(const Loading *loading)
+{
+	require_stream_readable(loading->score->records);
+	for (int at = 0; at < loading->source_count; at++)
+	{
+		require_stream_readable(loading->score->sources[at]);
 	}
 }
 
 } // namespace
 
 LoadedScore *
-load_score(const char *name)
+load_score(const char *name, Reader reader)
 {
 	Loading loading = {};
 
@@ -588,18 +688,12 @@ load_score(const char *name)
 	read_bands(&loading);
 	end_session(session);
 	SPI_finish();
+	if (reader == Reader::anybody)
+	{
+		require_readable(&loading);
+	}
 	compile_streams(&loading);
 	return loading.score;
-}
-
-void
-require_readable(const LoadedScore *score)
-{
-	require_stream_readable(score->records);
-	for (size_t at = 0; at < score->definition.sources.size(); at++)
-	{
-		require_stream_readable(score->sources[at]);
-	}
 }
 
 ScoreColumns

@@ -36,12 +36,15 @@ struct LoadedScore
 	const char **rule_sources;   // by rule of the definition: name of its source, or null
 };
 
-// Read a score; raises if there is none of that name or if it no longer fits the relations
-LoadedScore *load_score(const char *name);
+// Who asks for a score to be loaded
+enum class Reader
+{
+	anybody, // must be allowed to read all that the score is computed from, whole: results are not filtered
+	writer,  // writes the columns; his right to do so is checked elsewhere
+};
 
-// Raise unless the current user may read all that a score is computed from, whole: results of evaluate are not
-// filtered by row security
-void require_readable(const LoadedScore *score);
+// Read a score; raises if there is none of that name or if it no longer fits the relations
+LoadedScore *load_score(const char *name, Reader reader);
 
 // The columns that a score has, or will have
 struct ScoreColumns

@@ -91,6 +91,14 @@ family_of(Oid type, ColumnKind *kind)
 int
 add_column(InputColumns *inputs, const InputColumn &column)
 {
+	// Beside these, a query selects a key and a time, and takes 1664 columns
+	if (inputs->count >= 1600)
+	{
+		ereport(ERROR, (errcode(ERRCODE_TOO_MANY_COLUMNS),
+						errmsg("the rules of a score read more than 1600 columns and conditions of \"%s\"",
+							   get_rel_name(inputs->relation)),
+						errhint("Conditions that compare columns with constants do not count by themselves.")));
+	}
 	if (inputs->count == inputs->capacity)
 	{
 		inputs->capacity = inputs->capacity == 0 ? 8 : inputs->capacity * 2;
@@ -102,22 +110,30 @@ add_column(InputColumns *inputs, const InputColumn &column)
 	return inputs->count++;
 }
 
-// Return the column of an attribute, adding it once
+// Return the column of an attribute, adding it once; if nothing compares its value, it only says whether it is NULL
 int
-attribute_column(InputColumns *inputs, Var *var)
+attribute_column(InputColumns *inputs, Var *var, bool compared)
 {
 	InputColumn column;
 
+	column.attribute = var->varattno;
+	column.type = getBaseType(var->vartype);
+	family_of(column.type, &column.kind);
+	if (!compared)
+	{
+		column.kind = ColumnKind::presence;
+	}
 	for (int at = 0; at < inputs->count; at++)
 	{
 		if (inputs->columns[at].attribute == var->varattno)
 		{
+			if (compared)
+			{
+				inputs->columns[at].kind = column.kind;
+			}
 			return at;
 		}
 	}
-	column.attribute = var->varattno;
-	column.type = getBaseType(var->vartype);
-	family_of(column.type, &column.kind);
 	column.sql = psprintf("%s.%s", inputs->alias,
 						  quote_identifier(get_attname(inputs->relation, var->varattno, false)));
 	return add_column(inputs, column);
@@ -132,6 +148,13 @@ expression_column(InputColumns *inputs, Node *expression)
 	column.type = BOOLOID;
 	column.kind = ColumnKind::truth;
 	column.sql = expression_sql(expression, inputs->relation, inputs->alias);
+	for (int at = 0; at < inputs->count; at++)
+	{
+		if (inputs->columns[at].attribute == 0 && strcmp(inputs->columns[at].sql, column.sql) == 0)
+		{
+			return at;
+		}
+	}
 	return add_column(inputs, column);
 }
 
@@ -276,7 +299,7 @@ compile_comparison(OpExpr *operation, InputColumns *inputs)
 	{
 		return nullptr;
 	}
-	PredicateTree *tree = make_tree(test, static_cast<uint16>(attribute_column(inputs, var)));
+	PredicateTree *tree = make_tree(test, static_cast<uint16>(attribute_column(inputs, var, true)));
 	tree->values = {value, 1};
 	return tree;
 }
@@ -321,7 +344,7 @@ compile_list(ScalarArrayOpExpr *operation, InputColumns *inputs)
 			return nullptr;
 		}
 	}
-	PredicateTree *tree = make_tree(Test::one_of, static_cast<uint16>(attribute_column(inputs, var)));
+	PredicateTree *tree = make_tree(Test::one_of, static_cast<uint16>(attribute_column(inputs, var, true)));
 	tree->values = {values, static_cast<size_t>(count)};
 	if (operation->useOr)
 	{
@@ -370,7 +393,7 @@ compile_null_test(NullTest *null_test, InputColumns *inputs)
 		return nullptr;
 	}
 	return make_tree(null_test->nulltesttype == IS_NULL ? Test::is_null : Test::is_not_null,
-					 static_cast<uint16>(attribute_column(inputs, var)));
+					 static_cast<uint16>(attribute_column(inputs, var, false)));
 }
 
 // Compile an expression the core can test by itself; null if it cannot
@@ -390,7 +413,7 @@ compile(Node *node, InputColumns *inputs)
 	case T_Var:
 		if (Var *var = plain_column(node); var != nullptr && getBaseType(var->vartype) == BOOLOID)
 		{
-			return make_tree(Test::is_true, static_cast<uint16>(attribute_column(inputs, var)));
+			return make_tree(Test::is_true, static_cast<uint16>(attribute_column(inputs, var, true)));
 		}
 		return nullptr;
 	case T_Const:

@@ -90,15 +90,61 @@ same_field(HeapTuple left, HeapTuple right, TupleDesc descriptor, const char *fi
 														 : strcmp(left_text, right_text) == 0;
 }
 
-// Whether an update leaves an expression as it is: it then keeps the meaning it had when it was written
+// Whether a field holds an OID
 bool
-is_unchanged(TriggerData *trigger, HeapTuple row, TupleDesc descriptor, const char *field)
+holds_oid(HeapTuple row, TupleDesc descriptor, const char *field, Oid expected)
+{
+	int number = SPI_fnumber(descriptor, field);
+	bool is_null = false;
+
+	return number <= 0 ||
+		   (DatumGetObjectId(SPI_getbinval(row, descriptor, number, &is_null)) == expected && !is_null);
+}
+
+// Whether an update leaves an expression as it is, over the same relation of the same owner: it then keeps the meaning
+// it had when it was written
+bool
+is_unchanged(TriggerData *trigger, HeapTuple row, TupleDesc descriptor, const char *field, Relation relation)
 {
 	HeapTuple old = trigger->tg_trigtuple;
 
 	return TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && same_field(old, row, descriptor, field) &&
-		   same_field(old, row, descriptor, "source") && same_field(old, row, descriptor, "relation") &&
+		   same_field(old, row, descriptor, "relation") &&
+		   holds_oid(old, descriptor, "criterion_relation", RelationGetRelid(relation)) &&
+		   holds_oid(old, descriptor, "criterion_owner", relation->rd_rel->relowner) &&
 		   text_field(old, descriptor, psprintf("%s_resolved", field)) != nullptr;
+}
+
+HeapTuple
+set_oid(HeapTuple row, TupleDesc descriptor, const char *field, Oid value)
+{
+	int number = SPI_fnumber(descriptor, field);
+	Datum datum = ObjectIdGetDatum(value);
+	bool is_null = false;
+
+	return number <= 0 ? row : heap_modify_tuple_by_cols(row, descriptor, 1, &number, &datum, &is_null);
+}
+
+// Keep a restored row, but name the owner that its relation has here
+HeapTuple
+adopt_row(HeapTuple row, TupleDesc descriptor)
+{
+	int number = SPI_fnumber(descriptor, "criterion_relation");
+
+	if (number <= 0)
+	{
+		return row;
+	}
+	bool is_null;
+	Oid relation_id = DatumGetObjectId(SPI_getbinval(row, descriptor, number, &is_null));
+	Relation relation = is_null ? nullptr : try_relation_open(relation_id, AccessShareLock);
+	if (relation == nullptr)
+	{
+		return row;
+	}
+	Oid owner = relation->rd_rel->relowner;
+	relation_close(relation, AccessShareLock);
+	return set_oid(row, descriptor, "criterion_owner", owner);
 }
 
 HeapTuple
@@ -114,6 +160,7 @@ resolve_row(TriggerData *trigger)
 	end_session(session);
 	if (restoring)
 	{
+		row = SPI_copytuple(adopt_row(row, descriptor));
 		SPI_finish();
 		return row;
 	}
@@ -132,18 +179,20 @@ resolve_row(TriggerData *trigger)
 		char *text = text_field(row, descriptor, field);
 		bool is_null = text == nullptr;
 		Datum value = 0;
-		if (is_unchanged(trigger, row, descriptor, field))
+		if (is_unchanged(trigger, row, descriptor, field, relation))
 		{
 			text = text_field(trigger->tg_trigtuple, descriptor, psprintf("%s_resolved", field));
 			value = CStringGetTextDatum(text);
 		}
 		else if (!is_null)
 		{
-			ExpressionSite site{describe(row, descriptor, RelationGetRelationName(trigger->tg_relation)), field};
+			ExpressionSite site{describe(row, descriptor, RelationGetRelationName(trigger->tg_relation)), field, false};
 			value = CStringGetTextDatum(resolve(relation, text, site));
 		}
 		row = heap_modify_tuple_by_cols(row, descriptor, 1, &resolved_field, &value, &is_null);
 	}
+	row = set_oid(row, descriptor, "criterion_relation", RelationGetRelid(relation));
+	row = set_oid(row, descriptor, "criterion_owner", relation->rd_rel->relowner);
 	relation_close(relation, NoLock);
 	row = SPI_copytuple(row);
 	SPI_finish();

@@ -34,6 +34,8 @@ begin_neutral()
 		{"TimeZone", "UTC"},          {"DateStyle", "ISO, YMD"},  {"IntervalStyle", "postgres"},
 		{"extra_float_digits", "1"},  {"bytea_output", "hex"},    {"standard_conforming_strings", "on"},
 		{"transform_null_equals", "off"}, {"array_nulls", "on"},
+		{"xmloption", "content"},     {"xmlbinary", "base64"},    {"lc_monetary", "C"},
+		{"lc_numeric", "C"},          {"lc_time", "C"},           {"default_text_search_config", "pg_catalog.simple"},
 	};
 	Session session = begin_safe_path();
 

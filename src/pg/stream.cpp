@@ -11,6 +11,7 @@
 
 extern "C"
 {
+#include "access/detoast.h"
 #include "catalog/pg_type_d.h"
 #include "utils/date.h"
 }
@@ -61,7 +62,8 @@ view_text(Datum datum)
 std::string_view
 borrow_text(Receiver *receiver, Datum datum)
 {
-	if (!VARATT_IS_EXTENDED(DatumGetPointer(datum)) || VARATT_IS_SHORT(DatumGetPointer(datum)))
+	// A pointer to a value out of line passes for a short one: ask for what must be fetched or unpacked
+	if (!VARATT_IS_EXTERNAL(DatumGetPointer(datum)) && !VARATT_IS_COMPRESSED(DatumGetPointer(datum)))
 	{
 		return view_text(datum);
 	}
@@ -111,7 +113,13 @@ read_cell(Receiver *receiver, int at, Datum datum)
 	cell.integer = 0;
 	if (column.kind == ColumnKind::code)
 	{
-		cell.integer = receiver->stream->books[at].find(borrow_text(receiver, datum));
+		const core::CodeBook &book = receiver->stream->books[at];
+		bool unpacked = !VARATT_IS_EXTERNAL(DatumGetPointer(datum)) && !VARATT_IS_COMPRESSED(DatumGetPointer(datum));
+		// A long value that no rule can speak of need not be fetched
+		if (unpacked || toast_raw_datum_size(datum) - VARHDRSZ <= book.longest())
+		{
+			cell.integer = book.find(borrow_text(receiver, datum));
+		}
 		return cell;
 	}
 	if (column.kind == ColumnKind::presence)

@@ -130,6 +130,7 @@ TEST(DecayText, IsReadInAllItsForms)
 		{".5%per1day", make_decay(DecayForm::linear, 0.5, day_us)},
 		{"0.000001% per second", make_decay(DecayForm::linear, 0.000001, second_us)},
 		{"1% per 0.000001 seconds", make_decay(DecayForm::linear, 1, 1)},
+		{"1e-05% per second", make_decay(DecayForm::linear, 0.00001, second_us)},
 		{"Half-Life 7 DAYS", make_decay(DecayForm::exponential, 50, 7 * day_us)},
 	};
 
@@ -192,7 +193,9 @@ TEST(DecayText, ThatMakesNoSenseIsRefused)
 		{"50%% per month", Fault::invalid_text},
 		{"5 0% per month", Fault::invalid_text},
 		{"50,5% per month", Fault::invalid_text},
-		{"5e1% per month", Fault::invalid_text},
+		{"5e% per month", Fault::invalid_text},
+		{"1e999% per month", Fault::invalid_text},
+		{"1e-999% per month", Fault::invalid_text},
 		{"nan% per month", Fault::invalid_text},
 		{"inf% per month", Fault::invalid_text},
 		{endless, Fault::invalid_text},

@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -14,63 +13,64 @@ namespace lead_scoring::core::test
 namespace
 {
 
-FixedSum
-sum_of(const FixedScale &scale, const std::vector<double> &points)
+double
+sum_of(const std::vector<double> &points)
 {
 	FixedSum sum = 0;
 
 	for (double term : points)
 	{
-		sum += FixedScale::term(scale.scaled(term), 1);
+		sum += fixed_term(term);
 	}
-	return sum;
+	return fixed_value(sum);
 }
 
+// Points of all magnitudes up to the largest
 double
-largest_of(const std::vector<double> &points)
+random_points(Random &random)
 {
-	double largest = 0;
+	double points = std::ldexp(random.share(), static_cast<int>(random.between(-40, 29)));
 
-	for (double term : points)
-	{
-		largest = std::max(largest, std::fabs(term));
-	}
-	return largest;
+	return random.one_in(2) ? points : -points;
 }
 
 } // namespace
 
-TEST(FixedSum, AddsDecimalsToWholeNumbers)
+TEST(FixedSum, OfATenthTwoTenthsAndSevenTenthsIsOneInAnyOrder)
+{
+	// E11. Doubles give 0.9999999999999999 in two of these orders
+	EXPECT_EQ(sum_of({0.1, 0.2, 0.7}), 1.0);
+	EXPECT_EQ(sum_of({0.1, 0.7, 0.2}), 1.0);
+	EXPECT_EQ(sum_of({0.2, 0.1, 0.7}), 1.0);
+	EXPECT_EQ(sum_of({0.2, 0.7, 0.1}), 1.0);
+	EXPECT_EQ(sum_of({0.7, 0.1, 0.2}), 1.0);
+	EXPECT_EQ(sum_of({0.7, 0.2, 0.1}), 1.0);
+}
+
+TEST(FixedSum, OfManyTermsIsTheDoubleNextToTheExactSum)
 {
 	const struct
 	{
 		std::vector<double> points;
 		double sum;
 	} cases[] = {
-		{{0.1, 0.2, 0.7}, 1.0}, // E11; as doubles from the left this is 1.0 only by luck, from the right it is not
-		{{0.7, 0.2, 0.1}, 1.0},
-		{{0.1, 0.7, 0.2}, 1.0},
-		{{0.2, 0.7, 0.1}, 1.0},
-		{{0.1, 0.2, -0.3}, 0.1 + 0.2L - 0.3L},
+		{{}, 0},
+		{{30, 30, -25}, 35}, // E3
 		{std::vector<double>(10, 0.1), 1.0},
-		{std::vector<double>(1'000'000, 0.1), 100000.0},
-		{{30, 30, -25}, 35},
-		{{1e9, 0.0001, -1e9}, 0.0001},
+		{{1e9, 0.5, -1e9}, 0.5},
+		{{1e9, 0x1p-63, -1e9}, 0x1p-63},
+		{{1e9, -0x1p-63, -1e9}, -0x1p-63},
+		{std::vector<double>(1'000'000, 0.25), 250'000},
+		{std::vector<double>(1'000'000, 1e9), 1e15},
+		{std::vector<double>(1'000'000, -1e9), -1e15},
 	};
 
 	for (const auto &test : cases)
 	{
-		FixedScale scale(largest_of(test.points));
-		double sum = scale.value(sum_of(scale, test.points));
-		EXPECT_NEAR(sum, test.sum, largest_of(test.points) * std::ldexp(1, -60) * static_cast<double>(test.points.size()));
-		if (test.sum >= 1)
-		{
-			EXPECT_EQ(std::round(sum * 1e9) / 1e9, test.sum);
-		}
+		EXPECT_EQ(sum_of(test.points), test.sum) << test.points.size() << " terms";
 	}
-	FixedScale scale(0.7);
-	EXPECT_EQ(scale.value(sum_of(scale, {0.1, 0.2, 0.7})), 1.0);
-	EXPECT_EQ(scale.value(sum_of(scale, {0.7, 0.2, 0.1})), 1.0);
+	// A million tenths: each tenth is 5.6e-18 too large, which makes the sum no double but its neighbour
+	EXPECT_NEAR(sum_of(std::vector<double>(1'000'000, 0.1)), 100'000, 1e-11);
 }
 
 TEST(FixedSum, DoesNotDependOnTheOrderOrTheSplitOfItsTerms)
@@ -80,25 +80,17 @@ TEST(FixedSum, DoesNotDependOnTheOrderOrTheSplitOfItsTerms)
 	for (size_t round = 0; round < 200; round++)
 	{
 		std::vector<double> points;
-		std::vector<double> factors;
 		for (size_t count = 1 + random.below(300); count > 0; count--)
 		{
-			points.push_back(std::ldexp(random.share() - 0.5, static_cast<int>(random.between(-20, 20))));
-			factors.push_back(random.one_in(3) ? 1 : random.share());
-		}
-		FixedScale scale(largest_of(points));
-		std::vector<size_t> order(points.size());
-		for (size_t at = 0; at < order.size(); at++)
-		{
-			order[at] = at;
+			points.push_back(random_points(random));
 		}
 		FixedSum expected = 0;
 		for (size_t permutation = 0; permutation < 10; permutation++)
 		{
 			FixedSum parts[3] = {0, 0, 0};
-			for (size_t at : order)
+			for (double term : points)
 			{
-				parts[random.below(3)] += FixedScale::term(scale.scaled(points[at]), factors[at]);
+				parts[random.below(3)] += fixed_term(term);
 			}
 			FixedSum sum = parts[2] + parts[0] + parts[1];
 			if (permutation == 0)
@@ -106,8 +98,7 @@ TEST(FixedSum, DoesNotDependOnTheOrderOrTheSplitOfItsTerms)
 				expected = sum;
 			}
 			ASSERT_TRUE(sum == expected) << "round " << round;
-			ASSERT_EQ(scale.value(sum), scale.value(expected));
-			random.shuffle(order);
+			random.shuffle(points);
 		}
 	}
 }
@@ -115,51 +106,61 @@ TEST(FixedSum, DoesNotDependOnTheOrderOrTheSplitOfItsTerms)
 TEST(FixedSum, OfTermsTakenBackIsNothing)
 {
 	Random random(2);
-	FixedScale scale(100);
-	std::vector<FixedSum> terms;
+	std::vector<double> points;
 	FixedSum sum = 0;
 
 	for (size_t round = 0; round < 10'000; round++)
 	{
-		terms.push_back(FixedScale::term(scale.scaled(200 * random.share() - 100), random.share()));
-		sum += terms.back();
+		points.push_back(random_points(random));
+		sum += fixed_term(points.back());
 	}
-	random.shuffle(terms);
-	for (FixedSum term : terms)
+	random.shuffle(points);
+	for (double term : points)
 	{
-		sum -= term;
+		// What was added is taken back as the opposite points or as the term
+		sum += random.one_in(2) ? fixed_term(-term) : -fixed_term(term);
 	}
 	EXPECT_TRUE(sum == 0);
-	EXPECT_EQ(scale.value(sum), 0);
+	EXPECT_EQ(fixed_value(sum), 0);
 }
 
-TEST(FixedSum, IsExactForNumbersOfTheSizeOfTheLargest)
+TEST(FixedSum, KeepsEveryBitOfATerm)
 {
 	Random random(3);
 
-	for (double largest : {1e-300, 1e-9, 0.7, 1.0, 1.5, 2.0, 15.0, 100.0, 65536.0, 1e9})
+	for (size_t round = 0; round < 100'000; round++)
 	{
-		FixedScale scale(largest);
-		for (size_t round = 0; round < 1000; round++)
-		{
-			// 1/256 of the largest and more have no bits below the scale
-			double points = largest * (1.0 / 256 + random.share() * 255 / 256) * (random.one_in(2) ? 1 : -1);
-			FixedSum term = FixedScale::term(scale.scaled(points), 1);
-			ASSERT_EQ(scale.value(term), points) << largest;
-			ASSERT_EQ(scale.value(term * 1024), points * 1024) << largest;
-		}
-		EXPECT_EQ(scale.value(FixedScale::term(scale.scaled(largest), 1)), largest);
-		EXPECT_EQ(scale.value(FixedScale::term(scale.scaled(-largest), 1)), -largest);
+		// From 2^-10 on, all 53 bits of a double lie above 2^-63
+		double points = std::ldexp(1 + random.share(), static_cast<int>(random.between(-10, 60)));
+		ASSERT_EQ(fixed_value(fixed_term(points)), points);
+		ASSERT_EQ(fixed_value(fixed_term(-points)), -points);
+	}
+	for (double points : {0.0, 0.5, 1.5, 2.5, -0.5, -1.5, 1e9, -1e9, 0x1p62, -0x1p62, 0x1p-63, -0x1p-63})
+	{
+		EXPECT_EQ(fixed_value(fixed_term(points)), points);
 	}
 }
 
-TEST(FixedSum, OfMoreTermsThanSixtyFourBitsHoldDoesNotOverflow)
+TEST(FixedSum, RoundsWhatIsFinerThanItsScaleToTheNearest)
 {
-	FixedScale scale(1e9);
-	FixedSum term = FixedScale::term(scale.scaled(1e9), 1);
+	const struct
+	{
+		double points;
+		double value;
+	} cases[] = {
+		{0x1p-65, 0},
+		{-0x1p-65, 0},
+		{0x1.8p-64, 0x1p-63},
+		{-0x1.8p-64, -0x1p-63},
+		{0x1.4p-62, 0x1p-62},
+		{0x1.cp-62, 0x1p-61},
+		{1e-300, 0},
+	};
 
-	EXPECT_EQ(scale.value(term * 1'000'000'000), 1e18);
-	EXPECT_EQ(scale.value(term * -1'000'000'000), -1e18);
+	for (const auto &test : cases)
+	{
+		EXPECT_EQ(fixed_value(fixed_term(test.points)), test.value) << test.points;
+	}
 }
 
 TEST(FixedSum, IsNoFurtherFromTheTruthThanHalfAUnitPerTerm)
@@ -168,26 +169,24 @@ TEST(FixedSum, IsNoFurtherFromTheTruthThanHalfAUnitPerTerm)
 
 	for (size_t round = 0; round < 100; round++)
 	{
-		FixedScale scale(50);
 		FixedSum sum = 0;
-		long double exact = 0;
+		// Multiples of 2^-100, exact as two integers
+		FixedSum high = 0;
+		FixedSum low = 0;
 		for (size_t count = 0; count < 1000; count++)
 		{
-			double points = static_cast<double>(random.between(-500'000, 500'000)) / 10'000;
-			double factor = random.share();
-			sum += FixedScale::term(scale.scaled(points), factor);
-			exact += static_cast<long double>(points) * factor;
+			double points = std::ldexp(static_cast<double>(random.between(-1'000'000'000, 1'000'000'000)), -40);
+			int64_t fine = random.between(-(int64_t{1} << 40), int64_t{1} << 40);
+			sum += fixed_term(points);
+			sum += fixed_term(std::ldexp(static_cast<double>(fine), -100));
+			high += static_cast<FixedSum>(std::ldexp(points, 40));
+			low += fine;
 		}
-		ASSERT_NEAR(scale.value(sum), static_cast<double>(exact), 1e-11) << round;
+		double exact = std::ldexp(static_cast<double>(high), -40);
+		double rest = fixed_value(sum - (high << 23));
+		ASSERT_NEAR(fixed_value(sum), exact, std::fabs(exact) * 0x1p-52 + 0x1p-50);
+		ASSERT_NEAR(rest, std::ldexp(static_cast<double>(low), -100), 1000 * 0x1p-64);
 	}
-}
-
-TEST(FixedSum, WorksWhereNoRuleHasPoints)
-{
-	FixedScale scale(0);
-
-	EXPECT_TRUE(FixedScale::term(scale.scaled(0), 1) == 0);
-	EXPECT_EQ(scale.value(0), 0);
 }
 
 } // namespace lead_scoring::core::test

@@ -123,7 +123,12 @@ TEST(Lexer, TakesUnsignedDecimalNumbers)
 		{"7.", 7, ""},
 		{"007", 7, ""},
 		{"1.5.5", 1.5, ".5"},
-		{"1e5", 1, "e5"}, // no exponents: "1e5 days" is a misspelling
+		{"1e5 days", 1e5, " days"}, // the form in which doubles are written
+		{"1e-05%", 1e-5, "%"},
+		{"2.5E+3", 2500, ""},
+		{"1e", 1, "e"},
+		{"1exponential", 1, "exponential"},
+		{"1e-x", 1, "e-x"},
 		{"0x10", 0, "x10"},
 		{"12,5", 12, ",5"},
 		{"0.1", 0.1, ""},
@@ -144,7 +149,7 @@ TEST(Lexer, LeavesTextWithoutANumberAlone)
 {
 	const std::string endless(400, '9');
 
-	for (std::string_view text : {std::string_view(""), std::string_view("  "), std::string_view("-5"),
+	for (std::string_view text : {std::string_view("1e400"), std::string_view("1e-400"), std::string_view(""), std::string_view("  "), std::string_view("-5"),
 								  std::string_view("+5"), std::string_view("."), std::string_view(".x"),
 								  std::string_view("inf"), std::string_view("nan"), std::string_view("NaN"),
 								  std::string_view("infinity"), std::string_view("five"), std::string_view("%"),

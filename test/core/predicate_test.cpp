@@ -48,13 +48,13 @@ TEST(Predicate, ComparesRealsAsPostgresDoes)
 		{
 			const struct
 			{
-				Test test;
+				Check test;
 				bool holds;
 			} cases[] = {
-				{Test::equal, left == right}, {Test::unequal, left != right},
-				{Test::less, left < right},   {Test::less_equal, left <= right},
-				{Test::greater, left > right}, {Test::greater_equal, left >= right},
-				{Test::one_of, left == right},
+				{Check::equal, left == right}, {Check::unequal, left != right},
+				{Check::less, left < right},   {Check::less_equal, left <= right},
+				{Check::greater, left > right}, {Check::greater_equal, left >= right},
+				{Check::one_of, left == right},
 			};
 			for (const auto &test : cases)
 			{
@@ -65,7 +65,7 @@ TEST(Predicate, ComparesRealsAsPostgresDoes)
 			}
 		}
 	}
-	const PredicateTree *zero = forest.compare(Test::equal, 0, {real_value(0.0)});
+	const PredicateTree *zero = forest.compare(Check::equal, 0, {real_value(0.0)});
 	EXPECT_EQ(truth_of(zero, {ColumnKind::real}, {real_value(-0.0)}), Truth::yes);
 }
 
@@ -81,12 +81,12 @@ TEST(Predicate, ComparesIntegersOverTheirWholeRange)
 		{
 			const struct
 			{
-				Test test;
+				Check test;
 				bool holds;
 			} cases[] = {
-				{Test::equal, left == right}, {Test::unequal, left != right},
-				{Test::less, left < right},   {Test::less_equal, left <= right},
-				{Test::greater, left > right}, {Test::greater_equal, left >= right},
+				{Check::equal, left == right}, {Check::unequal, left != right},
+				{Check::less, left < right},   {Check::less_equal, left <= right},
+				{Check::greater, left > right}, {Check::greater_equal, left >= right},
 			};
 			for (const auto &test : cases)
 			{
@@ -103,8 +103,8 @@ TEST(Predicate, ComparesTextsByTheCodesOfTheirColumn)
 {
 	Forest forest;
 	const PredicateTree *equal = forest.text_is(0, "call");
-	const PredicateTree *unequal = forest.compare(Test::unequal, 0, {text_value("call")});
-	const PredicateTree *one_of = forest.compare(Test::one_of, 0, {text_value("call"), text_value("meeting")});
+	const PredicateTree *unequal = forest.compare(Check::unequal, 0, {text_value("call")});
+	const PredicateTree *one_of = forest.compare(Check::one_of, 0, {text_value("call"), text_value("meeting")});
 	const struct
 	{
 		Value value;
@@ -145,8 +145,8 @@ TEST(Predicate, JoinsTruthsAsSqlDoes)
 {
 	Forest forest;
 	const std::vector<ColumnKind> kinds = {ColumnKind::truth, ColumnKind::truth};
-	const PredicateTree *left = forest.column(Test::is_true, 0);
-	const PredicateTree *right = forest.column(Test::is_true, 1);
+	const PredicateTree *left = forest.column(Check::is_true, 0);
+	const PredicateTree *right = forest.column(Check::is_true, 1);
 	constexpr Truth yes = Truth::yes;
 	constexpr Truth no = Truth::no;
 	constexpr Truth unknown = Truth::unknown;
@@ -184,8 +184,8 @@ TEST(Predicate, HoldsOnlyWhenItIsTrue)
 	Forest forest;
 	const std::vector<ColumnKind> kinds = {ColumnKind::truth};
 	std::vector<CodeBook> books(1);
-	Predicate plain(*forest.column(Test::is_true, 0), kinds, books);
-	Predicate negated(*forest.negation(forest.column(Test::is_true, 0)), kinds, books);
+	Predicate plain(*forest.column(Check::is_true, 0), kinds, books);
+	Predicate negated(*forest.negation(forest.column(Check::is_true, 0)), kinds, books);
 	BatchBuffer buffer(kinds);
 	auto no_code = [](size_t, const std::string &) { return 0u; };
 	buffer.put(0, {}, 0, {integer_value(1)}, no_code);
@@ -208,11 +208,11 @@ TEST(Predicate, TestsForNullAreNeverUnknown)
 	for (size_t column = 0; column < all_kinds.size(); column++)
 	{
 		std::vector<Value> row(all_kinds.size());
-		EXPECT_EQ(truth_of(forest.column(Test::is_null, column), all_kinds, row), Truth::no) << column;
-		EXPECT_EQ(truth_of(forest.column(Test::is_not_null, column), all_kinds, row), Truth::yes) << column;
+		EXPECT_EQ(truth_of(forest.column(Check::is_null, column), all_kinds, row), Truth::no) << column;
+		EXPECT_EQ(truth_of(forest.column(Check::is_not_null, column), all_kinds, row), Truth::yes) << column;
 		row[column] = null_value();
-		EXPECT_EQ(truth_of(forest.column(Test::is_null, column), all_kinds, row), Truth::yes) << column;
-		EXPECT_EQ(truth_of(forest.column(Test::is_not_null, column), all_kinds, row), Truth::no) << column;
+		EXPECT_EQ(truth_of(forest.column(Check::is_null, column), all_kinds, row), Truth::yes) << column;
+		EXPECT_EQ(truth_of(forest.column(Check::is_not_null, column), all_kinds, row), Truth::no) << column;
 	}
 }
 
@@ -235,7 +235,7 @@ TEST(Predicate, KnowsWhenItIsAlwaysTrue)
 
 	EXPECT_TRUE(always(forest.always()));
 	EXPECT_FALSE(always(forest.never()));
-	EXPECT_FALSE(always(forest.column(Test::is_null, 0)));
+	EXPECT_FALSE(always(forest.column(Check::is_null, 0)));
 	EXPECT_FALSE(always(forest.negation(forest.always())));
 }
 

@@ -43,6 +43,9 @@ PrintTo(Truth truth, std::ostream *out)
 namespace lead_scoring::core::test
 {
 
+// Within a test, Test is the class of GoogleTest that all tests inherit
+using Check = core::Test;
+
 inline constexpr double infinity = std::numeric_limits<double>::infinity();
 inline constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 

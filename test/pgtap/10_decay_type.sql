@@ -1,7 +1,7 @@
 -- The decay type: text and binary form, meaning, bad input
 BEGIN;
 SET client_min_messages = warning;
-SELECT plan(112);
+SELECT plan(106);
 
 SELECT is(given::lead_scoring.decay::text, canonical, format('%s is written as %s', quote_literal(given), canonical))
   FROM (VALUES

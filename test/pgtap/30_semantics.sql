@@ -1,7 +1,7 @@
 -- Limits, adjustments, scope, rounding, NULL, as_of: decisions D1 to D29 beyond the examples
 BEGIN;
 \ir include/crm.psql
-SELECT plan(55);
+SELECT plan(65);
 
 -- D1: limits, negative and on one side only
 INSERT INTO contacts (id, employees) SELECT i, 10 * i FROM generate_series(1, 5) AS i;
@@ -130,6 +130,32 @@ DO $$ BEGIN CREATE COLLATION pg_temp.ignore_case (provider = icu, locale = 'und-
 SELECT CASE WHEN EXISTS (SELECT FROM pg_collation WHERE collname = 'ignore_case')
   THEN collect_tap(lives_ok($$ALTER TABLE people ADD COLUMN folded text COLLATE pg_temp.ignore_case$$), lives_ok($$UPDATE people SET folded = mood$$), is(pg_temp.who($$folded = 'b'$$), 'as WHERE', 'a collation that ignores case'), is(pg_temp.who($$folded IN ('B', 'c')$$), 'as WHERE', 'and in a list'))
   ELSE skip('no ICU', 4) END;
+
+-- a reference to the whole row, and a column that is called as_of
+CREATE FUNCTION pg_temp.who_or_refused(criterion text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  BEGIN
+    PERFORM pg_temp.simple('try', 'fit');
+    UPDATE lead_scoring.score SET record_type = 'person' WHERE name = 'try';
+    INSERT INTO lead_scoring.rule (score, group_name, name, criterion, points) VALUES ('try', 'all', 'r', criterion, 1);
+    DELETE FROM lead_scoring.score WHERE name = 'try';
+  EXCEPTION WHEN OTHERS THEN
+    RETURN 'refused';
+  END;
+  RETURN pg_temp.who(criterion);
+EXCEPTION WHEN OTHERS THEN
+  RETURN SQLSTATE || ' ' || SQLERRM;
+END
+$$;
+SELECT ok(pg_temp.who_or_refused(c) IN ('refused', 'as WHERE'), format('%s: works or is refused when it is written: %s', c, pg_temp.who_or_refused(c)))
+  FROM unnest(ARRAY['people.id = 1', 'people IS NOT NULL', 'people.* IS NULL', '(people).id = 1', 'row_to_json(people) IS NOT NULL', 'public.people.id = 2', 'people.ctid IS NOT NULL', 'ctid IS NOT NULL', $$tableoid = 'people'::regclass$$]) AS c;
+CREATE TABLE dated (id int PRIMARY KEY, as_of timestamptz);
+INSERT INTO dated VALUES (1, '2026-01-01 UTC'), (2, '2026-03-01 UTC');
+INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('dated', 'dated', 'id');
+INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('dated', 'dated', 'fit');
+INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('dated', 'all', 'fit');
+INSERT INTO lead_scoring.rule (score, group_name, name, criterion, points) VALUES ('dated', 'all', 'past', 'dated.as_of <= as_of', 1), ('dated', 'all', 'pseudo-column', $c$as_of = '2026-01-31 00:00 UTC'$c$, 10);
+SELECT is(pg_temp.totals('dated'), '1=11 2=10', 'a column called as_of is reached through its table, as_of alone is the instant');
 
 -- as_of in a criterion
 TRUNCATE contacts, activities;

@@ -112,6 +112,7 @@ INSERT INTO bad (what, code, statement) VALUES
   ('rule: window of 0', '22023', $$INSERT INTO lead_scoring.rule (score, group_name, name, source, points, within) VALUES ('s', 'all', 'x', 'activity', 1, '0')$$),
   ('rule: negative window', '22023', $$INSERT INTO lead_scoring.rule (score, group_name, name, source, points, within) VALUES ('s', 'all', 'x', 'activity', 1, '-1 day')$$),
   ('rule: negative window of mixed signs', '22023', $$INSERT INTO lead_scoring.rule (score, group_name, name, source, points, within) VALUES ('s', 'all', 'x', 'activity', 1, '1 month -31 days')$$),
+  ('rule: window longer than time', '22015', $$INSERT INTO lead_scoring.rule (score, group_name, name, source, points, within) VALUES ('s', 'all', 'x', 'activity', 1, '178000000 years')$$),
   ('rule: since after until', '22023', $$INSERT INTO lead_scoring.rule (score, group_name, name, source, points, since, until) VALUES ('s', 'all', 'x', 'activity', 1, '2026-02-01', '2026-01-01')$$),
   ('rule: since = until', '22023', $$INSERT INTO lead_scoring.rule (score, group_name, name, source, points, since, until) VALUES ('s', 'all', 'x', 'activity', 1, '2026-01-01', '2026-01-01')$$),
   ('rule: name taken', '23505', $$INSERT INTO lead_scoring.rule (score, group_name, name, source, points) VALUES ('s', 'all', 'r', 'activity', 1)$$),

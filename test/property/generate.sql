@@ -271,7 +271,7 @@ BEGIN
     ('membership', 'prop contact', '"prop data".memberships', 'contact_id', 'id', NULL, property.pick(seed, 'membership filter', ARRAY[NULL, $$list <> 'newsletter'$$]));
   low := CASE WHEN property.u(seed, 'score min?') < 0.5 THEN property.bound(seed, 'score min', -1) END;
   high := CASE WHEN property.u(seed, 'score max?') < 0.5 THEN property.bound(seed, 'score max', 1) END;
-  INSERT INTO lead_scoring.score (name, record_type, kind, min_points, max_points) VALUES (s, 'prop contact', score_kind, least(low, high), high);
+  INSERT INTO lead_scoring.score (name, record_type, kind, min_points, max_points) VALUES (s, 'prop contact', score_kind, CASE WHEN low > high THEN high ELSE low END, high);
 
   FOR g IN 1..group_count LOOP
     t := 'group ' || g || ' ';
@@ -283,7 +283,7 @@ BEGIN
     low := property.bound(seed, t || 'min', -1);
     high := property.bound(seed, t || 'max', 1);
     INSERT INTO lead_scoring.score_group (score, name, kind, min_points, max_points, decay)
-    VALUES (s, 'Group ' || g, group_kind, least(low, high), high, decay_text::lead_scoring.decay);
+    VALUES (s, 'Group ' || g, group_kind, CASE WHEN low > high THEN high ELSE low END, high, decay_text::lead_scoring.decay);
     IF decay_text IS NOT NULL THEN
       INSERT INTO property.decay_given VALUES (s, 'Group ' || g, decay_text);
     END IF;
@@ -306,7 +306,7 @@ BEGIN
     VALUES (s, 'rule ' || i, 'Group ' || g, src,
       property.criterion(seed, t || 'criterion', CASE coalesce(src, '') WHEN '' THEN 'record' WHEN 'activity' THEN 'event' WHEN 'calls made' THEN 'call' ELSE src END, 2),
       property.pick(seed, t || 'points', ARRAY[1, 2, 5, 5, 10, 10, 15, 20, 30, -5, -10, -20, 0.1, 0.2, 0.7, 2.5, -0.5, 33.33, 0, 100]),
-      CASE WHEN group_kind = 'fit' THEN 'once' WHEN each THEN 'each' ELSE 'once' END, least(low, high), high,
+      CASE WHEN group_kind = 'fit' THEN 'once' WHEN each THEN 'each' ELSE 'once' END, CASE WHEN low > high THEN high ELSE low END, high,
       CASE WHEN group_kind = 'engagement' AND property.u(seed, t || 'within?') < 0.3 THEN
         property.pick(seed, t || 'within', ARRAY['7 days', '30 days', '1 month', '36 hours', '1 year', '90 minutes', '1 month 3 days'])::interval END,
       CASE WHEN group_kind = 'engagement' AND property.u(seed, t || 'since?') < 0.15 THEN

@@ -65,7 +65,7 @@ SELECT count(*) FROM lead_scoring.evaluate('lead_score', '$as_of');
 SELECT lead_scoring.refresh('lead_score', '$as_of');
 SQL
 my $stored = "SELECT string_agg(concat_ws(':', id, lead_score, lead_score_fit, lead_score_engagement, lead_score_label), ' ' ORDER BY id) FROM crm.contacts";
-is(as($alice, $stored), '1:36:10:26:A 2:25:0:25:B 3:1:0:0:B', 'the scores');
+is(as($alice, $stored), '1:38:10:28:A 2:27.5:0:27.5:B 3:1:0:0:B', 'the scores');
 is(as($erin, "CREATE TABLE erin.things (id int PRIMARY KEY, x int); INSERT INTO erin.things VALUES (1, 1); INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('thing', 'erin.things', 'id'); INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('thing_score', 'thing', 'fit')"),
 	'', 'another owner defines over a table of hers');
 
@@ -80,10 +80,13 @@ my %write = (
 	band => [ "INSERT INTO lead_scoring.band (score, label, lower_bound) VALUES ('lead_score', 'x', 1)", "UPDATE lead_scoring.band SET color = 'x' WHERE score = 'lead_score'", "DELETE FROM lead_scoring.band WHERE score = 'lead_score'" ],
 	adjustment => [ "INSERT INTO lead_scoring.adjustment (score, record_key, points) VALUES ('lead_score', '2', 1)", "UPDATE lead_scoring.adjustment SET points = 2 WHERE score = 'lead_score'", "DELETE FROM lead_scoring.adjustment WHERE score = 'lead_score'" ]);
 my $contacts = result("SELECT 'crm.contacts'::regclass::oid", @in);
-s/16384/$contacts/ for map { @$_ } values %write;
+for my $statements (values %write)
+{
+	s/16384/$contacts/ for @$statements;
+}
 for my $table (sort keys %write)
 {
-	is(join(' ', states($write{$table}, @in, user => $alice)), $table eq 'record_type' || $table eq 'source' ? ($table eq 'source' ? '42703 00000 2BP01' : '00000 00000 2BP01') : '00000 00000 00000', "$table: the owner may write, within reason");
+	is(join(' ', states($write{$table}, @in, user => $alice)), $table eq 'record_type' || $table eq 'source' ? '00000 00000 2BP01' : '00000 00000 00000', "$table: the owner may write, within reason");
 	for my $who (grep { $_ ne $dave || $table ne 'adjustment' } $bob, $carol, $dave, $erin)
 	{
 		for my $bodies ('on', 'off')
@@ -93,7 +96,7 @@ for my $table (sort keys %write)
 	}
 }
 is(join(' ', states($write{adjustment}, @in, user => $dave)), '00000 00000 00000', 'adjustment: who may update the records may write them');
-is(join(' ', states([ $write{adjustment}[0] =~ s/lead_score/draft/r, $write{adjustment}[0] ], @in, user => $frank)), '00000 00000', '... without a right to read them too');
+is(join(' ', states([ $write{adjustment}[0] =~ s/'lead_score'/'draft'/r ], @in, user => $frank)), '00000', '... without a right to read them too');
 is(join(' ', states([ map { "UPDATE lead_scoring.adjustment SET score = '$_'" } 'thing_score', 'draft' ], @in, user => $dave)), '22023 22023', '... and none moves to another score');
 my @steal = (
 	"UPDATE lead_scoring.record_type SET relation = 'crm.contacts' WHERE name = 'thing'",
@@ -104,7 +107,7 @@ my @steal = (
 	"INSERT INTO lead_scoring.scope (score, mode) VALUES ('thing_score', 'exclude'); UPDATE lead_scoring.scope SET score = 'lead_score' WHERE score = 'thing_score'",
 	"INSERT INTO lead_scoring.band (score, label) VALUES ('thing_score', 'g'); UPDATE lead_scoring.band SET score = 'lead_score' WHERE score = 'thing_score'");
 is(join(' ', states(\@steal, @in, user => $erin, first => 'GRANT USAGE ON SCHEMA erin TO PUBLIC;')), join(' ', ('42501') x @steal), 'an owner cannot move what is hers onto what is another\'s');
-is(as($alice, $stored), '1:36:10:26:A 2:25:0:25:B 3:1:0:0:B', 'nothing of it was done');
+is(as($alice, $stored), '1:38:10:28:A 2:27.5:0:27.5:B 3:1:0:0:B', 'nothing of it was done');
 
 # Columns that only the extension sets
 is(as($erin, "BEGIN; INSERT INTO lead_scoring.record_type (name, relation, key_column, relation_owner) VALUES ('t2', 'erin.things', 'id', '$superuser'); UPDATE lead_scoring.record_type SET relation_owner = '$superuser' WHERE name = 'thing';
@@ -138,7 +141,7 @@ like(as($bob, 'CREATE EXTENSION citext; DROP EXTENSION lead_scoring'), qr/^42501
 is(as($alice, "ALTER TABLE crm.contacts ENABLE ROW LEVEL SECURITY; CREATE POLICY two ON crm.contacts TO $carol, $dave USING (id = 2)"), '', 'row-level security on the records');
 is(join(' ', states([ @calls[ 0 .. 3 ] ], @in, user => $carol)), '42501 42501 42501 42501', 'policies: who is subject to them cannot evaluate');
 is(join(' ', states([ @calls[ 4, 5 ] ], @in, user => $dave)), '42501 42501', '... nor refresh');
-is(as($carol, 'SELECT id, lead_score FROM crm.contacts'), '2|25', '... but reads the stored scores of his rows');
+is(as($carol, 'SELECT id, lead_score FROM crm.contacts'), '2|27.5', '... but reads the stored scores of his rows');
 is(as($alice, "SELECT count(*), (SELECT count(*) FROM lead_scoring.verify('lead_score', '$as_of')) FROM lead_scoring.evaluate('lead_score', '$as_of')"), '3|0', 'policies: the owner scores all rows');
 is(as($alice, "SELECT lead_scoring.refresh('lead_score', '2026-03-01'), lead_scoring.refresh('lead_score', '$as_of')"), '2|2', '... and refreshes them');
 is(as($superuser, "SELECT count(*) FROM lead_scoring.evaluate('lead_score', '$as_of')"), '3', '... as does a superuser');
@@ -148,7 +151,7 @@ is(join(' ', states([ @calls[ 0, 4 ] ], @in, user => $alice)), '42501 42501', '.
 is(join(' ', states([ @calls[ 0, 4 ] ], @in)), '42501 42501', '... and who evaluates with the owner\'s rights: no score of a part');
 is(as($alice, "ALTER TABLE crm.contacts NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY; ALTER TABLE crm.activities ENABLE ROW LEVEL SECURITY; CREATE POLICY none ON crm.activities TO $carol, $dave USING (false)"), '', 'row-level security on the events');
 is(join(' ', states([ @calls[ 0 .. 3 ] ], @in, user => $carol)), '42501 42501 42501 42501', 'policies on events: who is subject to them cannot evaluate');
-is(as($dave, "BEGIN; INSERT INTO lead_scoring.adjustment (score, record_key, points) VALUES ('lead_score', '2', 100); SELECT lead_score > 100 FROM crm.contacts WHERE id = 2; SELECT lead_scoring.refresh('lead_score', '$as_of'); $stored; ROLLBACK"), "t\n1\n1:36:10:26:A 2:25:0:25:B 3:1:0:0:B" =~ s/2:25:0:25:B/2:25:0:25:B/r, 'policies on events: an adjustment does not make the score a part of itself');
+is(as($dave, "BEGIN; INSERT INTO lead_scoring.adjustment (score, record_key, points) VALUES ('lead_score', '2', 100); SELECT lead_score >= 100 FROM crm.contacts WHERE id = 2; SELECT lead_scoring.refresh('lead_score', '$as_of'); $stored; ROLLBACK"), "t\n1\n1:38:10:28:A 2:27.5:0:27.5:B 3:1:0:0:B", 'policies on events: an adjustment does not make the score a part of itself');
 is(as($alice, 'ALTER TABLE crm.activities DISABLE ROW LEVEL SECURITY; DROP POLICY none ON crm.activities; DROP POLICY two ON crm.contacts'), '', 'row-level security off');
 
 # A criterion's functions run as the owner of the relation
@@ -303,13 +306,12 @@ is(result("SELECT string_agg(nspname, ' ') FROM pg_extension e JOIN pg_namespace
 # Every function with NULL for every argument and with random arguments
 my $attack = <<'SQL';
 CREATE TABLE pg_temp.outcome (call text, state text, message text);
-SELECT setseed(0.7);
 DO $attack$
 DECLARE
   samples jsonb := $j${
     "text": ["NULL", "''", "'lead_score'", "'draft'", "'thing_score'", "'contact'", "'1'", "'activity'", "'no such'", "repeat('x', 100000)", "'a\"b''c; DROP TABLE x'", "'%s %I $1 \\'", "E'\\n'", "'größe'", "'active'"],
     "name": ["NULL", "''", "'id'", "'no such'", "'ctid'", "repeat('x', 100)"],
-    "timestamptz": ["NULL", "now()", "'infinity'", "'-infinity'", "'4714-11-24 BC'", "'294276-12-31'", "'epoch'"],
+    "timestamp with time zone": ["NULL", "now()", "'infinity'", "'-infinity'", "'4714-11-24 BC'", "'294276-12-31'", "'epoch'"],
     "integer": ["NULL", "0", "1", "-1", "10", "1000", "1001", "2147483647", "(-2147483648)"],
     "text[]": ["NULL", "'{}'", "'{NULL}'", "'{1,2,NULL}'", "'{{1,2},{3,4}}'", "'{no key}'", "'{lead_score,draft,thing_score}'", "'[5:6]={1,2}'", "array_fill('1'::text, '{1000}')"],
     "regclass": ["NULL", "0", "4294967295", "'pg_class'", "'crm.contacts'", "'lead_scoring.rule'", "'lead_scoring.rule_pkey'", "'pg_temp.outcome'"],
@@ -323,6 +325,7 @@ DECLARE
   chosen text[];
   counter int;
 BEGIN
+  PERFORM setseed(0.7);
   FOR f IN SELECT p.oid, p.proname, p.proretset, array(SELECT format_type(t, NULL) FROM unnest(p.proargtypes) WITH ORDINALITY u (t, n) ORDER BY n) AS types
              FROM pg_proc p WHERE p.pronamespace = 'lead_scoring'::regnamespace AND p.prorettype <> 'trigger'::regtype AND 'internal'::regtype <> ALL (p.proargtypes::oid[]) ORDER BY p.oid::regprocedure::text
   LOOP
@@ -348,7 +351,7 @@ END $attack$;
 SELECT count(*) > 500, count(DISTINCT state) > 5 FROM pg_temp.outcome;
 -- Errors that no code foresaw
 SELECT DISTINCT ON (substring(call FROM 'lead_scoring\.\w+'), state, regexp_replace(message, '\d+', '', 'g')) state || ' ' || left(message, 100) || ': ' || left(call, 200)
-  FROM pg_temp.outcome WHERE state IN ('XX000', 'XX001', 'XX002', '42601', '22004') OR state LIKE '57%';
+  FROM pg_temp.outcome WHERE state ~ '^(XX|57|42601)' OR message LIKE 'RAISE statement%';
 SQL
 for my $who ($bob, $carol, $alice, $superuser)
 {
