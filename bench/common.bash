@@ -68,7 +68,7 @@ open_bench()
 	export PGDATABASE=postgres
 	database=lead_scoring_bench_$$
 	scratch=$(mktemp -d) || exit 1
-	mkdir "$scratch/seconds"
+	mkdir "$scratch/seconds" "$scratch/cpu"
 	trap close_bench EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
@@ -117,18 +117,25 @@ load_crm()
 warm_up='SELECT count(*), count(type) FROM activities \g /dev/null
 SELECT count(*), count(id) FROM contacts \g /dev/null'
 
+# The CPU ticks that the backend has used so far, where it runs on this machine
+print_cpu='SELECT pg_backend_pid() AS backend \gset
+\setenv BACKEND :backend
+\! t=$(cut -d " " -f 14,15 "/proc/$BACKEND/stat" 2>/dev/null) && echo "CPU: $t"'
+
 # Time the one statement $2 in a session of its own, between the untimed $3 and $4;
-# leaves $seconds and the printed rows in $value, and notes the seconds under the name $1
+# leaves $seconds and the printed rows in $value, and notes the seconds, and those of CPU, under the name $1
 measure()
 {
-	local name=$1 statement=$2 before=${3:-} after=${4:-} printed
-	if ! printed=$(sql "$warm_up" "$before" '\timing on' "$statement" '\timing off' "$after"); then
+	local name=$1 statement=$2 before=${3:-} after=${4:-} printed cpu
+	if ! printed=$(sql "$warm_up" "$before" "$print_cpu" '\timing on' "$statement" '\timing off' "$print_cpu" "$after"); then
 		die "$name failed"
 	fi
 	seconds=$(sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' <<<"$printed" | awk '{ sum += $1 } END { printf "%.4f", sum / 1000 }')
-	value=$(grep -v -e '^Time: ' -e '^$' <<<"$printed")
+	cpu=$(awk -v tick="$(getconf CLK_TCK)" '$1 == "CPU:" { n++; ticks = $2 + $3 - ticks } END { if (n == 2) print ticks / tick }' <<<"$printed")
+	value=$(grep -v -e '^Time: ' -e '^CPU: ' -e '^$' <<<"$printed")
 	note "$name" "$seconds"
-	printf '  %-40s %10.3f s   %s\n' "$name" "$seconds" "$(paste -s -d ' ' <<<"$value")"
+	[[ -z $cpu ]] || printf '%s\n' "$cpu" >>"$scratch/cpu/$name"
+	printf '  %-40s %10.3f s %10s CPU   %s\n' "$name" "$seconds" "${cpu:--}" "$(paste -s -d ' ' <<<"$value")"
 }
 
 # Note seconds measured under a name, in the order in which names first come
@@ -147,11 +154,12 @@ require_same()
 	printf '*** %s: "%s", expected "%s"\n' "$what" "$got" "$expected" | tee -a "$scratch/failures" >&2
 }
 
-# Print a statistic (median, min or max) of the seconds noted under a name; nothing when there are none
+# Print a statistic (median, min or max) of the seconds (or of the "cpu") noted under a name; nothing when there are none
 statistic()
 {
-	[[ -e $scratch/seconds/$1 ]] || return 0
-	sort -g "$scratch/seconds/$1" | awk -v which="$2" '
+	local noted="$scratch/${3:-seconds}/$1"
+	[[ -e $noted ]] || return 0
+	sort -g "$noted" | awk -v which="$2" '
 		{ second[NR] = $1 }
 		END {
 			if (which == "min") print second[1]

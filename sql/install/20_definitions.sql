@@ -5,13 +5,13 @@ CREATE TABLE lead_scoring.record_type (
   name           text PRIMARY KEY,
   relation       regclass NOT NULL,
   key_column     name NOT NULL,
-  relation_owner oid NOT NULL
+  relation_owner name NOT NULL
 );
 COMMENT ON TABLE lead_scoring.record_type IS 'Kinds of records that can be scored: contacts, companies, deals';
 COMMENT ON COLUMN lead_scoring.record_type.name IS 'Name of the record type';
 COMMENT ON COLUMN lead_scoring.record_type.relation IS 'Table, partitioned table, view or foreign table that holds the records';
 COMMENT ON COLUMN lead_scoring.record_type.key_column IS 'Column that identifies a record: smallint, integer, bigint, uuid, text or varchar, unique';
-COMMENT ON COLUMN lead_scoring.record_type.relation_owner IS 'Owner of the relation when the row was written (OID of a role); set by the extension. Expressions run with the rights of this role, and not at all once the relation has another owner';
+COMMENT ON COLUMN lead_scoring.record_type.relation_owner IS 'Owner of the relation when the row was written (name of the role); set by the extension. Expressions run with the rights of this role, and not at all once the relation has another owner';
 
 CREATE TABLE lead_scoring.source (
   name            text NOT NULL,
@@ -22,7 +22,7 @@ CREATE TABLE lead_scoring.source (
   occurred_at     name,
   filter          text,
   filter_resolved text,
-  relation_owner  oid NOT NULL,
+  relation_owner  name NOT NULL,
   PRIMARY KEY (record_type, name)
 );
 COMMENT ON TABLE lead_scoring.source IS 'Relations whose rows belong to records: events (they have a time) or related rows';
@@ -34,7 +34,7 @@ COMMENT ON COLUMN lead_scoring.source.record_column IS 'Column of the record tha
 COMMENT ON COLUMN lead_scoring.source.occurred_at IS 'Column with the time of the event, timestamp with time zone (NULL: the rows are related rows, without a time)';
 COMMENT ON COLUMN lead_scoring.source.filter IS 'Expression over a row; rows for which it is not true do not exist for any rule (NULL: all rows)';
 COMMENT ON COLUMN lead_scoring.source.filter_resolved IS 'The filter with every name resolved; set by the extension';
-COMMENT ON COLUMN lead_scoring.source.relation_owner IS 'Owner of the relation when the row was written (OID of a role); set by the extension';
+COMMENT ON COLUMN lead_scoring.source.relation_owner IS 'Owner of the relation when the row was written (name of the role); set by the extension';
 
 CREATE TABLE lead_scoring.score (
   name        text PRIMARY KEY,
@@ -64,7 +64,7 @@ CREATE TABLE lead_scoring.scope (
   criterion          text NOT NULL DEFAULT 'true',
   criterion_resolved text,
   criterion_relation regclass,
-  criterion_owner    oid
+  criterion_owner    name
 );
 COMMENT ON TABLE lead_scoring.scope IS 'Who is scored: everybody, or those whom an include row matches; never those whom an exclude row matches. Out of scope the score is NULL';
 COMMENT ON COLUMN lead_scoring.scope.scope_id IS 'Number of the row';
@@ -74,7 +74,7 @@ COMMENT ON COLUMN lead_scoring.scope.source IS 'Source of which a row must match
 COMMENT ON COLUMN lead_scoring.scope.criterion IS 'Expression over a row of the source or over the record';
 COMMENT ON COLUMN lead_scoring.scope.criterion_resolved IS 'The criterion with every name resolved; set by the extension';
 COMMENT ON COLUMN lead_scoring.scope.criterion_relation IS 'Relation that the criterion was written for; set by the extension. It is evaluated over no other';
-COMMENT ON COLUMN lead_scoring.scope.criterion_owner IS 'Owner of that relation when the criterion was written (OID of a role); set by the extension. It is evaluated for no other';
+COMMENT ON COLUMN lead_scoring.scope.criterion_owner IS 'Owner of that relation when the criterion was written (name of the role); set by the extension. It is evaluated for no other';
 
 CREATE TABLE lead_scoring.score_group (
   score      text NOT NULL,
@@ -110,7 +110,7 @@ CREATE TABLE lead_scoring.rule (
   description        text,
   criterion_resolved text,
   criterion_relation regclass,
-  criterion_owner    oid,
+  criterion_owner    name,
   PRIMARY KEY (score, name)
 );
 COMMENT ON TABLE lead_scoring.rule IS 'Rules: a criterion and its points';
@@ -130,7 +130,7 @@ COMMENT ON COLUMN lead_scoring.rule.enabled IS 'false: the rule pays nothing';
 COMMENT ON COLUMN lead_scoring.rule.description IS 'What the rule is for';
 COMMENT ON COLUMN lead_scoring.rule.criterion_resolved IS 'The criterion with every name resolved; set by the extension';
 COMMENT ON COLUMN lead_scoring.rule.criterion_relation IS 'Relation that the criterion was written for; set by the extension. It is evaluated over no other';
-COMMENT ON COLUMN lead_scoring.rule.criterion_owner IS 'Owner of that relation when the criterion was written (OID of a role); set by the extension. It is evaluated for no other';
+COMMENT ON COLUMN lead_scoring.rule.criterion_owner IS 'Owner of that relation when the criterion was written (name of the role); set by the extension. It is evaluated for no other';
 
 CREATE TABLE lead_scoring.band (
   score       text NOT NULL,

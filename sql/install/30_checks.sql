@@ -46,7 +46,7 @@ DECLARE
 BEGIN
   IF type IS NULL THEN
     RAISE EXCEPTION '% "%" is not a column of "%"', meaning, column_name, relation USING ERRCODE = 'undefined_column',
-      HINT = (SELECT 'Its columns are ' || string_agg(quote_ident(attname), ', ' ORDER BY attnum) || '.'
+      HINT = (SELECT coalesce('Its columns are ' || string_agg(quote_ident(attname), ', ' ORDER BY attnum) || '.', 'It has no columns.')
                 FROM pg_attribute WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped);
   END IF;
   RETURN type;
@@ -176,11 +176,10 @@ BEGIN
       RETURN OLD;
     END IF;
   END IF;
-  NEW.relation_owner := (SELECT relowner FROM pg_class WHERE oid = NEW.relation);
   IF lead_scoring.restoring() THEN
-    NEW.relation_owner := coalesce(NEW.relation_owner, 0);
     RETURN NEW;
   END IF;
+  NEW.relation_owner := (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = NEW.relation);
   PERFORM lead_scoring.require_name(NEW.name, 'a record type');
   kind := lead_scoring.require_relation(NEW.relation);
   PERFORM lead_scoring.require_owner(NEW.relation);
@@ -210,7 +209,10 @@ DECLARE
   time_type oid;
 BEGIN
   IF TG_OP <> 'INSERT' THEN
-    PERFORM lead_scoring.require_owner(OLD.relation);
+    SELECT * INTO records FROM lead_scoring.record_type t WHERE t.name = OLD.record_type;
+    IF NOT coalesce(pg_has_role(current_user, (SELECT relowner FROM pg_class WHERE oid = records.relation), 'USAGE'), false) THEN
+      PERFORM lead_scoring.require_owner(OLD.relation);
+    END IF;
     IF (TG_OP = 'DELETE' OR (NEW.name, NEW.record_type) <> (OLD.name, OLD.record_type))
        AND (EXISTS (SELECT FROM lead_scoring.rule r JOIN lead_scoring.score s ON s.name = r.score
                      WHERE s.record_type = OLD.record_type AND r.source = OLD.name)
@@ -223,11 +225,10 @@ BEGIN
       RETURN OLD;
     END IF;
   END IF;
-  NEW.relation_owner := (SELECT relowner FROM pg_class WHERE oid = NEW.relation);
   IF lead_scoring.restoring() THEN
-    NEW.relation_owner := coalesce(NEW.relation_owner, 0);
     RETURN NEW;
   END IF;
+  NEW.relation_owner := (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = NEW.relation);
   PERFORM lead_scoring.require_name(NEW.name, 'a source');
   SELECT * INTO records FROM lead_scoring.record_type t WHERE t.name = NEW.record_type;
   IF NOT FOUND THEN
@@ -236,6 +237,7 @@ BEGIN
   END IF;
   PERFORM lead_scoring.require_relation(NEW.relation);
   PERFORM lead_scoring.require_owner(NEW.relation);
+  PERFORM lead_scoring.require_owner(records.relation);
   row_type := lead_scoring.require_column(NEW.relation, NEW.record_key, 'record key');
   record_type := lead_scoring.require_column(records.relation, coalesce(NEW.record_column, records.key_column), 'record column');
   IF lead_scoring.key_family(row_type) IS DISTINCT FROM lead_scoring.key_family(record_type) OR lead_scoring.key_family(row_type) IS NULL THEN
@@ -594,8 +596,10 @@ CREATE FUNCTION lead_scoring.status_may_change() RETURNS boolean
 COMMENT ON FUNCTION lead_scoring.status_may_change() IS 'Whether activate() or deactivate() is at work';
 
 -- Parts go with their score, rules with their group; both follow it to a new name.
+-- While they do, nothing is re-scored: the statement that they belong to does that at its end.
 CREATE FUNCTION lead_scoring.follow_score() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET lead_scoring.cascading = on
 AS $$
 BEGIN
   IF TG_OP = 'DELETE' THEN
@@ -618,6 +622,7 @@ COMMENT ON FUNCTION lead_scoring.follow_score() IS 'Lets the parts of a score fo
 
 CREATE FUNCTION lead_scoring.follow_group() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET lead_scoring.cascading = on
 AS $$
 BEGIN
   IF TG_OP = 'DELETE' THEN
@@ -629,12 +634,38 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION lead_scoring.follow_group() IS 'Lets the rules of a group follow it';
 
+-- A relation's new owner confirms what its former owner wrote by writing the record type or the source again.
+CREATE FUNCTION lead_scoring.follow_owner() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET lead_scoring.cascading = on
+AS $$
+DECLARE
+  used_type text := CASE TG_TABLE_NAME WHEN 'source' THEN to_jsonb(NEW) ->> 'record_type' ELSE NEW.name END;
+  used_source text := CASE TG_TABLE_NAME WHEN 'source' THEN NEW.name END;
+BEGIN
+  IF lead_scoring.restoring() THEN
+    RETURN NULL;
+  END IF;
+  UPDATE lead_scoring.rule r SET criterion = r.criterion FROM lead_scoring.score s
+   WHERE s.name = r.score AND s.record_type = used_type AND r.source IS NOT DISTINCT FROM used_source
+     AND r.criterion_relation = NEW.relation AND r.criterion_owner <> NEW.relation_owner;
+  UPDATE lead_scoring.scope o SET criterion = o.criterion FROM lead_scoring.score s
+   WHERE s.name = o.score AND s.record_type = used_type AND o.source IS NOT DISTINCT FROM used_source
+     AND o.criterion_relation = NEW.relation AND o.criterion_owner <> NEW.relation_owner;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION lead_scoring.follow_owner() IS 'Lets a relation''s new owner confirm the criteria written over it';
+
 CREATE TRIGGER a_check BEFORE INSERT OR UPDATE OR DELETE ON lead_scoring.record_type
   FOR EACH ROW EXECUTE FUNCTION lead_scoring.check_record_type();
+CREATE TRIGGER c_follow AFTER UPDATE ON lead_scoring.record_type
+  FOR EACH ROW EXECUTE FUNCTION lead_scoring.follow_owner();
 CREATE TRIGGER a_check BEFORE INSERT OR UPDATE OR DELETE ON lead_scoring.source
   FOR EACH ROW EXECUTE FUNCTION lead_scoring.check_source();
 CREATE TRIGGER b_resolve BEFORE INSERT OR UPDATE ON lead_scoring.source
   FOR EACH ROW EXECUTE FUNCTION lead_scoring.resolve_expressions('filter');
+CREATE TRIGGER c_follow AFTER UPDATE ON lead_scoring.source
+  FOR EACH ROW EXECUTE FUNCTION lead_scoring.follow_owner();
 CREATE TRIGGER a_check BEFORE INSERT OR UPDATE OR DELETE ON lead_scoring.score
   FOR EACH ROW EXECUTE FUNCTION lead_scoring.check_score();
 CREATE TRIGGER c_follow AFTER UPDATE OR DELETE ON lead_scoring.score

@@ -42,6 +42,11 @@ BEGIN
   END IF;
   SELECT coalesce(definition.target, t.relation), t.key_column INTO stored, key_column
     FROM lead_scoring.record_type t WHERE t.name = definition.record_type;
+  PERFORM FROM pg_class WHERE oid = stored;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'the relation with the columns of score "%" no longer exists', verify.score USING ERRCODE = 'undefined_table',
+      HINT = format('Switch the score off: SELECT lead_scoring.deactivate(%L).', verify.score);
+  END IF;
   RETURN QUERY EXECUTE format(
     'SELECT coalesce(t.%2$I::text, e.record_key), t.%3$I, e.total, t.%4$I, e.fit, t.%5$I, e.engagement, t.%6$I, e.label
        FROM %1$s t FULL JOIN lead_scoring.evaluate($1, $2) e ON e.record_key = t.%2$I::text

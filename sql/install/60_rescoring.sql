@@ -5,7 +5,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM lead_scoring.refresh(s.name) FROM lead_scoring.score s
-    WHERE s.name = ANY (rescore.scores) AND s.status = 'active' AND NOT lead_scoring.restoring();
+    WHERE s.name = ANY (rescore.scores) AND s.status = 'active' AND NOT lead_scoring.restoring()
+      AND current_setting('lead_scoring.cascading', true) IS DISTINCT FROM 'on';
 END $$;
 COMMENT ON FUNCTION lead_scoring.rescore(text[]) IS 'Refreshes those of these scores that are active';
 

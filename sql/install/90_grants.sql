@@ -9,11 +9,17 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
   TO PUBLIC;
 GRANT USAGE ON SEQUENCE lead_scoring.scope_scope_id_seq, lead_scoring.adjustment_adjustment_id_seq TO PUBLIC;
 
+-- Points by hand name records and reasons: they are shown to those who may read or change the records.
+ALTER TABLE lead_scoring.adjustment ENABLE ROW LEVEL SECURITY;
+CREATE POLICY readers_of_records ON lead_scoring.adjustment
+  USING (has_table_privilege(lead_scoring.record_relation(score), 'SELECT, UPDATE'))
+  WITH CHECK (true);
+
 -- Trigger functions need no right to run as triggers, and are not to be called otherwise.
 REVOKE EXECUTE ON FUNCTION
   lead_scoring.check_record_type(), lead_scoring.check_source(), lead_scoring.check_score(), lead_scoring.check_group(),
   lead_scoring.check_rule(), lead_scoring.check_scope(), lead_scoring.check_band(), lead_scoring.check_adjustment(),
-  lead_scoring.resolve_expressions(), lead_scoring.follow_score(), lead_scoring.follow_group(),
+  lead_scoring.resolve_expressions(), lead_scoring.follow_score(), lead_scoring.follow_group(), lead_scoring.follow_owner(),
   lead_scoring.rescore_after_part(), lead_scoring.rescore_after_score(), lead_scoring.rescore_after_source(),
   lead_scoring.rescore_after_record_type(), lead_scoring.rescore_after_adjustment()
   FROM PUBLIC;

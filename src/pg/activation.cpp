@@ -180,11 +180,26 @@ clear_sql(const LoadedScore *score, bool some_keys)
 					scores_name, key, some_keys ? psprintf(" AND t.%s = ANY ($1)", key) : "");
 }
 
+// Return the owner of a relation, or nobody if it is gone
+Oid
+owner_of(Oid relation)
+{
+	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+
+	if (!HeapTupleIsValid(tuple))
+	{
+		return InvalidOid;
+	}
+	Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
 // Raise unless the caller may write the columns of every row
 void
 require_writable(const LoadedScore *score)
 {
-	if (get_rel_name(score->target) == nullptr)
+	if (!OidIsValid(owner_of(score->target)))
 	{
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
 						errmsg("target of score \"%s\" does not exist", score->name),
@@ -237,7 +252,7 @@ write_scores(LoadedScore *score, TimestampTz as_of, ArrayType *keys)
 
 	run_evaluation(evaluation, store_rows, &sink);
 	SPI_connect();
-	Session session = begin_safe_path();
+	Session session = begin_as_writer(owner_of(score->target));
 	register_scores(sink);
 	uint64 written = execute_command(update_sql(score));
 	if (!score->own_target)
@@ -254,10 +269,9 @@ write_scores(LoadedScore *score, TimestampTz as_of, ArrayType *keys)
 void
 require_owner(Oid relation)
 {
-	HeapTuple tuple = SearchSysCacheCopy1(RELOID, ObjectIdGetDatum(relation));
+	Oid owner = owner_of(relation);
 
-	if (HeapTupleIsValid(tuple) &&
-		!has_privs_of_role(GetUserId(), reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner))
+	if (OidIsValid(owner) && !has_privs_of_role(GetUserId(), owner))
 	{
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 						errmsg("must be owner of relation \"%s\"", get_rel_name(relation)),
@@ -354,6 +368,12 @@ require_activatable(const LoadedScore *score)
 	}
 }
 
+const char *
+limit_text(double limit)
+{
+	return std::isfinite(limit) ? DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(limit))) : "(none)";
+}
+
 // Warn where the limits of the groups and of the score do not fit together (decision D5)
 void
 warn_of_limits(const LoadedScore *score)
@@ -367,16 +387,14 @@ warn_of_limits(const LoadedScore *score)
 		lower += group.limits.lower;
 	}
 	const core::Limits &limits = score->definition.limits;
+	const char *const bounds[] = {limit_text(lower), limit_text(upper), limit_text(limits.lower), limit_text(limits.upper)};
 	bool differs = (std::isfinite(upper) && std::isfinite(limits.upper) && upper != limits.upper) ||
 				   (std::isfinite(lower) && std::isfinite(limits.lower) && lower != limits.lower);
 	if (differs)
 	{
 		ereport(WARNING, (errmsg("the limits of the groups of score \"%s\" do not add up to its own", score->name),
-						  errdetail("The groups add up to %s..%s, the score is limited to %s..%s.",
-									DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(lower))),
-									DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(upper))),
-									DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(limits.lower))),
-									DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(limits.upper)))),
+						  errdetail("The groups add up to %s .. %s, the score is limited to %s .. %s.", bounds[0],
+									bounds[1], bounds[2], bounds[3]),
 						  errhint("Both limits hold.")));
 	}
 }

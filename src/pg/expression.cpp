@@ -10,6 +10,7 @@
 
 extern "C"
 {
+#include "access/transam.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
@@ -143,6 +144,47 @@ raise_subquery(ParseState *parser, int location)
 	pg_unreachable();
 }
 
+bool
+is_foreign_operator(Oid operator_id)
+{
+	// Those of pg_catalog are there from the beginning
+	return operator_id >= FirstNormalObjectId;
+}
+
+// Find an expression whose text does not tell which operator it uses: IS DISTINCT FROM, NULLIF, CASE x WHEN
+bool
+find_nameless_operator(Node *node, void *found)
+{
+	if (node == nullptr)
+	{
+		return false;
+	}
+	if ((IsA(node, DistinctExpr) || IsA(node, NullIfExpr)) && is_foreign_operator(reinterpret_cast<OpExpr *>(node)->opno))
+	{
+		*static_cast<Node **>(found) = node;
+		return true;
+	}
+	if (IsA(node, CaseExpr) && reinterpret_cast<CaseExpr *>(node)->arg != nullptr)
+	{
+		List *branches = reinterpret_cast<CaseExpr *>(node)->args;
+		for (int at = 0; at < list_length(branches); at++)
+		{
+			auto *condition = reinterpret_cast<Node *>(list_nth_node(CaseWhen, branches, at)->expr);
+			if (IsA(condition, OpExpr) && is_foreign_operator(reinterpret_cast<OpExpr *>(condition)->opno))
+			{
+				*static_cast<Node **>(found) = node;
+				return true;
+			}
+		}
+	}
+#if PG_VERSION_NUM >= 160000
+	return expression_tree_walker(node, find_nameless_operator, found);
+#else
+	auto untyped = reinterpret_cast<void (*)()>(find_nameless_operator);
+	return expression_tree_walker(node, reinterpret_cast<bool (*)()>(untyped), found);
+#endif
+}
+
 Node *
 analyse(Relation relation, const char *text, bool resolved)
 {
@@ -168,6 +210,14 @@ analyse(Relation relation, const char *text, bool resolved)
 	{
 		// Some forms, such as JSON_ARRAY(SELECT ...), hide their subquery until now
 		raise_subquery(parser, exprLocation(expression));
+	}
+	Node *nameless = nullptr;
+	if (find_nameless_operator(expression, &nameless))
+	{
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("IS DISTINCT FROM, NULLIF and CASE with an operand need operators of pg_catalog"),
+						errhint("Write the comparison itself, as in a = b, or cast both sides to a built-in type."),
+						parser_errposition(parser, exprLocation(nameless))));
 	}
 	if (contain_volatile_functions(expression))
 	{

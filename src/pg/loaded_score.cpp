@@ -40,7 +40,7 @@ struct RawCriterion
 	bool resolved;      // whether the names in the text are
 	const char *source; // name, or null
 	Oid relation;       // that it was written for
-	Oid owner;          // of that relation, then
+	const char *owner;  // of that relation, then; null if unknown
 };
 
 // What loading carries from step to step
@@ -89,7 +89,7 @@ kind_of(const char *text)
 // Return the role that a stream's expressions run as; raises if the relation is gone or changed hands since they were
 // written
 Oid
-require_same_owner(Oid relation, Oid defined_for, const char *kind, const char *name)
+require_same_owner(Oid relation, const char *defined_for, const char *kind, const char *name)
 {
 	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
 
@@ -103,7 +103,7 @@ require_same_owner(Oid relation, Oid defined_for, const char *kind, const char *
 	}
 	Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
-	if (owner != defined_for)
+	if (strcmp(GetUserNameFromId(owner, false), defined_for) != 0)
 	{
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -177,7 +177,7 @@ require_byte_equality(const LoadedStream *stream)
 }
 
 void
-settle_stream(LoadedStream *stream, Oid defined_for)
+settle_stream(LoadedStream *stream, const char *defined_for)
 {
 	stream->owner = require_same_owner(stream->relation, defined_for,
 									   stream->is_source ? "source" : "record type", stream->name);
@@ -257,7 +257,7 @@ read_score(Loading *loading, const char *name)
 	QueryRows rows = run_query(
 		loading->context,
 		"SELECT s.kind, s.min_points, s.max_points, s.status, s.target::oid, s.record_type, t.relation::oid, "
-		"t.key_column, t.relation_owner::oid, "
+		"t.key_column, t.relation_owner, "
 		"EXISTS (SELECT FROM lead_scoring.adjustment a WHERE a.score = s.name) "
 		"FROM lead_scoring.score s LEFT JOIN lead_scoring.record_type t ON t.name = s.record_type "
 		"WHERE s.name = $1",
@@ -286,7 +286,7 @@ read_score(Loading *loading, const char *name)
 	score->own_target = null_at(rows, 0, 5);
 	score->target = score->own_target ? score->records->relation : DatumGetObjectId(datum_at(rows, 0, 5));
 	score->definition.has_adjustments = DatumGetBool(datum_at(rows, 0, 10));
-	Oid defined_for = DatumGetObjectId(datum_at(rows, 0, 9));
+	const char *defined_for = text_at(rows, 0, 9);
 	MemoryContext before = MemoryContextSwitchTo(loading->context);
 	settle_stream(score->records, defined_for);
 	score->definition.key_kind = key_kind_of(score->records);
@@ -330,7 +330,7 @@ read_sources(Loading *loading)
 	QueryRows rows = run_query(
 		loading->context,
 		"SELECT o.name, o.relation::oid, o.record_key, o.record_column, o.occurred_at, o.filter_resolved, "
-		"o.relation_owner::oid FROM lead_scoring.source o WHERE o.record_type = $2 AND o.name IN "
+		"o.relation_owner FROM lead_scoring.source o WHERE o.record_type = $2 AND o.name IN "
 		"(SELECT source FROM lead_scoring.rule WHERE score = $1 AND enabled "
 		"UNION SELECT source FROM lead_scoring.scope WHERE score = $1) ORDER BY o.name",
 		2, parameters);
@@ -348,7 +348,7 @@ read_sources(Loading *loading)
 		stream->record_column = text_at(rows, at, 4);
 		stream->time_column = text_at(rows, at, 5);
 		stream->filter_sql = text_at(rows, at, 6);
-		settle_stream(stream, DatumGetObjectId(datum_at(rows, at, 7)));
+		settle_stream(stream, text_at(rows, at, 7));
 		if (stream->record_column != nullptr &&
 			strcmp(stream->record_column, loading->score->records->key_column) == 0)
 		{
@@ -422,7 +422,7 @@ read_pin(RawCriterion *raw, const QueryRows &rows, uint64 row, int column)
 {
 	raw->resolved = DatumGetBool(datum_at(rows, row, column));
 	raw->relation = null_at(rows, row, column + 1) ? InvalidOid : DatumGetObjectId(datum_at(rows, row, column + 1));
-	raw->owner = null_at(rows, row, column + 2) ? InvalidOid : DatumGetObjectId(datum_at(rows, row, column + 2));
+	raw->owner = text_at(rows, row, column + 2);
 }
 
 void
@@ -542,7 +542,8 @@ require_no_own_column(const LoadedScore *score, Oid relation, Node *expression, 
 const core::PredicateTree *
 compile_raw(const Loading *loading, const RawCriterion *raw, LoadedStream *stream, Relation relation)
 {
-	if (raw->relation != stream->relation || raw->owner != stream->owner)
+	if (raw->relation != stream->relation || raw->owner == nullptr ||
+		strcmp(raw->owner, GetUserNameFromId(stream->owner, false)) != 0)
 	{
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

@@ -9,6 +9,7 @@
 extern "C"
 {
 #include "lib/stringinfo.h"
+#include "utils/syscache.h"
 }
 
 namespace lead_scoring::pg
@@ -176,6 +177,22 @@ stream_source(Evaluation *evaluation, size_t number)
 	run_stream(stream, evaluation->as_of, evaluation->keys);
 }
 
+// The owner of our own tables, who sees all of their rows
+Oid
+definitions_owner()
+{
+	Oid table = get_relname_relid("adjustment", get_namespace_oid("lead_scoring", false));
+	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+
+	if (!HeapTupleIsValid(tuple))
+	{
+		elog(ERROR, "cache lookup failed for lead_scoring.adjustment");
+	}
+	Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
 void
 stream_adjustments(Evaluation *evaluation)
 {
@@ -183,7 +200,7 @@ stream_adjustments(Evaluation *evaluation)
 	Stream stream{};
 
 	stream.sql = adjustments_sql(evaluation);
-	stream.owner = evaluation->score->records->owner;
+	stream.owner = definitions_owner();
 	stream.key_kind = evaluation->score->definition.key_kind;
 	stream.name = "adjustment";
 	stream.column_count = 1;

@@ -90,15 +90,21 @@ same_field(HeapTuple left, HeapTuple right, TupleDesc descriptor, const char *fi
 														 : strcmp(left_text, right_text) == 0;
 }
 
-// Whether a field holds an OID
+// Whether a row has no pins, or is pinned to this relation and its owner
 bool
-holds_oid(HeapTuple row, TupleDesc descriptor, const char *field, Oid expected)
+is_pinned_to(HeapTuple row, TupleDesc descriptor, Relation relation)
 {
-	int number = SPI_fnumber(descriptor, field);
+	int relation_field = SPI_fnumber(descriptor, "criterion_relation");
 	bool is_null = false;
 
-	return number <= 0 ||
-		   (DatumGetObjectId(SPI_getbinval(row, descriptor, number, &is_null)) == expected && !is_null);
+	if (relation_field <= 0)
+	{
+		return true;
+	}
+	Datum pinned = SPI_getbinval(row, descriptor, relation_field, &is_null);
+	const char *owner = text_field(row, descriptor, "criterion_owner");
+	return !is_null && DatumGetObjectId(pinned) == RelationGetRelid(relation) && owner != nullptr &&
+		   strcmp(owner, GetUserNameFromId(relation->rd_rel->relowner, false)) == 0;
 }
 
 // Whether an update leaves an expression as it is, over the same relation of the same owner: it then keeps the meaning
@@ -110,41 +116,20 @@ is_unchanged(TriggerData *trigger, HeapTuple row, TupleDesc descriptor, const ch
 
 	return TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && same_field(old, row, descriptor, field) &&
 		   same_field(old, row, descriptor, "relation") &&
-		   holds_oid(old, descriptor, "criterion_relation", RelationGetRelid(relation)) &&
-		   holds_oid(old, descriptor, "criterion_owner", relation->rd_rel->relowner) &&
+		   is_pinned_to(old, descriptor, relation) &&
 		   text_field(old, descriptor, psprintf("%s_resolved", field)) != nullptr;
 }
 
+// Write down what the criterion of a row has been checked for
 HeapTuple
-set_oid(HeapTuple row, TupleDesc descriptor, const char *field, Oid value)
+pin(HeapTuple row, TupleDesc descriptor, Relation relation)
 {
-	int number = SPI_fnumber(descriptor, field);
-	Datum datum = ObjectIdGetDatum(value);
-	bool is_null = false;
+	int fields[] = {SPI_fnumber(descriptor, "criterion_relation"), SPI_fnumber(descriptor, "criterion_owner")};
+	Datum values[] = {ObjectIdGetDatum(RelationGetRelid(relation)),
+					  DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(relation->rd_rel->relowner, false)))};
+	bool nulls[] = {false, false};
 
-	return number <= 0 ? row : heap_modify_tuple_by_cols(row, descriptor, 1, &number, &datum, &is_null);
-}
-
-// Keep a restored row, but name the owner that its relation has here
-HeapTuple
-adopt_row(HeapTuple row, TupleDesc descriptor)
-{
-	int number = SPI_fnumber(descriptor, "criterion_relation");
-
-	if (number <= 0)
-	{
-		return row;
-	}
-	bool is_null;
-	Oid relation_id = DatumGetObjectId(SPI_getbinval(row, descriptor, number, &is_null));
-	Relation relation = is_null ? nullptr : try_relation_open(relation_id, AccessShareLock);
-	if (relation == nullptr)
-	{
-		return row;
-	}
-	Oid owner = relation->rd_rel->relowner;
-	relation_close(relation, AccessShareLock);
-	return set_oid(row, descriptor, "criterion_owner", owner);
+	return fields[0] <= 0 ? row : heap_modify_tuple_by_cols(row, descriptor, 2, fields, values, nulls);
 }
 
 HeapTuple
@@ -160,7 +145,6 @@ resolve_row(TriggerData *trigger)
 	end_session(session);
 	if (restoring)
 	{
-		row = SPI_copytuple(adopt_row(row, descriptor));
 		SPI_finish();
 		return row;
 	}
@@ -191,8 +175,7 @@ resolve_row(TriggerData *trigger)
 		}
 		row = heap_modify_tuple_by_cols(row, descriptor, 1, &resolved_field, &value, &is_null);
 	}
-	row = set_oid(row, descriptor, "criterion_relation", RelationGetRelid(relation));
-	row = set_oid(row, descriptor, "criterion_owner", relation->rd_rel->relowner);
+	row = pin(row, descriptor, relation);
 	relation_close(relation, NoLock);
 	row = SPI_copytuple(row);
 	SPI_finish();

@@ -57,6 +57,16 @@ begin_as_owner(Oid owner)
 	return session;
 }
 
+Session
+begin_as_writer(Oid owner)
+{
+	Session session = begin_safe_path();
+
+	set_option("row_security", "off");
+	SetUserIdAndSecContext(owner, session.security_context | SECURITY_LOCAL_USERID_CHANGE);
+	return session;
+}
+
 void
 end_session(const Session &session)
 {

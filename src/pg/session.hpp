@@ -26,6 +26,10 @@ Session begin_neutral();
 // score wrong
 Session begin_as_owner(Oid owner);
 
+// Run as the owner of a table that is written to, as foreign keys do: the triggers of the table then run with its
+// owner's rights, whoever asked for the write
+Session begin_as_writer(Oid owner);
+
 void end_session(const Session &session);
 
 } // namespace lead_scoring::pg

@@ -19,6 +19,19 @@ TEST(CodeBook, KnowsNothingAtFirst)
 	EXPECT_EQ(book.size(), 1u);
 	EXPECT_EQ(book.find(""), 0u);
 	EXPECT_EQ(book.find("call"), 0u);
+	EXPECT_EQ(book.longest(), 0u);
+}
+
+TEST(CodeBook, KnowsTheLengthOfItsLongestText)
+{
+	CodeBook book;
+
+	book.add("call");
+	book.find("a text that is not there");
+	EXPECT_EQ(book.longest(), 4u);
+	book.add("e-mail \xC3\xB6");
+	book.add("x");
+	EXPECT_EQ(book.longest(), 9u);
 }
 
 TEST(CodeBook, NumbersTextsFromOneInTheOrderOfTheirArrival)

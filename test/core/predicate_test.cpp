@@ -127,6 +127,40 @@ TEST(Predicate, ComparesTextsByTheCodesOfTheirColumn)
 	}
 }
 
+TEST(Predicate, FindsAnyOfManyValuesInAnyOrder)
+{
+	Forest forest;
+	Random random(2);
+	std::vector<Value> integers;
+	std::vector<Value> reals = {real_value(not_a_number), real_value(-infinity), real_value(not_a_number)};
+	std::vector<Value> texts;
+	for (int64_t number = -300; number < 300; number += 3)
+	{
+		integers.push_back(integer_value(number));
+		reals.push_back(real_value(static_cast<double>(number) / 8));
+		texts.push_back(text_value("text " + std::to_string(number)));
+	}
+	random.shuffle(integers);
+	random.shuffle(reals);
+	random.shuffle(texts);
+	const PredicateTree *any_integer = forest.compare(Check::one_of, 0, integers);
+	const PredicateTree *any_real = forest.compare(Check::one_of, 0, reals);
+	const PredicateTree *any_text = forest.compare(Check::one_of, 0, texts);
+
+	for (int64_t number = -301; number < 302; number++)
+	{
+		Truth expected = number >= -300 && number < 300 && number % 3 == 0 ? Truth::yes : Truth::no;
+		EXPECT_EQ(truth_of(any_integer, {ColumnKind::integer}, {integer_value(number)}), expected) << number;
+		EXPECT_EQ(truth_of(any_real, {ColumnKind::real}, {real_value(static_cast<double>(number) / 8)}), expected)
+			<< number;
+		EXPECT_EQ(truth_of(any_text, {ColumnKind::code}, {text_value("text " + std::to_string(number))}), expected)
+			<< number;
+	}
+	EXPECT_EQ(truth_of(any_real, {ColumnKind::real}, {real_value(not_a_number)}), Truth::yes);
+	EXPECT_EQ(truth_of(any_real, {ColumnKind::real}, {real_value(-infinity)}), Truth::yes);
+	EXPECT_EQ(truth_of(any_real, {ColumnKind::real}, {real_value(infinity)}), Truth::no);
+}
+
 TEST(Predicate, KeepsABookForEachColumn)
 {
 	Forest forest;

@@ -281,7 +281,7 @@ random_leaf(Random &random, Forest &forest, std::span<const ColumnKind> kinds)
 	}
 	Test test = kind == ColumnKind::code ? random.one_of(code_test) : random.one_of(any_test);
 	std::vector<Value> values;
-	for (size_t count = test == Test::one_of ? 1 + random.below(3) : 1; count > 0; count--)
+	for (size_t count = test == Test::one_of ? 1 + random.below(8) : 1; count > 0; count--)
 	{
 		values.push_back(random_value(random, kind));
 	}

@@ -1,7 +1,7 @@
 -- Draft, active, edited, refreshed, verified, switched off; what is written and what is not
 BEGIN;
 \ir include/crm.psql
-SELECT plan(65);
+SELECT plan(68);
 
 INSERT INTO contacts (id, industry, employees) SELECT i, CASE WHEN i % 2 = 0 THEN 'Retail' END, i FROM generate_series(1, 10) AS i;
 SELECT pg_temp.act(i, 'x', i, NULL, '10 days') FROM generate_series(1, 5) AS i;
@@ -49,6 +49,12 @@ UPDATE contacts SET s_fit = NULL WHERE id = 3;
 SELECT is((SELECT count(*) FROM lead_scoring.verify('s', pg_temp.day())), 2::bigint, 'verify sees NaN, a NULL and a label');
 SELECT is(lead_scoring.refresh('s', pg_temp.day()), 2::bigint, 'refresh mends them');
 SELECT is_empty($$SELECT * FROM lead_scoring.verify('s', pg_temp.day())$$, 'verify is empty');
+
+-- some records only
+UPDATE contacts SET s = 1 WHERE id IN (2, 3, 4);
+SELECT is(lead_scoring.refresh('s', pg_temp.day(), '{3,4,99}'), 2::bigint, 'B34: refresh of some records');
+SELECT is((SELECT string_agg(record_key, ' ') FROM lead_scoring.verify('s', pg_temp.day())), '2', 'B34: leaves the others');
+SELECT is(lead_scoring.refresh('s', pg_temp.day(), '{}'), 0::bigint, 'B34: of none');
 
 -- edits score again at once, as of now
 SELECT lead_scoring.refresh('s');

@@ -220,7 +220,7 @@ check_copy('data only, triggers on');
 
 create_database($copy);
 runs('another owner: restored', @restore, '--no-owner', '--no-privileges', $custom);
-is(result("SELECT string_agg(DISTINCT relation_owner::text, ' ') FROM (SELECT relation_owner FROM lead_scoring.record_type UNION SELECT relation_owner FROM lead_scoring.source) o", database => $copy),
+is(result("SELECT string_agg(DISTINCT relation_owner::regrole::text, ' ') FROM (SELECT relation_owner FROM lead_scoring.record_type UNION SELECT relation_owner FROM lead_scoring.source) o", database => $copy),
 	result('SELECT current_user::regrole'), 'another owner: it is he who owns the definitions');
 check_copy('another owner', other_owner => 1);
 
@@ -323,6 +323,18 @@ like(result("SELECT * FROM lead_scoring.evaluate('lead_score')", @in), qr/^(42P0
 drop_database($copy);
 is(result("DROP OWNED BY $owner CASCADE; DROP ROLE $owner", database => $original), '', 'DROP ROLE after it: definitions hold no role');
 is(result("SELECT lead_scoring.deactivate(name) FROM lead_scoring.score; DELETE FROM lead_scoring.score; DELETE FROM lead_scoring.source; DELETE FROM lead_scoring.record_type; SELECT count(*) FROM lead_scoring.rule", database => $original) =~ s/\n//gr, '0', '... and can be deleted');
+
+# Another server, where the role of the same name has another number
+is(result("CREATE ROLE $owner"), '', 'the role with another number');
+create_database($copy);
+runs('other numbers: restored', @restore, $custom);
+is(verified($copy, $as_of), '0|3', 'other numbers: verify is empty');
+drop_database($copy);
+create_database($copy);
+runs('other numbers, triggers off: the schema', @restore, '--schema-only', $custom);
+runs('other numbers, triggers off: the data', @restore, '--data-only', '--disable-triggers', $custom);
+is(verified($copy, $as_of), '0|3', 'other numbers, triggers off: verify is empty');
+drop_database($copy);
 
 server_survived();
 done_testing();

@@ -4,20 +4,18 @@ use strict;
 use warnings;
 use Exporter qw(import);
 use IPC::Open3 qw(open3);
-use Symbol qw(gensym);
 use Test::More;
 
 our @EXPORT = qw(command psql result states note_server server_survived create_database drop_database);
 
 my $psql = 'psql -X -q -A -t';
-my (%server, $log, $log_size);
+my (%server, %log);
 
 # run a program with an input; returns its status, its output and its errors
 sub command
 {
 	my ($input, @words) = @_;
-	my $errors = gensym;
-	# Both are small, and read in turn only after the input is written: a file takes what the pipe could not
+	# Files for input and errors: with three pipes each side could wait for the other
 	open my $in, '+>', undef or die $!;
 	print $in $input;
 	seek $in, 0, 0;
@@ -93,7 +91,7 @@ sub note_server
 	$server{marks} = server_marks();
 	my $directory = result("SELECT CASE WHEN current_setting('log_directory') LIKE '/%' THEN '' ELSE current_setting('data_directory') || '/' END || current_setting('log_directory')");
 	my @logs = grep { -f && -r } "$ENV{PGHOST}/log", glob("'$directory'/*");
-	$log = { map { $_ => -s } @logs };
+	%log = map { $_ => -s } @logs;
 	return;
 }
 
@@ -102,13 +100,13 @@ sub server_survived
 {
 	is(server_marks(), $server{marks}, 'the server is the one that it was');
 	my @crashes;
-	for my $file (sort keys %$log)
+	for my $file (sort keys %log)
 	{
 		open my $in, '<', $file or next;
-		seek $in, $log->{$file}, 0;
+		seek $in, $log{$file}, 0;
 		push @crashes, grep { /terminated by signal|PANIC:|TRAP:|server process .* exited with exit code/ } <$in>;
 	}
-	is(join('', @crashes), '', 'its log tells of no crash' . (%$log ? '' : ' (no log to be read)'));
+	is(join('', @crashes), '', 'its log tells of no crash' . (%log ? '' : ' (no log to be read)'));
 	return;
 }
 

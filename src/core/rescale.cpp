@@ -1,0 +1,39 @@
+#include "core/rescale.hpp"
+
+#include "core/fault.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#if defined(POSTGRES_H)
+static_assert(false, "No Postgres header should be included in this file.");
+#endif
+
+namespace lead_scoring::core
+{
+
+double
+rescale(double score, Range from, Range to)
+{
+	for (double number : {score, from.lower, from.upper, to.lower, to.upper})
+	{
+		if (!std::isfinite(number))
+		{
+			throw ScoringError(Fault::out_of_range, fmt::format("a score or a bound must be finite: {}", number),
+							   "Use numbers, or NULL for an unknown score.");
+		}
+	}
+	if (!(from.lower < from.upper))
+	{
+		throw ScoringError(Fault::invalid_parameter,
+						   fmt::format("range {} to {} is empty", from.lower, from.upper),
+						   "from_min must be below from_max.");
+	}
+	double share = (std::clamp(score, from.lower, from.upper) - from.lower) / (from.upper - from.lower);
+	// Exact at both ends
+	return share < 0.5 ? to.lower + share * (to.upper - to.lower) : to.upper - (1 - share) * (to.upper - to.lower);
+}
+
+} // namespace lead_scoring::core
