@@ -1,7 +1,7 @@
 -- The decay type: text and binary form, meaning, bad input
 BEGIN;
 SET client_min_messages = warning;
-SELECT plan(106);
+SELECT plan(107);
 
 SELECT is(given::lead_scoring.decay::text, canonical, format('%s is written as %s', quote_literal(given), canonical))
   FROM (VALUES
@@ -110,8 +110,12 @@ SELECT ok(pg_temp.code(format('SELECT %L::lead_scoring.decay', given)) IN ('2202
     (11, '50% per month after -1 days'), (12, '50% per 1e18 days'), (13, '50% per 999999999999999999999 years'), (14, 'half-life 100000 years'), (15, '50% per month after 1e17 years'), (16, '50% per 0.0000001 seconds'), (17, '50% per month after 0 days')) AS v (i, given) ORDER BY i;
 
 SELECT ok((SELECT NULL::text::lead_scoring.decay IS NULL), 'NULL is NULL');
-SELECT is((SELECT string_agg(p.proname, ', ') FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace WHERE n.nspname = 'lead_scoring' AND p.proname LIKE 'decay\_%' AND (p.provolatile <> 'i' OR NOT p.proisstrict OR p.proparallel <> 's')),
+SELECT is((SELECT string_agg(p.proname, ', ') FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace WHERE n.nspname = 'lead_scoring' AND p.proname LIKE 'decay\_%'
+             AND p.proname NOT IN ('decay_sum', 'decay_sum_trans', 'decay_count', 'decay_count_trans') AND (p.provolatile <> 'i' OR NOT p.proisstrict OR p.proparallel <> 's')),
   NULL, 'all functions of the type are immutable, strict and parallel safe');
+SELECT is((SELECT string_agg(p.proname, ', ' ORDER BY p.proname) FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace WHERE n.nspname = 'lead_scoring'
+             AND p.proname IN ('decay_sum', 'decay_sum_trans', 'decay_count', 'decay_count_trans') AND p.provolatile = 'i' AND NOT p.proisstrict AND p.proparallel = 's'),
+  'decay_count, decay_count_trans, decay_sum, decay_sum_trans', 'the aggregates and their transitions are immutable and parallel safe, and take rows with a NULL');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,7 +1,7 @@
 -- Who may define, evaluate and activate; row-level security; hostile objects
 BEGIN;
 \ir include/crm.psql
-SELECT plan(62);
+SELECT plan(71);
 
 CREATE ROLE ls_test_owner;
 CREATE ROLE ls_test_other;
@@ -49,7 +49,6 @@ SELECT throws_ok(statement, '42501', NULL, 'other: ' || what) FROM (VALUES
   (14, 'delete of another''s score', $$DELETE FROM lead_scoring.score WHERE name = 's'$$),
   (15, 'update of another''s band', $$UPDATE lead_scoring.band SET label = 'x' WHERE score = 's'$$),
   (16, 'delete of another''s scope', $$DELETE FROM lead_scoring.scope WHERE score = 's'$$),
-  (17, 'delete of another''s adjustment', $$DELETE FROM lead_scoring.adjustment WHERE score = 's'$$),
   (18, 'update of another''s group', $$UPDATE lead_scoring.score_group SET max_points = 0 WHERE score = 's'$$),
   (19, 'evaluate without a right to read', $$SELECT * FROM lead_scoring.evaluate('s')$$),
   (20, 'explain without a right to read', $$SELECT * FROM lead_scoring.explain('s', '1')$$),
@@ -62,11 +61,15 @@ SELECT throws_ok(statement, '42501', NULL, 'other: ' || what) FROM (VALUES
   (27, 'foreign key to a definition table', $$CREATE TABLE f (name text REFERENCES lead_scoring.score (name))$$),
   (28, 'truncate of a definition table', $$TRUNCATE lead_scoring.rule$$),
   (29, 'a function in the schema', $$CREATE FUNCTION lead_scoring.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'$$)) AS v (i, what, statement) ORDER BY i;
+SELECT is_empty($$SELECT * FROM lead_scoring.adjustment$$, 'other: sees no adjustment of another''s records');
+SELECT is_empty($$DELETE FROM lead_scoring.adjustment WHERE score = 's' RETURNING 1$$, 'other: delete of another''s adjustment finds none');
+SELECT is_empty($$UPDATE lead_scoring.adjustment SET points = 1000 RETURNING 1$$, 'other: update of another''s adjustment finds none');
 SELECT lives_ok($$INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('mine', 'mine', 'id')$$, 'other: record type over a table of his own');
 SELECT throws_ok($$INSERT INTO lead_scoring.source (name, record_type, relation, record_key) VALUES ('stolen', 'mine', 'happenings', 'lead_id')$$, '42501', NULL, 'other: another''s events as a source of his own records');
 SELECT throws_ok($$UPDATE lead_scoring.record_type SET relation = 'leads' WHERE name = 'mine'$$, '42501', NULL, 'other: his record type moved to another''s table');
 RESET ROLE;
 SELECT is((SELECT count(*) FROM lead_scoring.rule WHERE score = 's' AND points <= 10), 2::bigint, 'nothing of it was done');
+SELECT is((SELECT string_agg(points::text, ' ') FROM lead_scoring.adjustment WHERE score = 's'), '1', 'nor to the adjustments');
 SELECT is_empty($$SELECT * FROM lead_scoring.verify('s')$$, 'nor to the stored scores');
 
 -- Readers of the table may look; members of the owner may define
@@ -75,6 +78,8 @@ SET ROLE ls_test_reader;
 SELECT is(pg_temp.totals('s', now()), '1=13 2=1', 'reader: evaluate');
 SELECT lives_ok($$SELECT * FROM lead_scoring.explain('s', '1')$$, 'reader: explain');
 SELECT throws_ok($$SELECT lead_scoring.refresh('s')$$, '42501', NULL, 'reader: refresh is not for him');
+SELECT results_eq($$SELECT record_key, points FROM lead_scoring.adjustment$$, $$VALUES ('2', 1::float8)$$, 'reader: sees the adjustments of the records that he reads');
+SELECT throws_ok($$DELETE FROM lead_scoring.adjustment WHERE score = 's'$$, '42501', NULL, 'reader: may not delete them');
 SELECT throws_ok($$INSERT INTO lead_scoring.adjustment (score, record_key, points) VALUES ('s', '1', 1)$$, '42501', NULL, 'reader: nor are adjustments');
 RESET ROLE;
 SET ROLE ls_test_member;
@@ -119,7 +124,23 @@ SELECT isnt(current_setting('search_path'), 'pg_catalog, pg_temp', 'and the sear
 
 -- A new owner of the relation: what the old one wrote does not run with his rights
 ALTER TABLE leads OWNER TO ls_test_other;
-SELECT throws_ok($$SELECT * FROM lead_scoring.evaluate('s')$$, '42501', NULL, 'the relation has another owner: the definition must be written again');
+SELECT throws_ok($$SELECT * FROM lead_scoring.evaluate('s')$$, '42501', NULL, 'the relation has another owner: the definition must be confirmed');
+SET ROLE ls_test_owner;
+SELECT throws_ok($$UPDATE lead_scoring.record_type SET relation = relation WHERE name = 'lead'$$, '42501', NULL, 'not by the former owner');
+RESET ROLE;
+ALTER TABLE happenings OWNER TO ls_test_other;
+SET ROLE ls_test_other;
+CREATE OR REPLACE FUNCTION pg_temp.confirmed() RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE lead_scoring.record_type SET relation = relation WHERE name = 'lead';
+  UPDATE lead_scoring.source SET relation = relation WHERE name = 'happening';
+  RETURN (SELECT string_agg(DISTINCT criterion_owner, ' ') FROM lead_scoring.rule WHERE score = 's');
+END $$;
+SELECT throws_ok($$SELECT pg_temp.confirmed()$$, 'P0001', 'spy', 'once confirmed, what the former owner wrote runs again');
+UPDATE lead_scoring.rule SET criterion = 'id = 1' WHERE score = 's' AND name = 'r';
+SELECT is(pg_temp.confirmed(), 'ls_test_other', 'the new owner confirms everything while the score is active');
+SELECT is_empty($$SELECT * FROM lead_scoring.verify('s')$$, 'which is then right');
+RESET ROLE;
 
 SELECT * FROM finish();
 ROLLBACK;
