@@ -36,14 +36,30 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION lead_scoring.rescore_after_score() IS 'Re-scores after the limits of scores changed';
 
+-- Confirming what changed hands takes several statements (the record type, each source): a score is re-scored with the last.
+CREATE FUNCTION lead_scoring.is_confirmed(score text) RETURNS boolean LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT NOT EXISTS (
+    SELECT FROM lead_scoring.score s JOIN lead_scoring.record_type t ON t.name = s.record_type JOIN pg_class c ON c.oid = t.relation
+     WHERE s.name = is_confirmed.score AND t.relation_owner <> pg_get_userbyid(c.relowner))
+  AND NOT EXISTS (
+    SELECT FROM lead_scoring.score s JOIN lead_scoring.source o ON o.record_type = s.record_type JOIN pg_class c ON c.oid = o.relation
+     WHERE s.name = is_confirmed.score AND o.relation_owner <> pg_get_userbyid(c.relowner)
+       AND o.name IN (SELECT r.source FROM lead_scoring.rule r WHERE r.score = s.name AND r.enabled
+                      UNION SELECT p.source FROM lead_scoring.scope p WHERE p.score = s.name))
+$$;
+COMMENT ON FUNCTION lead_scoring.is_confirmed(text) IS 'Whether the relations of a score have the owners that they had when it was defined';
+
 CREATE FUNCTION lead_scoring.rescore_after_source() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM lead_scoring.rescore(ARRAY(
     SELECT s.name FROM lead_scoring.score s JOIN new_rows n ON n.record_type = s.record_type
-     WHERE EXISTS (SELECT FROM lead_scoring.rule r WHERE r.score = s.name AND r.source = n.name AND r.enabled)
-        OR EXISTS (SELECT FROM lead_scoring.scope o WHERE o.score = s.name AND o.source = n.name)));
+     WHERE lead_scoring.is_confirmed(s.name)
+       AND (EXISTS (SELECT FROM lead_scoring.rule r WHERE r.score = s.name AND r.source = n.name AND r.enabled)
+            OR EXISTS (SELECT FROM lead_scoring.scope o WHERE o.score = s.name AND o.source = n.name))));
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION lead_scoring.rescore_after_source() IS 'Re-scores after sources changed';
@@ -53,7 +69,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM lead_scoring.rescore(ARRAY(
-    SELECT s.name FROM lead_scoring.score s JOIN new_rows n ON n.name = s.record_type));
+    SELECT s.name FROM lead_scoring.score s JOIN new_rows n ON n.name = s.record_type WHERE lead_scoring.is_confirmed(s.name)));
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION lead_scoring.rescore_after_record_type() IS 'Re-scores after record types changed';

@@ -7,13 +7,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
   lead_scoring.record_type, lead_scoring.source, lead_scoring.score, lead_scoring.scope,
   lead_scoring.score_group, lead_scoring.rule, lead_scoring.band, lead_scoring.adjustment
   TO PUBLIC;
-GRANT USAGE ON SEQUENCE lead_scoring.scope_scope_id_seq, lead_scoring.adjustment_adjustment_id_seq TO PUBLIC;
-
--- Points by hand name records and reasons: they are shown to those who may read or change the records.
-ALTER TABLE lead_scoring.adjustment ENABLE ROW LEVEL SECURITY;
-CREATE POLICY readers_of_records ON lead_scoring.adjustment
-  USING (has_table_privilege(lead_scoring.record_relation(score), 'SELECT, UPDATE'))
-  WITH CHECK (true);
+GRANT USAGE, SELECT ON SEQUENCE lead_scoring.scope_scope_id_seq, lead_scoring.adjustment_adjustment_id_seq TO PUBLIC;
 
 -- Trigger functions need no right to run as triggers, and are not to be called otherwise.
 REVOKE EXECUTE ON FUNCTION

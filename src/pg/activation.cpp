@@ -1,27 +1,20 @@
 // The score columns: made by activate, kept by refresh, removed by deactivate.
-//
-// The evaluation runs with the rights of the relations' owners; all that is written is written with those of the
-// caller, by plain UPDATE and ALTER TABLE, so that permissions, triggers, indexes and partitions do what they always do.
 #include "pg/postgres_api.hpp"
 
 #include "pg/pipeline.hpp"
 #include "pg/query.hpp"
-#include "pg/results.hpp"
+#include "pg/score_columns.hpp"
 #include "pg/session.hpp"
-#include "pg/stream.hpp"
+#include "pg/write_scores.hpp"
 
 #include <cmath>
 
 extern "C"
 {
-#include "lib/stringinfo.h"
 #include "access/xact.h"
 #include "storage/lmgr.h"
 #include "tcop/utility.h"
-#include "utils/queryenvironment.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
-#include "utils/rls.h"
 }
 
 LEAD_SCORING_FUNCTION(lead_scoring_activate);
@@ -37,234 +30,6 @@ namespace
 
 // Set only while activate or deactivate changes a score's status; the trigger on lead_scoring.score asks for it
 bool status_may_change = false;
-
-constexpr const char *scores_name = "lead_scoring_scores";
-
-// The scores of all records on their way into the columns
-struct StoreSink
-{
-	Tuplestorestate *store;
-	TupleDesc descriptor;
-	Oid key_type;
-	LabelDatums labels;
-	MemoryContext row_context;
-	double rows;
-};
-
-void
-store_rows(void *argument, const core::Batch &records, const core::ScoreResult *results)
-{
-	auto *sink = static_cast<StoreSink *>(argument);
-	MemoryContext before = MemoryContextSwitchTo(sink->row_context);
-
-	for (size_t row = 0; row < records.rows; row++)
-	{
-		Datum values[5];
-		bool nulls[5] = {};
-		values[0] = make_key_datum(sink->key_type, records.keys[row]);
-		put_values(results[row], values + 1, nulls + 1);
-		put_label(sink->labels, results[row].labels.label, &values[4], &nulls[4]);
-		tuplestore_putvalues(sink->store, sink->descriptor, values, nulls);
-	}
-	sink->rows += static_cast<double>(records.rows);
-	MemoryContextSwitchTo(before);
-	MemoryContextReset(sink->row_context);
-}
-
-TupleDesc
-make_scores_descriptor(Oid key_type)
-{
-	TupleDesc descriptor = CreateTemplateTupleDesc(5);
-
-	TupleDescInitEntry(descriptor, 1, "record_key", key_type, -1, 0);
-	TupleDescInitEntry(descriptor, 2, "total", FLOAT8OID, -1, 0);
-	TupleDescInitEntry(descriptor, 3, "fit", FLOAT8OID, -1, 0);
-	TupleDescInitEntry(descriptor, 4, "engagement", FLOAT8OID, -1, 0);
-	TupleDescInitEntry(descriptor, 5, "label", TEXTOID, -1, 0);
-	return descriptor;
-}
-
-// Let the queries of this SPI connection read the scores as a table
-void
-register_scores(const StoreSink &sink)
-{
-	auto *relation = static_cast<EphemeralNamedRelation>(palloc0(sizeof(EphemeralNamedRelationData)));
-
-	relation->md.name = pstrdup(scores_name);
-	relation->md.reliddesc = InvalidOid;
-	relation->md.tupdesc = sink.descriptor;
-	relation->md.enrtype = ENR_NAMED_TUPLESTORE;
-	relation->md.enrtuples = sink.rows;
-	relation->reldata = sink.store;
-	if (SPI_register_relation(relation) != SPI_OK_REL_REGISTER)
-	{
-		elog(ERROR, "could not register the scores");
-	}
-}
-
-uint64
-execute_command(const char *sql)
-{
-	int result = SPI_execute(sql, false, 0);
-
-	if (result < 0)
-	{
-		elog(ERROR, "command failed: %s: %s", SPI_result_code_string(result), sql);
-	}
-	return SPI_processed;
-}
-
-// Execute a command with the keys that were asked for, if any
-uint64
-execute_with_keys(const char *sql, const Evaluation *evaluation)
-{
-	if (evaluation->keys == nullptr)
-	{
-		return execute_command(sql);
-	}
-	Oid type = key_array_type(evaluation->score->definition.key_kind);
-	Datum keys = *evaluation->keys;
-	if (SPI_execute_with_args(sql, 1, &type, &keys, nullptr, false, 0) < 0)
-	{
-		elog(ERROR, "command failed: %s", sql);
-	}
-	return SPI_processed;
-}
-
-// Write the scores that changed into the rows that are there
-const char *
-update_sql(const LoadedScore *score)
-{
-	ScoreColumns columns = score_columns(score->name);
-	const char *total = quote_identifier(columns.total);
-	const char *fit = quote_identifier(columns.fit);
-	const char *engagement = quote_identifier(columns.engagement);
-	const char *label = quote_identifier(columns.label);
-
-	return psprintf("UPDATE %s t SET %s = n.total, %s = n.fit, %s = n.engagement, %s = n.label FROM %s n "
-					"WHERE t.%s = n.record_key AND (t.%s, t.%s, t.%s, t.%s) IS DISTINCT FROM "
-					"(n.total, n.fit, n.engagement, n.label)",
-					relation_sql(score->target), total, fit, engagement, label, scores_name,
-					quote_identifier(score->records->key_column), total, fit, engagement, label);
-}
-
-// Add rows for records that a separate target does not know yet
-const char *
-insert_sql(const LoadedScore *score)
-{
-	ScoreColumns columns = score_columns(score->name);
-	const char *key = quote_identifier(score->records->key_column);
-
-	return psprintf("INSERT INTO %s (%s, %s, %s, %s, %s) SELECT n.record_key, n.total, n.fit, n.engagement, n.label "
-					"FROM %s n WHERE n.total IS NOT NULL AND NOT EXISTS (SELECT FROM %s t WHERE t.%s = n.record_key)",
-					relation_sql(score->target), key, quote_identifier(columns.total),
-					quote_identifier(columns.fit), quote_identifier(columns.engagement),
-					quote_identifier(columns.label), scores_name, relation_sql(score->target), key);
-}
-
-// Clear the scores of records that a separate target still has though they are gone
-const char *
-clear_sql(const LoadedScore *score, bool some_keys)
-{
-	ScoreColumns columns = score_columns(score->name);
-	const char *total = quote_identifier(columns.total);
-	const char *fit = quote_identifier(columns.fit);
-	const char *engagement = quote_identifier(columns.engagement);
-	const char *label = quote_identifier(columns.label);
-	const char *key = quote_identifier(score->records->key_column);
-
-	return psprintf("UPDATE %s t SET %s = NULL, %s = NULL, %s = NULL, %s = NULL WHERE (t.%s, t.%s, t.%s, t.%s) "
-					"IS DISTINCT FROM (NULL, NULL, NULL, NULL) AND NOT EXISTS (SELECT FROM %s n WHERE t.%s = "
-					"n.record_key)%s",
-					relation_sql(score->target), total, fit, engagement, label, total, fit, engagement, label,
-					scores_name, key, some_keys ? psprintf(" AND t.%s = ANY ($1)", key) : "");
-}
-
-// Return the owner of a relation, or nobody if it is gone
-Oid
-owner_of(Oid relation)
-{
-	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
-
-	if (!HeapTupleIsValid(tuple))
-	{
-		return InvalidOid;
-	}
-	Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
-// Raise unless the caller may write the columns of every row
-void
-require_writable(const LoadedScore *score)
-{
-	if (!OidIsValid(owner_of(score->target)))
-	{
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-						errmsg("target of score \"%s\" does not exist", score->name),
-						errhint("It was dropped after the score was defined: deactivate the score, then set another "
-								"target.")));
-	}
-	if (pg_class_aclcheck(score->target, GetUserId(), ACL_UPDATE) != ACLCHECK_OK)
-	{
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						errmsg("permission denied to write the columns of score \"%s\"", score->name),
-						errhint("It takes the right to update \"%s\".", get_rel_name(score->target))));
-	}
-	if (check_enable_rls(score->target, InvalidOid, true) == RLS_ENABLED)
-	{
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						errmsg("row-level security of \"%s\" applies to you", get_rel_name(score->target)),
-						errhint("A score covers all rows: let the owner refresh it.")));
-	}
-}
-
-void
-require_columns(const LoadedScore *score)
-{
-	ScoreColumns columns = score_columns(score->name);
-
-	for (const char *column : {columns.total, columns.fit, columns.engagement, columns.label})
-	{
-		if (get_attnum(score->target, column) == InvalidAttrNumber)
-		{
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("column \"%s\" of score \"%s\" does not exist", column, score->name),
-					 errhint("It was dropped while the score was active: SELECT lead_scoring.activate(%s); makes it "
-							 "again.",
-							 quote_literal_cstr(score->name))));
-		}
-	}
-}
-
-// Evaluate a score and write what differs; returns the number of rows written
-uint64
-write_scores(LoadedScore *score, TimestampTz as_of, ArrayType *keys)
-{
-	Evaluation *evaluation = begin_evaluation(score, as_of, keys, false);
-	Oid key_type = get_atttype(score->records->relation,
-							   get_attnum(score->records->relation, score->records->key_column));
-	StoreSink sink{tuplestore_begin_heap(true, false, work_mem), make_scores_descriptor(key_type),
-				   score->records->key_type, make_label_datums(evaluation->scorer->program()),
-				   AllocSetContextCreate(CurrentMemoryContext, "lead_scoring rows", ALLOCSET_DEFAULT_SIZES), 0};
-
-	run_evaluation(evaluation, store_rows, &sink);
-	SPI_connect();
-	Session session = begin_as_writer(owner_of(score->target));
-	register_scores(sink);
-	uint64 written = execute_command(update_sql(score));
-	if (!score->own_target)
-	{
-		written += execute_command(insert_sql(score));
-		written += execute_with_keys(clear_sql(score, keys != nullptr), evaluation);
-	}
-	end_session(session);
-	SPI_finish();
-	tuplestore_end(sink.store);
-	return written;
-}
 
 void
 require_owner(Oid relation)
@@ -397,57 +162,6 @@ warn_of_limits(const LoadedScore *score)
 									bounds[1], bounds[2], bounds[3]),
 						  errhint("Both limits hold.")));
 	}
-}
-
-// Add the columns that are missing; on a draft none of them may be there
-void
-add_columns(const LoadedScore *score)
-{
-	ScoreColumns columns = score_columns(score->name);
-	const char *const names[] = {columns.total, columns.fit, columns.engagement, columns.label};
-	const char *const comments[] = {"score", "fit part of score", "engagement part of score", "label of score"};
-	StringInfoData sql;
-
-	initStringInfo(&sql);
-	for (const char *column : names)
-	{
-		bool exists = get_attnum(score->target, column) != InvalidAttrNumber;
-		if (exists && !score->active)
-		{
-			ereport(ERROR, (errcode(ERRCODE_DUPLICATE_COLUMN),
-							errmsg("column \"%s\" of relation \"%s\" already exists", column,
-								   get_rel_name(score->target)),
-							errhint("Give the score another name, or drop the column.")));
-		}
-		if (!exists)
-		{
-			appendStringInfo(&sql, "%s ADD COLUMN %s %s", sql.len == 0 ? "" : ",", quote_identifier(column),
-							 column == columns.label ? "text" : "double precision");
-		}
-	}
-	if (sql.len == 0)
-	{
-		return;
-	}
-	execute_command(psprintf("ALTER TABLE %s%s", relation_sql(score->target), sql.data));
-	for (int at = 0; at < 4; at++)
-	{
-		execute_command(psprintf("COMMENT ON COLUMN %s.%s IS %s", relation_sql(score->target),
-								 quote_identifier(names[at]),
-								 quote_literal_cstr(psprintf("%s \"%s\", kept by lead_scoring", comments[at],
-															 score->name))));
-	}
-}
-
-void
-drop_columns(const char *target, const char *score)
-{
-	ScoreColumns columns = score_columns(score);
-
-	execute_command(psprintf("ALTER TABLE %s DROP COLUMN IF EXISTS %s, DROP COLUMN IF EXISTS %s, "
-							 "DROP COLUMN IF EXISTS %s, DROP COLUMN IF EXISTS %s",
-							 target, quote_identifier(columns.total), quote_identifier(columns.fit),
-							 quote_identifier(columns.engagement), quote_identifier(columns.label)));
 }
 
 uint64

@@ -4,6 +4,7 @@
 #include "core/decaying_total.hpp"
 #include "core/time.hpp"
 #include "pg/guard.hpp"
+#include "pg/interval.hpp"
 
 extern "C"
 {
@@ -39,17 +40,13 @@ copy_total(MemoryContext context, const DecayingTotal &total)
 	return copy;
 }
 
-// Microseconds of a half-life given as an interval; months have 30 days
+// Microseconds of a half-life given as an interval
 int64
 half_life_of(const Interval *interval)
 {
-	int64 days;
 	int64 length;
 
-	if (__builtin_mul_overflow(static_cast<int64>(interval->month), INT64CONST(30), &days) ||
-		__builtin_add_overflow(days, static_cast<int64>(interval->day), &days) ||
-		__builtin_mul_overflow(days, static_cast<int64>(USECS_PER_DAY), &length) ||
-		__builtin_add_overflow(length, interval->time, &length))
+	if (!interval_length(interval, &length))
 	{
 		length = 0;
 	}

@@ -151,7 +151,8 @@ is_foreign_operator(Oid operator_id)
 	return operator_id >= FirstNormalObjectId;
 }
 
-// Find an expression whose text does not tell which operator it uses: IS DISTINCT FROM, NULLIF, CASE x WHEN
+// Find an expression whose text does not tell which operator it uses: IS DISTINCT FROM, NULLIF, CASE x WHEN, comparisons of
+// rows
 bool
 find_nameless_operator(Node *node, void *found)
 {
@@ -164,13 +165,25 @@ find_nameless_operator(Node *node, void *found)
 		*static_cast<Node **>(found) = node;
 		return true;
 	}
+	if (IsA(node, RowCompareExpr))
+	{
+		List *operators = reinterpret_cast<RowCompareExpr *>(node)->opnos;
+		for (int at = 0; at < list_length(operators); at++)
+		{
+			if (is_foreign_operator(list_nth_oid(operators, at)))
+			{
+				*static_cast<Node **>(found) = node;
+				return true;
+			}
+		}
+	}
 	if (IsA(node, CaseExpr) && reinterpret_cast<CaseExpr *>(node)->arg != nullptr)
 	{
 		List *branches = reinterpret_cast<CaseExpr *>(node)->args;
 		for (int at = 0; at < list_length(branches); at++)
 		{
 			auto *condition = reinterpret_cast<Node *>(list_nth_node(CaseWhen, branches, at)->expr);
-			if (IsA(condition, OpExpr) && is_foreign_operator(reinterpret_cast<OpExpr *>(condition)->opno))
+			if (!IsA(condition, OpExpr) || is_foreign_operator(reinterpret_cast<OpExpr *>(condition)->opno))
 			{
 				*static_cast<Node **>(found) = node;
 				return true;
@@ -215,7 +228,8 @@ analyse(Relation relation, const char *text, bool resolved)
 	if (find_nameless_operator(expression, &nameless))
 	{
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("IS DISTINCT FROM, NULLIF and CASE with an operand need operators of pg_catalog"),
+						errmsg("IS DISTINCT FROM, NULLIF, CASE with an operand and comparisons of rows need operators of "
+							   "pg_catalog"),
 						errhint("Write the comparison itself, as in a = b, or cast both sides to a built-in type."),
 						parser_errposition(parser, exprLocation(nameless))));
 	}

@@ -9,7 +9,9 @@
 #include "core/time.hpp"
 #include "pg/decay_type.hpp"
 #include "pg/expression.hpp"
+#include "pg/interval.hpp"
 #include "pg/query.hpp"
+#include "pg/score_columns.hpp"
 #include "pg/session.hpp"
 
 #include <limits>
@@ -17,11 +19,7 @@
 extern "C"
 {
 #include "access/table.h"
-#include "catalog/pg_index.h"
-#include "catalog/pg_namespace.h"
 #include "optimizer/optimizer.h"
-#include "utils/rls.h"
-#include "utils/syscache.h"
 }
 
 namespace lead_scoring::pg
@@ -84,170 +82,6 @@ kind_of(const char *text)
 	return strcmp(text, "fit") == 0          ? core::ScoreKind::fit
 		   : strcmp(text, "engagement") == 0 ? core::ScoreKind::engagement
 											 : core::ScoreKind::combined;
-}
-
-// Return the role that a stream's expressions run as; raises if the relation is gone or changed hands since they were
-// written
-Oid
-require_same_owner(Oid relation, const char *defined_for, const char *kind, const char *name)
-{
-	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
-
-	if (!HeapTupleIsValid(tuple))
-	{
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-						errmsg("the relation of %s \"%s\" no longer exists", kind, name),
-						errhint("It was dropped after the %s was defined: name another relation, or delete the "
-								"definitions.",
-								kind)));
-	}
-	Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	if (strcmp(GetUserNameFromId(owner, false), defined_for) != 0)
-	{
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("relation \"%s\" of %s \"%s\" has another owner than when it was defined",
-						get_rel_name(relation), kind, name),
-				 errhint("The new owner confirms the definition, whose expressions run with his rights: UPDATE "
-						 "lead_scoring.%s SET relation = relation WHERE name = %s;",
-						 strcmp(kind, "source") == 0 ? "source" : "record_type", quote_literal_cstr(name))));
-	}
-	return owner;
-}
-
-// Return the type of a column, domains looked through; raises if it is gone
-Oid
-require_column_type(const LoadedStream *stream, const char *column, const char *meaning)
-{
-	AttrNumber attribute = get_attnum(stream->relation, column);
-
-	if (attribute <= 0)
-	{
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-						errmsg("%s \"%s\" of %s \"%s\" is no longer a column of \"%s\"", meaning, column,
-							   stream->is_source ? "source" : "record type", stream->name,
-							   get_rel_name(stream->relation)),
-						errhint("The relation was altered after it was defined: update the definition.")));
-	}
-	return getBaseType(get_atttype(stream->relation, attribute));
-}
-
-core::KeyKind
-key_kind_of(const LoadedStream *stream)
-{
-	switch (stream->key_type)
-	{
-	case INT2OID:
-	case INT4OID:
-	case INT8OID:
-		return core::KeyKind::integer;
-	case UUIDOID:
-		return core::KeyKind::uuid;
-	case TEXTOID:
-	case VARCHAROID:
-		return core::KeyKind::text;
-	default:
-		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-						errmsg("key \"%s\" of %s \"%s\" has type %s", stream->key_column,
-							   stream->is_source ? "source" : "record type", stream->name,
-							   format_type_be(stream->key_type)),
-						errhint("A key is a smallint, integer, bigint, uuid, text or varchar.")));
-	}
-	pg_unreachable();
-}
-
-// Text keys are compared byte by byte; a collation that finds other bytes equal would disagree
-void
-require_byte_equality(const LoadedStream *stream)
-{
-	AttrNumber attribute = get_attnum(stream->relation, stream->key_column);
-	Oid type;
-	int32 modifier;
-	Oid collation;
-
-	get_atttypetypmodcoll(stream->relation, attribute, &type, &modifier, &collation);
-	if (OidIsValid(collation) && !get_collation_isdeterministic(collation))
-	{
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("key \"%s\" of \"%s\" has a nondeterministic collation", stream->key_column,
-							   get_rel_name(stream->relation)),
-						errhint("Give the column a deterministic collation, or use a view that lowers its case.")));
-	}
-}
-
-void
-settle_stream(LoadedStream *stream, const char *defined_for)
-{
-	stream->owner = require_same_owner(stream->relation, defined_for,
-									   stream->is_source ? "source" : "record type", stream->name);
-	stream->key_type =
-		require_column_type(stream, stream->key_column, stream->is_source ? "record key" : "key column");
-	if (key_kind_of(stream) == core::KeyKind::text)
-	{
-		require_byte_equality(stream);
-	}
-	if (stream->time_column != nullptr &&
-		require_column_type(stream, stream->time_column, "time of the event") != TIMESTAMPTZOID)
-	{
-		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-						errmsg("time of the event \"%s\" of source \"%s\" is no longer timestamp with time zone",
-							   stream->time_column, stream->name),
-						errhint("The relation was altered after it was defined: update the definition.")));
-	}
-	stream->inputs = make_input_columns(stream->relation, stream->is_source ? "s" : "r");
-}
-
-// Raise unless a source's rows name records by a key of the same kind as the column that they name
-void
-require_same_kind(const LoadedStream *source, const LoadedStream *records)
-{
-	LoadedStream named = *records;
-
-	if (source->record_column != nullptr && source->owner != records->owner)
-	{
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						errmsg("relations of source \"%s\" and of record type \"%s\" have different owners",
-							   source->name, records->name),
-						errhint("With record_column both are read together, with the rights of one owner.")));
-	}
-	if (source->record_column != nullptr)
-	{
-		named.key_column = source->record_column;
-		named.key_type = require_column_type(records, source->record_column, "record column");
-	}
-	if (key_kind_of(source) != key_kind_of(&named))
-	{
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("record key \"%s\" of source \"%s\" has type %s, the record's column \"%s\" has type %s",
-						source->key_column, source->name, format_type_be(source->key_type), named.key_column,
-						format_type_be(named.key_type)),
-				 errhint("The relation was altered after it was defined: both must be integers, uuid or text.")));
-	}
-}
-
-// Whether the relation itself guarantees that no two rows share a key
-bool
-has_unique_key(Oid relation_id, const char *key_column)
-{
-	Relation relation = table_open(relation_id, AccessShareLock);
-	AttrNumber attribute = get_attnum(relation_id, key_column);
-	List *indexes = RelationGetIndexList(relation);
-	bool unique = false;
-
-	for (int at = 0; at < list_length(indexes); at++)
-	{
-		HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(list_nth_oid(indexes, at)));
-		auto *index = reinterpret_cast<Form_pg_index>(GETSTRUCT(tuple));
-		unique |= index->indisunique && index->indisvalid && index->indimmediate && index->indnkeyatts == 1 &&
-				  index->indkey.values[0] == attribute && heap_attisnull(tuple, Anum_pg_index_indpred, nullptr);
-		ReleaseSysCache(tuple);
-	}
-	// Children of plain inheritance may repeat the keys of their parent
-	unique &= relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE || !relation->rd_rel->relhassubclass;
-	table_close(relation, AccessShareLock);
-	return unique;
 }
 
 void
@@ -398,20 +232,16 @@ group_number(const Loading *loading, const char *group, const char *what)
 	pg_unreachable();
 }
 
-// A window's length in microseconds; months have 30 days (decision D4)
+// The length of a rule's window in microseconds
 int64
-interval_us(const Interval *interval, const char *what)
+window_length(const Interval *interval, const char *what)
 {
-	int64 days;
 	int64 length;
 
-	if (__builtin_mul_overflow(static_cast<int64>(interval->month), INT64CONST(30), &days) ||
-		__builtin_add_overflow(days, static_cast<int64>(interval->day), &days) ||
-		__builtin_mul_overflow(days, static_cast<int64>(USECS_PER_DAY), &length) ||
-		__builtin_add_overflow(length, interval->time, &length) || length <= 0)
+	if (!interval_length(interval, &length) || length <= 0)
 	{
 		ereport(ERROR, (errcode(ERRCODE_INTERVAL_FIELD_OVERFLOW), errmsg("within of %s is out of range", what),
-						errhint("It is longer than zero and shorter than 292,000 years.")));
+						errhint("It is longer than zero and at most 290,000 years.")));
 	}
 	return length;
 }
@@ -459,7 +289,7 @@ read_rules(Loading *loading)
 			strcmp(text_at(rows, at, 6), "each") == 0 ? core::Counting::each : core::Counting::once;
 		double lowest = null_at(rows, at, 8) ? 1 : 0;
 		rule->count = {real_at(rows, at, 7, lowest), real_at(rows, at, 8, unlimited)};
-		rule->within_us = null_at(rows, at, 9) ? 0 : interval_us(DatumGetIntervalP(datum_at(rows, at, 9)), raw->what);
+		rule->within_us = null_at(rows, at, 9) ? 0 : window_length(DatumGetIntervalP(datum_at(rows, at, 9)), raw->what);
 		rule->since = null_at(rows, at, 10) ? core::infinitely_old : DatumGetTimestampTz(datum_at(rows, at, 10));
 		rule->until = null_at(rows, at, 11) ? core::infinitely_late : DatumGetTimestampTz(datum_at(rows, at, 11));
 		loading->score->rule_sources[at] = raw->source;
@@ -616,50 +446,6 @@ compile_streams(Loading *loading)
 	score->definition.sources = {sources, static_cast<size_t>(loading->source_count)};
 }
 
-bool
-may_use_schema(Oid schema)
-{
-#if PG_VERSION_NUM >= 160000
-	return object_aclcheck(NamespaceRelationId, schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
-#else
-	return pg_namespace_aclcheck(schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
-#endif
-}
-
-// Whether a stream reads a view that shows each user what he may see: the owner may see more than the caller
-bool
-is_foreign_invoker_view(const LoadedStream *stream)
-{
-#if PG_VERSION_NUM >= 150000
-	if (get_rel_relkind(stream->relation) == RELKIND_VIEW && !has_privs_of_role(GetUserId(), stream->owner))
-	{
-		Relation view = table_open(stream->relation, AccessShareLock);
-		bool invoker = RelationHasSecurityInvoker(view);
-		table_close(view, AccessShareLock);
-		return invoker;
-	}
-#endif
-	return false;
-}
-
-void
-require_stream_readable(const LoadedStream *stream)
-{
-	if (pg_class_aclcheck(stream->relation, GetUserId(), ACL_SELECT) != ACLCHECK_OK ||
-		!may_use_schema(get_rel_namespace(stream->relation)))
-	{
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						errmsg("permission denied for relation \"%s\"", get_rel_name(stream->relation)),
-						errhint("Evaluating a score takes the right to read all that it is computed from.")));
-	}
-	if (check_enable_rls(stream->relation, InvalidOid, true) == RLS_ENABLED || is_foreign_invoker_view(stream))
-	{
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						errmsg("row-level security of \"%s\" may apply to you", get_rel_name(stream->relation)),
-						errhint("Evaluation sees all rows, as a score must: read the stored columns instead.")));
-	}
-}
-
 void
 require_readable(const Loading *loading)
 {
@@ -680,7 +466,8 @@ load_score(const char *name, Reader reader)
 	loading.context = CurrentMemoryContext;
 	loading.score = static_cast<LoadedScore *>(palloc0(sizeof(LoadedScore)));
 	SPI_connect();
-	Session session = begin_safe_path();
+	// Our own tables, by queries of our own: whoever asks may have been denied to read them
+	Session session = begin_as_table_owner(definitions_owner());
 	read_score(&loading, name);
 	read_groups(&loading);
 	read_sources(&loading);
@@ -695,19 +482,6 @@ load_score(const char *name, Reader reader)
 	}
 	compile_streams(&loading);
 	return loading.score;
-}
-
-ScoreColumns
-score_columns(const char *score)
-{
-	return {pstrdup(score), psprintf("%s_fit", score), psprintf("%s_engagement", score),
-			psprintf("%s_label", score)};
-}
-
-char *
-relation_sql(Oid relation)
-{
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation));
 }
 
 } // namespace lead_scoring::pg

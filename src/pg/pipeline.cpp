@@ -4,12 +4,12 @@
 
 #include "pg/guard.hpp"
 #include "pg/owned.hpp"
+#include "pg/session.hpp"
 #include "pg/stream.hpp"
 
 extern "C"
 {
 #include "lib/stringinfo.h"
-#include "utils/syscache.h"
 }
 
 namespace lead_scoring::pg
@@ -175,22 +175,6 @@ stream_source(Evaluation *evaluation, size_t number)
 	stream.sink = add_source_rows;
 	stream.argument = &sink;
 	run_stream(stream, evaluation->as_of, evaluation->keys);
-}
-
-// The owner of our own tables, who sees all of their rows
-Oid
-definitions_owner()
-{
-	Oid table = get_relname_relid("adjustment", get_namespace_oid("lead_scoring", false));
-	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-
-	if (!HeapTupleIsValid(tuple))
-	{
-		elog(ERROR, "cache lookup failed for lead_scoring.adjustment");
-	}
-	Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
 }
 
 void

@@ -55,4 +55,16 @@ real_at(const QueryRows &rows, uint64 row, int column, double if_null)
 	return null_at(rows, row, column) ? if_null : DatumGetFloat8(datum_at(rows, row, column));
 }
 
+uint64
+execute_command(const char *sql)
+{
+	int result = SPI_execute(sql, false, 0);
+
+	if (result < 0)
+	{
+		elog(ERROR, "command failed: %s: %s", SPI_result_code_string(result), sql);
+	}
+	return SPI_processed;
+}
+
 } // namespace lead_scoring::pg

@@ -28,4 +28,7 @@ bool null_at(const QueryRows &rows, uint64 row, int column);
 // A double, or another one where it is NULL
 double real_at(const QueryRows &rows, uint64 row, int column, double if_null);
 
+// Execute a command; SPI is connected. Returns the number of rows it touched
+uint64 execute_command(const char *sql);
+
 } // namespace lead_scoring::pg

@@ -90,25 +90,23 @@ same_field(HeapTuple left, HeapTuple right, TupleDesc descriptor, const char *fi
 														 : strcmp(left_text, right_text) == 0;
 }
 
-// Whether a row has no pins, or is pinned to this relation and its owner
+// Whether a row has no pins, or is pinned to this relation
 bool
 is_pinned_to(HeapTuple row, TupleDesc descriptor, Relation relation)
 {
-	int relation_field = SPI_fnumber(descriptor, "criterion_relation");
+	int field = SPI_fnumber(descriptor, "criterion_relation");
 	bool is_null = false;
 
-	if (relation_field <= 0)
+	if (field <= 0)
 	{
 		return true;
 	}
-	Datum pinned = SPI_getbinval(row, descriptor, relation_field, &is_null);
-	const char *owner = text_field(row, descriptor, "criterion_owner");
-	return !is_null && DatumGetObjectId(pinned) == RelationGetRelid(relation) && owner != nullptr &&
-		   strcmp(owner, GetUserNameFromId(relation->rd_rel->relowner, false)) == 0;
+	Datum pinned = SPI_getbinval(row, descriptor, field, &is_null);
+	return !is_null && DatumGetObjectId(pinned) == RelationGetRelid(relation);
 }
 
-// Whether an update leaves an expression as it is, over the same relation of the same owner: it then keeps the meaning
-// it had when it was written
+// Whether an update leaves an expression as it is, over the same relation: it then keeps the meaning it had when it was
+// written, also when a new owner confirms it
 bool
 is_unchanged(TriggerData *trigger, HeapTuple row, TupleDesc descriptor, const char *field, Relation relation)
 {

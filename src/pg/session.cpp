@@ -1,5 +1,10 @@
 #include "pg/session.hpp"
 
+extern "C"
+{
+#include "utils/syscache.h"
+}
+
 namespace lead_scoring::pg
 {
 
@@ -58,7 +63,7 @@ begin_as_owner(Oid owner)
 }
 
 Session
-begin_as_writer(Oid owner)
+begin_as_table_owner(Oid owner)
 {
 	Session session = begin_safe_path();
 
@@ -72,6 +77,27 @@ end_session(const Session &session)
 {
 	AtEOXact_GUC(false, session.guc_level);
 	SetUserIdAndSecContext(session.user, session.security_context);
+}
+
+Oid
+owner_of(Oid relation)
+{
+	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+
+	if (!HeapTupleIsValid(tuple))
+	{
+		return InvalidOid;
+	}
+	Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+
+Oid
+definitions_owner()
+{
+	return owner_of(get_relname_relid("score", get_namespace_oid("lead_scoring", false)));
 }
 
 } // namespace lead_scoring::pg

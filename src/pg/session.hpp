@@ -26,10 +26,16 @@ Session begin_neutral();
 // score wrong
 Session begin_as_owner(Oid owner);
 
-// Run as the owner of a table that is written to, as foreign keys do: the triggers of the table then run with its
-// owner's rights, whoever asked for the write
-Session begin_as_writer(Oid owner);
+// Run our own statements as the owner of the table that they read or write, as foreign keys do: the triggers of the table
+// then run with its owner's rights, whoever asked for the write
+Session begin_as_table_owner(Oid owner);
 
 void end_session(const Session &session);
+
+// The owner of our own tables
+Oid definitions_owner();
+
+// Return the owner of a relation, or nobody if it is gone
+Oid owner_of(Oid relation);
 
 } // namespace lead_scoring::pg

@@ -256,6 +256,27 @@ count_open_rows(WindowObject window, TierPartition *partition)
 	}
 }
 
+Datum
+number_tier(FunctionCallInfo fcinfo, bool has_mode)
+{
+	WindowObject window = PG_WINDOW_OBJECT();
+	TierPartition *partition = partition_of(window);
+
+	if (!partition->begun)
+	{
+		partition->tiers = require_tiers(window);
+		partition->together = has_mode && require_mode(window);
+		find_scored_rows(window, partition);
+		partition->begun = true;
+	}
+	int32 tier = current_tier(window, partition);
+	if (tier == 0)
+	{
+		PG_RETURN_NULL();
+	}
+	PG_RETURN_INT32(tier);
+}
+
 } // namespace
 
 } // namespace lead_scoring::pg
@@ -271,43 +292,14 @@ LEAD_SCORING_FUNCTION(lead_scoring_contact_priority);
 Datum
 lead_scoring_tier(PG_FUNCTION_ARGS)
 {
-	WindowObject window = PG_WINDOW_OBJECT();
-	TierPartition *partition = partition_of(window);
-
-	if (!partition->begun)
-	{
-		partition->tiers = require_tiers(window);
-		find_scored_rows(window, partition);
-		partition->begun = true;
-	}
-	int32 tier = current_tier(window, partition);
-	if (tier == 0)
-	{
-		PG_RETURN_NULL();
-	}
-	PG_RETURN_INT32(tier);
+	return number_tier(fcinfo, false);
 }
 
 // Number the tier of a row, ties sharing one or not
 Datum
 lead_scoring_tier_mode(PG_FUNCTION_ARGS)
 {
-	WindowObject window = PG_WINDOW_OBJECT();
-	TierPartition *partition = partition_of(window);
-
-	if (!partition->begun)
-	{
-		partition->tiers = require_tiers(window);
-		partition->together = require_mode(window);
-		find_scored_rows(window, partition);
-		partition->begun = true;
-	}
-	int32 tier = current_tier(window, partition);
-	if (tier == 0)
-	{
-		PG_RETURN_NULL();
-	}
-	PG_RETURN_INT32(tier);
+	return number_tier(fcinfo, true);
 }
 
 // Label the tier of a row

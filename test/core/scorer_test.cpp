@@ -177,7 +177,10 @@ struct Fed
 		for (size_t source = 0; source < facts.rows.size(); source++)
 		{
 			in_batches(facts.rows[source], full, [&](size_t first, size_t count)
-					   { add_rows(*scorer, model, keys, static_cast<int32_t>(source), facts.rows[source], first, count); });
+					   {
+						   add_rows(*scorer, model, keys, static_cast<int32_t>(source), facts.rows[source], first,
+									count);
+					   });
 		}
 		in_batches(facts.adjustments, full, [&](size_t first, size_t count)
 				   { add_adjustments(*scorer, keys, facts.adjustments, first, count); });
@@ -581,8 +584,9 @@ make_random_rule(Random &random, Model &model)
 void
 make_random_model(Random &random, Model &model)
 {
-	constexpr std::string_view decays[] = {"50% per month", "30% per 10 days stepwise", "20% per 72 hours exponential",
-										   "half-life 7 days after 3 days", "50% per month", "100% per 90 days after 1 day"};
+	constexpr std::string_view decays[] = {
+		"50% per month",   "30% per 10 days stepwise",     "20% per 72 hours exponential",
+		"50% per 30 days", "half-life 7 days after 3 days", "100% per 90 days after 1 day"};
 	constexpr std::string_view labels[] = {"A", "B", "C", "D"};
 
 	model.kind = static_cast<ScoreKind>(random.below(3));
@@ -1188,7 +1192,8 @@ TEST(Scorer, LeavesRecordsOutOfScopeWithoutValues)
 		{"either include", {{true, record_itself, customer}, {true, record_itself, partner}}, "partner", {}, 0, true},
 		{"exclude, no match", {{false, record_itself, customer}}, "lead", {}, 0, true},
 		{"exclude, match", {{false, record_itself, customer}}, "customer", {}, 0, false},
-		{"exclude beats include", {{true, 0, trees.always()}, {false, record_itself, customer}}, "customer", {{0}}, 0, false},
+		{"exclude beats include", {{true, 0, trees.always()}, {false, record_itself, customer}}, "customer", {{0}}, 0,
+		 false},
 		{"exclude first", {{false, record_itself, customer}, {true, 0, trees.always()}}, "customer", {{0}}, 0, false},
 		{"include by event, none", {{true, 0, trees.always()}}, "lead", {}, 0, false},
 		{"include by event", {{true, 0, trees.always()}}, "lead", {{0, as_of}}, 0, true},

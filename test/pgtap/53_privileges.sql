@@ -1,7 +1,7 @@
 -- Who may define, evaluate and activate; row-level security; hostile objects
 BEGIN;
 \ir include/crm.psql
-SELECT plan(71);
+SELECT plan(69);
 
 CREATE ROLE ls_test_owner;
 CREATE ROLE ls_test_other;
@@ -61,9 +61,8 @@ SELECT throws_ok(statement, '42501', NULL, 'other: ' || what) FROM (VALUES
   (27, 'foreign key to a definition table', $$CREATE TABLE f (name text REFERENCES lead_scoring.score (name))$$),
   (28, 'truncate of a definition table', $$TRUNCATE lead_scoring.rule$$),
   (29, 'a function in the schema', $$CREATE FUNCTION lead_scoring.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'$$)) AS v (i, what, statement) ORDER BY i;
-SELECT is_empty($$SELECT * FROM lead_scoring.adjustment$$, 'other: sees no adjustment of another''s records');
-SELECT is_empty($$DELETE FROM lead_scoring.adjustment WHERE score = 's' RETURNING 1$$, 'other: delete of another''s adjustment finds none');
-SELECT is_empty($$UPDATE lead_scoring.adjustment SET points = 1000 RETURNING 1$$, 'other: update of another''s adjustment finds none');
+SELECT throws_ok($$DELETE FROM lead_scoring.adjustment WHERE score = 's'$$, '42501', NULL, 'other: delete of another''s adjustment');
+SELECT throws_ok($$UPDATE lead_scoring.adjustment SET points = 1000$$, '42501', NULL, 'other: update of another''s adjustment');
 SELECT lives_ok($$INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('mine', 'mine', 'id')$$, 'other: record type over a table of his own');
 SELECT throws_ok($$INSERT INTO lead_scoring.source (name, record_type, relation, record_key) VALUES ('stolen', 'mine', 'happenings', 'lead_id')$$, '42501', NULL, 'other: another''s events as a source of his own records');
 SELECT throws_ok($$UPDATE lead_scoring.record_type SET relation = 'leads' WHERE name = 'mine'$$, '42501', NULL, 'other: his record type moved to another''s table');
@@ -123,6 +122,9 @@ SELECT is(current_user, session_user, 'the role is as before after an error, too
 SELECT isnt(current_setting('search_path'), 'pg_catalog, pg_temp', 'and the search path');
 
 -- A new owner of the relation: what the old one wrote does not run with his rights
+SET ROLE ls_test_owner;
+UPDATE lead_scoring.rule SET criterion = 'id = 1' WHERE score = 's' AND name = 'r';
+RESET ROLE;
 ALTER TABLE leads OWNER TO ls_test_other;
 SELECT throws_ok($$SELECT * FROM lead_scoring.evaluate('s')$$, '42501', NULL, 'the relation has another owner: the definition must be confirmed');
 SET ROLE ls_test_owner;
@@ -130,14 +132,12 @@ SELECT throws_ok($$UPDATE lead_scoring.record_type SET relation = relation WHERE
 RESET ROLE;
 ALTER TABLE happenings OWNER TO ls_test_other;
 SET ROLE ls_test_other;
-CREATE OR REPLACE FUNCTION pg_temp.confirmed() RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.confirmed() RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE lead_scoring.record_type SET relation = relation WHERE name = 'lead';
   UPDATE lead_scoring.source SET relation = relation WHERE name = 'happening';
   RETURN (SELECT string_agg(DISTINCT criterion_owner, ' ') FROM lead_scoring.rule WHERE score = 's');
 END $$;
-SELECT throws_ok($$SELECT pg_temp.confirmed()$$, 'P0001', 'spy', 'once confirmed, what the former owner wrote runs again');
-UPDATE lead_scoring.rule SET criterion = 'id = 1' WHERE score = 's' AND name = 'r';
 SELECT is(pg_temp.confirmed(), 'ls_test_other', 'the new owner confirms everything while the score is active');
 SELECT is_empty($$SELECT * FROM lead_scoring.verify('s')$$, 'which is then right');
 RESET ROLE;

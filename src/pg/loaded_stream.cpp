@@ -1,0 +1,234 @@
+#include "pg/postgres_api.hpp"
+
+#include "pg/loaded_stream.hpp"
+
+#include "pg/session.hpp"
+
+extern "C"
+{
+#include "access/table.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_namespace.h"
+#include "utils/rls.h"
+#include "utils/syscache.h"
+}
+
+namespace lead_scoring::pg
+{
+
+namespace
+{
+
+// Return the role that a stream's expressions run as; raises if the relation is gone or changed hands since they were
+// written
+Oid
+require_same_owner(Oid relation, const char *defined_for, const char *kind, const char *name)
+{
+	Oid owner = owner_of(relation);
+
+	if (!OidIsValid(owner))
+	{
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("the relation of %s \"%s\" no longer exists", kind, name),
+						errhint("It was dropped after the %s was defined: name another relation, or delete the "
+								"definitions.",
+								kind)));
+	}
+	if (strcmp(GetUserNameFromId(owner, false), defined_for) != 0)
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("relation \"%s\" of %s \"%s\" has another owner than when it was defined",
+						get_rel_name(relation), kind, name),
+				 errhint("The new owner confirms the definition, whose expressions run with his rights: UPDATE "
+						 "lead_scoring.%s SET relation = relation WHERE name = %s;",
+						 strcmp(kind, "source") == 0 ? "source" : "record_type", quote_literal_cstr(name))));
+	}
+	return owner;
+}
+
+// Return the type of a column, domains looked through; raises if it is gone
+Oid
+require_column_type(const LoadedStream *stream, const char *column, const char *meaning)
+{
+	AttrNumber attribute = get_attnum(stream->relation, column);
+
+	if (attribute <= 0)
+	{
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+						errmsg("%s \"%s\" of %s \"%s\" is no longer a column of \"%s\"", meaning, column,
+							   stream->is_source ? "source" : "record type", stream->name,
+							   get_rel_name(stream->relation)),
+						errhint("The relation was altered after it was defined: update the definition.")));
+	}
+	return getBaseType(get_atttype(stream->relation, attribute));
+}
+
+// Text keys are compared byte by byte; a collation that finds other bytes equal would disagree
+void
+require_byte_equality(const LoadedStream *stream)
+{
+	AttrNumber attribute = get_attnum(stream->relation, stream->key_column);
+	Oid type;
+	int32 modifier;
+	Oid collation;
+
+	get_atttypetypmodcoll(stream->relation, attribute, &type, &modifier, &collation);
+	if (OidIsValid(collation) && !get_collation_isdeterministic(collation))
+	{
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("key \"%s\" of \"%s\" has a nondeterministic collation", stream->key_column,
+							   get_rel_name(stream->relation)),
+						errhint("Give the column a deterministic collation, or use a view that lowers its case.")));
+	}
+}
+
+bool
+may_use_schema(Oid schema)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(NamespaceRelationId, schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
+#else
+	return pg_namespace_aclcheck(schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
+#endif
+}
+
+// Whether a stream reads a view that shows each user what he may see: the owner may see more than the caller
+bool
+is_foreign_invoker_view(const LoadedStream *stream)
+{
+#if PG_VERSION_NUM >= 150000
+	if (get_rel_relkind(stream->relation) == RELKIND_VIEW && !has_privs_of_role(GetUserId(), stream->owner))
+	{
+		Relation view = table_open(stream->relation, AccessShareLock);
+		bool invoker = RelationHasSecurityInvoker(view);
+		table_close(view, AccessShareLock);
+		return invoker;
+	}
+#endif
+	return false;
+}
+
+} // namespace
+
+core::KeyKind
+key_kind_of(const LoadedStream *stream)
+{
+	switch (stream->key_type)
+	{
+	case INT2OID:
+	case INT4OID:
+	case INT8OID:
+		return core::KeyKind::integer;
+	case UUIDOID:
+		return core::KeyKind::uuid;
+	case TEXTOID:
+	case VARCHAROID:
+		return core::KeyKind::text;
+	default:
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("key \"%s\" of %s \"%s\" has type %s", stream->key_column,
+							   stream->is_source ? "source" : "record type", stream->name,
+							   format_type_be(stream->key_type)),
+						errhint("A key is a smallint, integer, bigint, uuid, text or varchar.")));
+	}
+	pg_unreachable();
+}
+
+void
+settle_stream(LoadedStream *stream, const char *defined_for)
+{
+	stream->owner = require_same_owner(stream->relation, defined_for,
+									   stream->is_source ? "source" : "record type", stream->name);
+	stream->key_type =
+		require_column_type(stream, stream->key_column, stream->is_source ? "record key" : "key column");
+	if (key_kind_of(stream) == core::KeyKind::text)
+	{
+		require_byte_equality(stream);
+	}
+	if (stream->time_column != nullptr &&
+		require_column_type(stream, stream->time_column, "time of the event") != TIMESTAMPTZOID)
+	{
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("time of the event \"%s\" of source \"%s\" is no longer timestamp with time zone",
+							   stream->time_column, stream->name),
+						errhint("The relation was altered after it was defined: update the definition.")));
+	}
+	stream->inputs = make_input_columns(stream->relation, stream->is_source ? "s" : "r");
+}
+
+void
+require_same_kind(const LoadedStream *source, const LoadedStream *records)
+{
+	LoadedStream named = *records;
+
+	if (source->record_column != nullptr && source->owner != records->owner)
+	{
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("relations of source \"%s\" and of record type \"%s\" have different owners",
+							   source->name, records->name),
+						errhint("With record_column both are read together, with the rights of one owner.")));
+	}
+	if (source->record_column != nullptr)
+	{
+		named.key_column = source->record_column;
+		named.key_type = require_column_type(records, source->record_column, "record column");
+	}
+	if (key_kind_of(source) != key_kind_of(&named))
+	{
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("record key \"%s\" of source \"%s\" has type %s, the record's column \"%s\" has type %s",
+						source->key_column, source->name, format_type_be(source->key_type), named.key_column,
+						format_type_be(named.key_type)),
+				 errhint("The relation was altered after it was defined: both must be integers, uuid or text.")));
+	}
+}
+
+bool
+has_unique_key(Oid relation_id, const char *key_column)
+{
+	Relation relation = table_open(relation_id, AccessShareLock);
+	AttrNumber attribute = get_attnum(relation_id, key_column);
+	List *indexes = RelationGetIndexList(relation);
+	bool unique = false;
+
+	for (int at = 0; at < list_length(indexes); at++)
+	{
+		HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(list_nth_oid(indexes, at)));
+		auto *index = reinterpret_cast<Form_pg_index>(GETSTRUCT(tuple));
+		unique |= index->indisunique && index->indisvalid && index->indimmediate && index->indnkeyatts == 1 &&
+				  index->indkey.values[0] == attribute && heap_attisnull(tuple, Anum_pg_index_indpred, nullptr);
+		ReleaseSysCache(tuple);
+	}
+	// Children of plain inheritance may repeat the keys of their parent
+	unique &= relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE || !relation->rd_rel->relhassubclass;
+	table_close(relation, AccessShareLock);
+	return unique;
+}
+
+void
+require_stream_readable(const LoadedStream *stream)
+{
+	if (pg_class_aclcheck(stream->relation, GetUserId(), ACL_SELECT) != ACLCHECK_OK ||
+		!may_use_schema(get_rel_namespace(stream->relation)))
+	{
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("permission denied for relation \"%s\"", get_rel_name(stream->relation)),
+						errhint("Evaluating a score takes the right to read all that it is computed from.")));
+	}
+	if (check_enable_rls(stream->relation, InvalidOid, true) == RLS_ENABLED || is_foreign_invoker_view(stream))
+	{
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("row-level security of \"%s\" may apply to you", get_rel_name(stream->relation)),
+						errhint("Evaluation sees all rows, as a score must: read the stored columns instead.")));
+	}
+}
+
+char *
+relation_sql(Oid relation)
+{
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation));
+}
+
+} // namespace lead_scoring::pg

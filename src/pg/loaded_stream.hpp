@@ -1,0 +1,46 @@
+// A relation that a score reads, as its definition says and as it is now.
+#pragma once
+
+#include "pg/postgres_api.hpp"
+
+#include "core/batch.hpp"
+#include "pg/predicate_compiler.hpp"
+
+namespace lead_scoring::pg
+{
+
+// The records, or the rows of one source
+struct LoadedStream
+{
+	const char *name;          // of the source, or of the record type
+	bool is_source;
+	Oid relation;
+	Oid owner;                 // of the relation; expressions run as this role
+	const char *key_column;    // of the relation: the record's key, or what names the record
+	const char *time_column;   // or null
+	const char *record_column; // column of the record that key_column equals, or null for the record's key
+	Oid key_type;              // domains looked through
+	const char *filter_sql;    // or null
+	InputColumns *inputs;
+};
+
+// Look up the relation of a stream; raises unless it is there, has the columns it needs and still belongs to the role
+// that it was defined for
+void settle_stream(LoadedStream *stream, const char *defined_for);
+
+// Return the kind of key that a stream has; raises for a type that is none
+core::KeyKind key_kind_of(const LoadedStream *stream);
+
+// Raise unless a source's rows name records by a key of the same kind as the column that they name
+void require_same_kind(const LoadedStream *source, const LoadedStream *records);
+
+// Whether the relation itself guarantees that no two rows share a key
+bool has_unique_key(Oid relation_id, const char *key_column);
+
+// Raise unless the current user may read all rows of a stream
+void require_stream_readable(const LoadedStream *stream);
+
+// Print a relation's name with its schema, quoted
+char *relation_sql(Oid relation);
+
+} // namespace lead_scoring::pg

@@ -1,0 +1,210 @@
+// Stored scores: evaluated, compared with what is stored, and written where they differ.
+//
+// The evaluation runs with the rights of the relations' owners. Its results pass as a table by name into plain UPDATE
+// and INSERT statements of the target's owner, so that triggers, indexes and partitions do what they always do.
+#include "pg/postgres_api.hpp"
+
+#include "pg/write_scores.hpp"
+
+#include "pg/pipeline.hpp"
+#include "pg/query.hpp"
+#include "pg/results.hpp"
+#include "pg/score_columns.hpp"
+#include "pg/session.hpp"
+#include "pg/stream.hpp"
+
+extern "C"
+{
+#include "utils/queryenvironment.h"
+#include "utils/rls.h"
+}
+
+namespace lead_scoring::pg
+{
+
+namespace
+{
+
+constexpr const char *scores_name = "lead_scoring_scores";
+
+// The scores of all records on their way into the columns
+struct StoreSink
+{
+	Tuplestorestate *store;
+	TupleDesc descriptor;
+	Oid key_type;
+	LabelDatums labels;
+	MemoryContext row_context;
+	double rows;
+};
+
+void
+store_rows(void *argument, const core::Batch &records, const core::ScoreResult *results)
+{
+	auto *sink = static_cast<StoreSink *>(argument);
+	MemoryContext before = MemoryContextSwitchTo(sink->row_context);
+
+	for (size_t row = 0; row < records.rows; row++)
+	{
+		Datum values[5];
+		bool nulls[5] = {};
+		values[0] = make_key_datum(sink->key_type, records.keys[row]);
+		put_values(results[row], values + 1, nulls + 1);
+		put_label(sink->labels, results[row].labels.label, &values[4], &nulls[4]);
+		tuplestore_putvalues(sink->store, sink->descriptor, values, nulls);
+	}
+	sink->rows += static_cast<double>(records.rows);
+	MemoryContextSwitchTo(before);
+	MemoryContextReset(sink->row_context);
+}
+
+TupleDesc
+make_scores_descriptor(Oid key_type)
+{
+	TupleDesc descriptor = CreateTemplateTupleDesc(5);
+
+	TupleDescInitEntry(descriptor, 1, "record_key", key_type, -1, 0);
+	TupleDescInitEntry(descriptor, 2, "total", FLOAT8OID, -1, 0);
+	TupleDescInitEntry(descriptor, 3, "fit", FLOAT8OID, -1, 0);
+	TupleDescInitEntry(descriptor, 4, "engagement", FLOAT8OID, -1, 0);
+	TupleDescInitEntry(descriptor, 5, "label", TEXTOID, -1, 0);
+	return descriptor;
+}
+
+// Let the queries of this SPI connection read the scores as a table
+void
+register_scores(const StoreSink &sink)
+{
+	auto *relation = static_cast<EphemeralNamedRelation>(palloc0(sizeof(EphemeralNamedRelationData)));
+
+	relation->md.name = pstrdup(scores_name);
+	relation->md.reliddesc = InvalidOid;
+	relation->md.tupdesc = sink.descriptor;
+	relation->md.enrtype = ENR_NAMED_TUPLESTORE;
+	relation->md.enrtuples = sink.rows;
+	relation->reldata = sink.store;
+	if (SPI_register_relation(relation) != SPI_OK_REL_REGISTER)
+	{
+		elog(ERROR, "could not register the scores");
+	}
+}
+
+// Execute a command with the keys that were asked for, if any
+uint64
+execute_with_keys(const char *sql, const Evaluation *evaluation)
+{
+	if (evaluation->keys == nullptr)
+	{
+		return execute_command(sql);
+	}
+	Oid type = key_array_type(evaluation->score->definition.key_kind);
+	Datum keys = *evaluation->keys;
+	if (SPI_execute_with_args(sql, 1, &type, &keys, nullptr, false, 0) < 0)
+	{
+		elog(ERROR, "command failed: %s", sql);
+	}
+	return SPI_processed;
+}
+
+// Write the scores that changed into the rows that are there
+const char *
+update_sql(const LoadedScore *score)
+{
+	ScoreColumns columns = score_columns(score->name);
+	const char *total = quote_identifier(columns.total);
+	const char *fit = quote_identifier(columns.fit);
+	const char *engagement = quote_identifier(columns.engagement);
+	const char *label = quote_identifier(columns.label);
+
+	return psprintf("UPDATE %s t SET %s = n.total, %s = n.fit, %s = n.engagement, %s = n.label FROM %s n "
+					"WHERE t.%s = n.record_key AND (t.%s, t.%s, t.%s, t.%s) IS DISTINCT FROM "
+					"(n.total, n.fit, n.engagement, n.label)",
+					relation_sql(score->target), total, fit, engagement, label, scores_name,
+					quote_identifier(score->records->key_column), total, fit, engagement, label);
+}
+
+// Add rows for records that a separate target does not know yet
+const char *
+insert_sql(const LoadedScore *score)
+{
+	ScoreColumns columns = score_columns(score->name);
+	const char *key = quote_identifier(score->records->key_column);
+
+	return psprintf("INSERT INTO %s (%s, %s, %s, %s, %s) SELECT n.record_key, n.total, n.fit, n.engagement, n.label "
+					"FROM %s n WHERE n.total IS NOT NULL AND NOT EXISTS (SELECT FROM %s t WHERE t.%s = n.record_key)",
+					relation_sql(score->target), key, quote_identifier(columns.total),
+					quote_identifier(columns.fit), quote_identifier(columns.engagement),
+					quote_identifier(columns.label), scores_name, relation_sql(score->target), key);
+}
+
+// Clear the scores of records that a separate target still has though they are gone
+const char *
+clear_sql(const LoadedScore *score, bool some_keys)
+{
+	ScoreColumns columns = score_columns(score->name);
+	const char *total = quote_identifier(columns.total);
+	const char *fit = quote_identifier(columns.fit);
+	const char *engagement = quote_identifier(columns.engagement);
+	const char *label = quote_identifier(columns.label);
+	const char *key = quote_identifier(score->records->key_column);
+
+	return psprintf("UPDATE %s t SET %s = NULL, %s = NULL, %s = NULL, %s = NULL WHERE (t.%s, t.%s, t.%s, t.%s) "
+					"IS DISTINCT FROM (NULL, NULL, NULL, NULL) AND NOT EXISTS (SELECT FROM %s n WHERE t.%s = "
+					"n.record_key)%s",
+					relation_sql(score->target), total, fit, engagement, label, total, fit, engagement, label,
+					scores_name, key, some_keys ? psprintf(" AND t.%s = ANY ($1)", key) : "");
+}
+
+} // namespace
+
+void
+require_writable(const LoadedScore *score)
+{
+	if (!OidIsValid(owner_of(score->target)))
+	{
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("target of score \"%s\" does not exist", score->name),
+						errhint("It was dropped after the score was defined: deactivate the score, then set another "
+								"target.")));
+	}
+	if (pg_class_aclcheck(score->target, GetUserId(), ACL_UPDATE) != ACLCHECK_OK)
+	{
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("permission denied to write the columns of score \"%s\"", score->name),
+						errhint("It takes the right to update \"%s\".", get_rel_name(score->target))));
+	}
+	if (check_enable_rls(score->target, InvalidOid, true) == RLS_ENABLED)
+	{
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("row-level security of \"%s\" applies to you", get_rel_name(score->target)),
+						errhint("A score covers all rows: let the owner refresh it.")));
+	}
+}
+
+uint64
+write_scores(LoadedScore *score, TimestampTz as_of, ArrayType *keys)
+{
+	Evaluation *evaluation = begin_evaluation(score, as_of, keys, false);
+	Oid key_type = get_atttype(score->records->relation,
+							   get_attnum(score->records->relation, score->records->key_column));
+	StoreSink sink{tuplestore_begin_heap(true, false, work_mem), make_scores_descriptor(key_type),
+				   score->records->key_type, make_label_datums(evaluation->scorer->program()),
+				   AllocSetContextCreate(CurrentMemoryContext, "lead_scoring rows", ALLOCSET_DEFAULT_SIZES), 0};
+
+	run_evaluation(evaluation, store_rows, &sink);
+	SPI_connect();
+	Session session = begin_as_table_owner(owner_of(score->target));
+	register_scores(sink);
+	uint64 written = execute_command(update_sql(score));
+	if (!score->own_target)
+	{
+		written += execute_command(insert_sql(score));
+		written += execute_with_keys(clear_sql(score, keys != nullptr), evaluation);
+	}
+	end_session(session);
+	SPI_finish();
+	tuplestore_end(sink.store);
+	return written;
+}
+
+} // namespace lead_scoring::pg
