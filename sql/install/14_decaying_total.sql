@@ -39,7 +39,7 @@ CREATE AGGREGATE lead_scoring.decaying_total(points double precision, occurred_a
   PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE lead_scoring.decaying_total(double precision, timestamptz, interval) IS
-  'Total of points that halves with every half-life (a month is 30 days). Rows with a NULL and events at infinity do not count; one at -infinity counts as an event without points. Raises 22023 for a half-life that is not above zero or varies, 22003 for points that are not finite';
+  'Total of points that halves with every half-life (a month is 30 days). Rows with a NULL and events at infinity do not count; one at -infinity counts as an event without points. Raises 22023 for a half-life below a millisecond or that varies, 22003 for points that are not finite';
 
 CREATE AGGREGATE lead_scoring.rollup(total lead_scoring.decaying_total) (
   SFUNC = lead_scoring.decaying_total_combine,
@@ -62,7 +62,7 @@ CREATE OPERATOR lead_scoring.+ (
 CREATE FUNCTION lead_scoring.value_at(total lead_scoring.decaying_total, instant timestamptz) RETURNS double precision
   AS 'MODULE_PATHNAME', 'lead_scoring_value_at' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION lead_scoring.value_at(lead_scoring.decaying_total, timestamptz) IS
-  'Value of a total at an instant: sum of points * 0.5 ^ (age / half_life). An instant before the newest event counts as that event''s time. Raises 22023 for an instant that is not finite';
+  'Value of a total at an instant: sum of points * 0.5 ^ (age / half_life). An instant before the newest event counts as that event''s time; a value beyond the largest double is given as that. Raises 22023 for an instant that is not finite';
 CREATE FUNCTION lead_scoring.half_life(total lead_scoring.decaying_total) RETURNS interval
   AS 'MODULE_PATHNAME', 'lead_scoring_half_life' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION lead_scoring.half_life(lead_scoring.decaying_total) IS 'Half-life of a total';

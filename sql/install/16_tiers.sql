@@ -7,7 +7,7 @@ COMMENT ON FUNCTION lead_scoring.tier(integer) IS
 CREATE FUNCTION lead_scoring.tier(tiers integer, mode text) RETURNS integer
   AS 'MODULE_PATHNAME', 'lead_scoring_tier_mode' LANGUAGE C WINDOW IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION lead_scoring.tier(integer, text) IS
-  'The same; with mode ''together'' rows with the same score share the tier floor(tiers * share of strictly higher scores) + 1, with ''ntile'' they are dealt out';
+  'The same; with mode ''together'' rows that the window''s order does not tell apart share the tier floor(tiers * share of strictly higher scores) + 1, with ''ntile'' they are dealt out';
 CREATE FUNCTION lead_scoring.tier(labels text[]) RETURNS text
   AS 'MODULE_PATHNAME', 'lead_scoring_tier_label' LANGUAGE C WINDOW IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION lead_scoring.tier(text[]) IS

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <numbers>
 #include <string>
 #include <string_view>
 
@@ -43,7 +44,7 @@ public:
 	explicit DecayCurve(const Decay &decay) noexcept
 		: form_(decay.form), grace_us_(static_cast<double>(decay.grace_us)),
 		  period_us_(static_cast<double>(decay.period_us)), rate_(decay.percent / 100),
-		  log2_kept_(decay.percent == 50 ? -1 : std::log2(1 - decay.percent / 100))
+		  log2_kept_(decay.percent == 50 ? -1 : std::log1p(-decay.percent / 100) / std::numbers::ln2)
 	{
 	}
 

@@ -21,8 +21,10 @@ namespace
 {
 
 constexpr uint32_t layout_version = 1;
+// Of a half-life, in microseconds; with the shortest, the exponent of any instant fits its bound a hundred times
+constexpr int64_t shortest_half_life_us = 1000;
 constexpr int64_t longest_half_life_us = 920'000'000'000'000'000;
-constexpr int64_t largest_exponent = int64_t{1} << 62;
+constexpr int64_t largest_exponent = int64_t{1} << 60;
 // Two amplitudes further apart than this do not change each other
 constexpr int64_t negligible_exponent = 128;
 
@@ -39,6 +41,10 @@ normalize(DecayingTotal &total)
 	int shift;
 	total.amplitude = 2 * std::frexp(total.amplitude, &shift);
 	total.exponent += shift - 1;
+	if (total.exponent > largest_exponent || total.exponent < -largest_exponent)
+	{
+		throw ScoringError(Fault::out_of_range, "a decaying total is out of range");
+	}
 }
 
 // Add amplitude * 2 ^ exponent
@@ -110,10 +116,10 @@ take_field(std::string_view &rest, std::string_view text)
 DecayingTotal
 make_decaying_total(int64_t half_life_us)
 {
-	if (half_life_us <= 0 || half_life_us > longest_half_life_us)
+	if (half_life_us < shortest_half_life_us || half_life_us > longest_half_life_us)
 	{
 		throw ScoringError(Fault::invalid_parameter, "half-life out of range",
-						   "A half-life is longer than zero and at most about 29,000 years.");
+						   "A half-life is at least a millisecond and at most about 29,000 years.");
 	}
 	return {layout_version, 0, half_life_us, 0, 0, infinitely_old, 0};
 }
@@ -211,7 +217,7 @@ require_valid_total(const DecayingTotal &total)
 						   fmt::format("unknown version {} of a stored decaying_total", total.version),
 						   "It was written by a newer version of lead_scoring.");
 	}
-	if (total.half_life_us <= 0 || total.half_life_us > longest_half_life_us)
+	if (total.half_life_us < shortest_half_life_us || total.half_life_us > longest_half_life_us)
 	{
 		throw ScoringError(Fault::invalid_parameter, "half-life of a decaying_total out of range");
 	}

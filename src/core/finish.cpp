@@ -36,7 +36,8 @@ round_score(double value) noexcept
 	{
 		return value;
 	}
-	double rounded = std::floor(magnitude + 0.5 + hair) / 1e4;
+	double whole = std::floor(magnitude);
+	double rounded = (magnitude - whole >= 0.5 - hair ? whole + 1 : whole) / 1e4;
 	return value < 0 && rounded != 0 ? -rounded : rounded;
 }
 

@@ -31,9 +31,12 @@ rescale(double score, Range from, Range to)
 						   fmt::format("range {} to {} is empty", from.lower, from.upper),
 						   "from_min must be below from_max.");
 	}
-	double share = (std::clamp(score, from.lower, from.upper) - from.lower) / (from.upper - from.lower);
-	// Exact at both ends
-	return share < 0.5 ? to.lower + share * (to.upper - to.lower) : to.upper - (1 - share) * (to.upper - to.lower);
+	double kept = std::clamp(score, from.lower, from.upper);
+	double width = from.upper - from.lower;
+	// The width of a range may be more than a double holds, its half is not; lerp is exact at both ends
+	double share = std::isfinite(width) ? (kept - from.lower) / width
+										: (kept / 2 - from.lower / 2) / (from.upper / 2 - from.lower / 2);
+	return std::lerp(to.lower, to.upper, std::min(share, 1.0));
 }
 
 } // namespace lead_scoring::core

@@ -151,20 +151,27 @@ take_number_field(std::string_view &rest, char end_sign)
 
 } // namespace
 
-TierSample
-make_tier_sample(int32_t tiers, double accuracy)
+uint32_t
+sample_capacity(double accuracy)
 {
-	if (tiers < 1 || tiers > most_tiers)
-	{
-		throw ScoringError(Fault::invalid_parameter, fmt::format("number of tiers out of range: {}", tiers),
-						   fmt::format("Use 1 to {} tiers.", most_tiers));
-	}
 	if (!(accuracy >= 0 && accuracy <= 0.5) || (accuracy > 0 && accuracy < 1e-5))
 	{
 		throw ScoringError(Fault::invalid_parameter, fmt::format("accuracy out of range: {}", accuracy),
 						   "It is the error of rank that is allowed, as a share of all: 0.00001 to 0.5, or 0 for exact.");
 	}
-	uint32_t capacity = accuracy == 0 ? 0 : static_cast<uint32_t>(std::ceil(planned_levels / accuracy));
+	return accuracy == 0 ? 0 : static_cast<uint32_t>(std::ceil(planned_levels / accuracy));
+}
+
+TierSample
+make_tier_sample(int32_t tiers, double accuracy)
+{
+	uint32_t capacity = sample_capacity(accuracy);
+
+	if (tiers < 1 || tiers > most_tiers)
+	{
+		throw ScoringError(Fault::invalid_parameter, fmt::format("number of tiers out of range: {}", tiers),
+						   fmt::format("Use 1 to {} tiers.", most_tiers));
+	}
 	TierSample sample;
 	sample.head = {layout_version, tiers, capacity, 1, 0, 0};
 	sample.levels.resize(1);
@@ -178,6 +185,10 @@ add_score(TierSample &sample, double score)
 	{
 		throw ScoringError(Fault::out_of_range, fmt::format("a score must be finite: {}", score),
 						   "Leave such rows out with FILTER.");
+	}
+	if (sample.head.count == INT64_MAX)
+	{
+		throw ScoringError(Fault::limit_exceeded, "too many scores for a tier_sample");
 	}
 	sample.levels[0].push_back(score);
 	sample.head.count++;
@@ -282,7 +293,10 @@ parse_tier_sample_bytes(std::span<const std::byte> bytes)
 			raise_damaged("truncated");
 		}
 		level.resize(length);
-		std::memcpy(level.data(), bytes.data(), length * sizeof(double));
+		if (length > 0)
+		{
+			std::memcpy(level.data(), bytes.data(), length * sizeof(double));
+		}
 		bytes = bytes.subspan(length * sizeof(double));
 	}
 	if (!bytes.empty())

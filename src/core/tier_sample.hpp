@@ -38,6 +38,9 @@ struct TierSample
 	std::vector<std::vector<double>> levels;
 };
 
+// Return how many values a level holds for an accuracy, 0 for all
+uint32_t sample_capacity(double accuracy);
+
 // Make an empty sample; accuracy is the error of rank that is allowed, as a share of all, or 0 for none
 TierSample make_tier_sample(int32_t tiers, double accuracy);
 

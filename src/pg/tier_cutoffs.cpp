@@ -188,11 +188,12 @@ add_to_sample(FunctionCallInfo fcinfo, double accuracy)
 	}
 	TierSample *sample = state->sample;
 	guarded(
-		[sample, score, tiers]()
+		[sample, score, tiers, accuracy]()
 		{
-			if (sample->head.tiers != tiers)
+			if (sample->head.tiers != tiers || sample->head.capacity != core::sample_capacity(accuracy))
 			{
-				throw core::ScoringError(core::Fault::invalid_parameter, "number of tiers must not vary between rows",
+				throw core::ScoringError(core::Fault::invalid_parameter,
+										 "number of tiers and accuracy must not vary between rows",
 										 "Give the same for all rows.");
 			}
 			core::add_score(*sample, score);

@@ -154,7 +154,7 @@ TEST(Program, KeepsTheSourcesOfRulesApart)
 	Model model;
 	int32_t events = model.add_source(true, {ColumnKind::code});
 	int32_t related = model.add_source(false, {ColumnKind::code});
-	uint32_t fit = model.add_group(Part::fit);
+	uint32_t fit = model.add_group(Part::fit, unlimited, "half-life 7 days");
 	uint32_t engagement = model.add_group(Part::engagement, unlimited, "50% per month");
 	model.record_columns = {ColumnKind::code};
 	model.add_rule(fit, related, 1, model.forest.text_is(0, "gold"));
@@ -173,8 +173,10 @@ TEST(Program, KeepsTheSourcesOfRulesApart)
 	EXPECT_NE(program.record_books[0].find("tech"), 0u);
 	EXPECT_EQ(program.rules[0].criterion, no_slot);
 	EXPECT_EQ(program.rules[2].criterion, 0u);
+	// Only events have an age
 	EXPECT_EQ(program.rules[0].decay, no_slot);
-	EXPECT_EQ(program.rules[1].decay, 0u);
+	EXPECT_EQ(program.rules[1].decay, 1u);
+	EXPECT_EQ(program.rules[2].decay, no_slot);
 }
 
 TEST(Program, GivesEachGroupOneSumAndWithDetailEachRule)

@@ -3,7 +3,7 @@ BEGIN;
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 SET search_path = public, lead_scoring;
-SELECT plan(112);
+SELECT plan(123);
 
 CREATE FUNCTION pg_temp.code(statement text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN EXECUTE statement; RETURN '00000'; EXCEPTION WHEN OTHERS THEN RETURN SQLSTATE; END $$;
 CREATE FUNCTION pg_temp.near(a float8, b float8, magnitude float8 DEFAULT 1) RETURNS boolean LANGUAGE sql AS $$ SELECT a IS NOT DISTINCT FROM b OR abs(a - b) <= 1e-9 * greatest(abs(a), abs(b), magnitude) $$;
@@ -14,7 +14,7 @@ SELECT is(value_at(decaying_total(100, '2026-01-01', '7 days'), at::timestamptz)
 SELECT ok(pg_temp.near(value_at(decaying_total(100, '2026-01-01', '7 days'), '2026-01-04 12:00'), 100 * sqrt(0.5)), 'half a half-life');
 SELECT is((SELECT value_at(decaying_total(p, t, '30 days'), '2026-03-02') FROM (VALUES (10::float8, '2026-01-01'::timestamptz), (10, '2026-01-31'), (-4, '2026-03-02'), (NULL, '2026-01-01'), (3, NULL)) AS v (p, t)), 3.5::float8, 'several events, NULLs left out');
 SELECT is(value_at(decaying_total(10, '2026-01-01', '1 month'), '2026-01-31'), 5::float8, 'a month is 30 days');
-SELECT is(half_life(decaying_total(10, '2026-01-01', half_life)), expected, 'half_life of ' || half_life) FROM (VALUES (interval '7 days', interval '7 days'), ('36 hours', '36 hours'), ('1 month', '30 days'), ('1 year', '360 days'), ('0.000001 seconds', '0.000001 seconds'), ('1 mon 2 days 03:04:05.678', '32 days 03:04:05.678')) AS v (half_life, expected) GROUP BY half_life, expected ORDER BY half_life;
+SELECT is(half_life(decaying_total(10, '2026-01-01', half_life)), expected, 'half_life of ' || half_life) FROM (VALUES (interval '7 days', interval '7 days'), ('36 hours', '36 hours'), ('1 month', '30 days'), ('1 year', '360 days'), ('0.001 seconds', '0.001 seconds'), ('1 mon 2 days 03:04:05.678', '32 days 03:04:05.678')) AS v (half_life, expected) GROUP BY half_life, expected ORDER BY half_life;
 SELECT is((SELECT newest_event(decaying_total(1, t, '7 days')) FROM unnest('{2026-01-03,2026-01-05,2026-01-01}'::timestamptz[]) AS t), '2026-01-05'::timestamptz, 'newest_event');
 SELECT is((SELECT event_count(decaying_total(1, t, '7 days')) FROM unnest('{2026-01-03,2026-01-05,NULL}'::timestamptz[]) AS t), 2::bigint, 'event_count');
 SELECT is((SELECT decaying_total(p, t, '7 days')::text FROM (VALUES (NULL::float8, '2026-01-01'::timestamptz), (1, NULL)) AS v (p, t)), NULL, 'NULL without events');
@@ -22,8 +22,8 @@ SELECT ok((SELECT event_count(t) = 0 AND newest_event(t) IS NULL AND value_at(t,
 SELECT ok((SELECT event_count(t) = 1 AND newest_event(t) IS NULL AND value_at(t, '2026-01-01') = 0 FROM (SELECT decaying_total(5, '-infinity', '7 days') AS t) AS x), 'one at -infinity counts, without points');
 SELECT ok((SELECT value_at(t, '2026-01-01') = 0 AND event_count(t) = 2 FROM (SELECT decaying_total(p, '2026-01-01', '7 days') AS t FROM unnest('{7,-7}'::float8[]) AS p) AS x), 'points cancel out');
 SELECT is(value_at(decaying_total(1, '2000-01-01', '1 second'), '2026-01-01'), 0::float8, 'underflow is 0');
-SELECT is(value_at(decaying_total(1, '4713-01-01 BC', '1 microsecond'), '294276-12-31'), 0::float8, 'underflow is 0, however far');
-SELECT is((SELECT value_at(decaying_total(p, t::timestamptz, '1 microsecond' ORDER BY p * sign), '294276-12-31') FROM (VALUES (1::float8, '4713-01-01 BC'), (2, '294276-12-31')) AS v (p, t)), 2::float8, 'the first and the last day, ' || CASE sign WHEN 1 THEN 'in' ELSE 'out of' END || ' order') FROM unnest('{1,-1}'::int[]) AS sign;
+SELECT is(value_at(decaying_total(1, '4713-01-01 BC', '1 millisecond'), '294276-12-31'), 0::float8, 'underflow is 0, however far');
+SELECT is((SELECT value_at(decaying_total(p, t::timestamptz, '1 millisecond' ORDER BY p * sign), '294276-12-31') FROM (VALUES (1::float8, '4713-01-01 BC'), (2, '294276-12-31')) AS v (p, t)), 2::float8, 'the first and the last day, ' || CASE sign WHEN 1 THEN 'in' ELSE 'out of' END || ' order') FROM unnest('{1,-1}'::int[]) AS sign;
 
 -- Random data
 SELECT setseed(0.5);
@@ -48,13 +48,13 @@ SELECT is((SELECT count(*) FROM (SELECT rollup(total) OVER (ORDER BY key) AS r, 
 SELECT ok((SELECT pg_temp.near(value_at(rollup(total), '2026-01-01'), (SELECT decay_sum(points, t, 'half-life 7 days', '2026-01-01') FROM event), 100) AND event_count(rollup(total)) = 20000 FROM total), 'rollup');
 SELECT is((SELECT rollup(total)::text FROM total WHERE false), NULL, 'rollup of nothing is NULL');
 SELECT is((SELECT value_at(rollup(x), '2026-01-01') FROM (SELECT decaying_total(3, '2026-01-01', '7 days') UNION ALL SELECT NULL) AS v (x)), 3::float8, 'rollup leaves NULL out');
-SELECT is(value_at(decaying_total(8, '2026-01-01', '7 days') + decaying_total(3, '2026-01-08', '7 days'), '2026-01-08'), 7::float8, '+');
+SELECT ok(pg_temp.near(value_at(decaying_total(8, '2026-01-01', '7 days') + decaying_total(3, '2026-01-08', '7 days'), '2026-01-08'), 7), '+');
 SELECT is((decaying_total(8, '2026-01-01', '7 days') + NULL::decaying_total)::text, NULL, '+ NULL');
 SELECT is((SELECT count(*) FROM total AS a, total AS b WHERE (a.total + b.total)::text <> (b.total + a.total)::text), 0::bigint, '+ commutes');
 SELECT is((SELECT count(*) FROM total WHERE total::text <> (SELECT decaying_total(points, t, '7 days')::text FROM event AS e WHERE e.key = total.key)), 0::bigint, '... and leaves its operands alone');
 SELECT is((SELECT count(*) FROM generate_series(1, 20) AS round, LATERAL (SELECT rollup(s::text::decaying_total ORDER BY md5(part::text || round)) AS r FROM (SELECT part, decaying_total(points, t, '7 days') AS s FROM (SELECT *, (hashint4(id * 100 + round) & 2147483647) % (round * round) AS part FROM event) AS e GROUP BY part) AS p) AS x
   WHERE NOT pg_temp.near(value_at(r, '2026-01-01'), (SELECT value_at(decaying_total(points, t, '7 days'), '2026-01-01') FROM event), 100) OR event_count(r) <> 20000 OR newest_event(r) <> (SELECT max(t) FROM event)), 0::bigint, 'parts, sent as text, combine to the whole');
-SELECT is(value_at(decaying_total_trans(decaying_total(8, '2026-01-01', '7 days'), 3, '2026-01-08', '7 days'), '2026-01-08'), 7::float8, 'the transition adds to a stored total');
+SELECT ok(pg_temp.near(value_at(decaying_total_trans(decaying_total(8, '2026-01-01', '7 days'), 3, '2026-01-08', '7 days'), '2026-01-08'), 7), 'the transition adds to a stored total');
 UPDATE total SET total = decaying_total_trans(total, 1000, '2026-02-01', '7 days') WHERE key = 5;
 SELECT ok((SELECT value_at(total, '2026-02-01') BETWEEN 990 AND 1010 AND newest_event(total) = '2026-02-01' FROM total WHERE key = 5), '... in an UPDATE');
 SELECT ok((SELECT max(event_count(total)) < 500 FROM total), '... of one row');
@@ -75,7 +75,7 @@ SELECT is((SELECT count(*) FROM in_parallel AS a FULL JOIN (SELECT key, decaying
 -- Order
 CREATE TABLE ranked (id int, total decaying_total);
 INSERT INTO ranked SELECT i, CASE i % 10 WHEN 0 THEN decaying_total(0, '2026-01-01', '7 days') WHEN 1 THEN decaying_total(-8 * (i % 7 + 1), '2026-01-01'::timestamptz - interval '7 days' * (i % 5), '7 days')
-  WHEN 2 THEN decaying_total(8 * 2 ^ (i % 5), '2026-01-01'::timestamptz - interval '7 days' * (i % 5), '7 days') ELSE decaying_total(random() * 100 - 40, '2026-01-01'::timestamptz - random() * interval '90 days' * (i % 4), '7 days') END FROM generate_series(1, 400) AS i;
+  WHEN 2 THEN decaying_total(8 * 2 ^ (i % 5), '2026-01-01'::timestamptz - interval '7 days' * (i % 5), '7 days') ELSE decaying_total(random() * 100 - 40, '2026-01-01'::timestamptz - random() * interval '90 days' * (i % 4), '7 days') END FROM generate_series(1, 400) AS i GROUP BY i;
 SELECT is((SELECT count(*) FROM ranked AS a, ranked AS b, unnest('{2026-01-01,2026-01-02 03:04:05,2026-03-01,2030-01-01,2060-01-01}'::timestamptz[]) AS at, LATERAL (SELECT value_at(a.total, at) AS x, value_at(b.total, at) AS y) AS v
             WHERE (x < y AND NOT a.total < b.total) OR (a.total = b.total AND x <> y) OR (a.total < b.total AND x > y)), 0::bigint, 'the order is that of the values at any later instant');
 SELECT ok((SELECT count(*) FILTER (WHERE a.total = b.total) > 400 AND count(*) FILTER (WHERE value_at(a.total, '2026-01-01') > 0 AND value_at(b.total, '2026-01-01') < 0 AND a.total > b.total) > 1000 FROM ranked AS a, ranked AS b), 'there are equal ones, and of both signs');
@@ -90,13 +90,13 @@ SELECT matches(pg_temp.plan_of('SELECT id FROM lead ORDER BY total DESC LIMIT 10
 SELECT matches(pg_temp.plan_of('SELECT id FROM lead WHERE total = ''v1;604800000000;1;1;0;1'''), 'lead_total', '= uses the index');
 CREATE TABLE top AS SELECT id FROM lead ORDER BY total DESC LIMIT 50;
 SELECT is((SELECT array_agg(id ORDER BY id) FROM top), (SELECT array_agg(id ORDER BY id) FROM (SELECT id FROM lead ORDER BY value_at(total, at) DESC LIMIT 50) AS x), 'and gives the best as of ' || at) FROM unnest('{2026-01-01,2026-06-01}'::timestamptz[]) AS at;
-UPDATE lead SET total = total + decaying_total(1e6, '2026-02-01', '7 days') WHERE id = 77;
+UPDATE lead SET total = total + (SELECT decaying_total(1e6, '2026-02-01', '7 days')) WHERE id = 77;
 SELECT is((SELECT id FROM lead ORDER BY total DESC LIMIT 1), 77, 'the index follows an update');
 
 -- Text and binary form
 SELECT is((SELECT count(*) FROM (SELECT total FROM total UNION ALL SELECT total FROM ranked UNION ALL SELECT total FROM lead) AS x WHERE total::text::decaying_total::text <> total::text OR decaying_total_send(total::text::decaying_total) <> decaying_total_send(total)), 0::bigint, 'text round trip');
 SELECT is(pg_temp.code(format('SELECT decaying_total(%s, %L, %L)::text::lead_scoring.decaying_total', points, t, half_life)), '00000', format('text of %s points, %s, half-life %s', points, t, half_life))
-  FROM unnest('{1,-1.7e308,5e-324}'::text[]) AS points, unnest('{4713-01-01 BC,200000-01-01,294276-12-31 23:59:59.999999}'::text[]) AS t, unnest('{1 microsecond,7 days,20000 years}'::text[]) AS half_life WHERE points = '1' OR half_life = '7 days';
+  FROM unnest('{1,-1.7e308,5e-324}'::text[]) AS points, unnest('{4713-01-01 BC,200000-01-01,294276-12-31 23:59:59.999999}'::text[]) AS t, unnest('{1 millisecond,7 days,20000 years}'::text[]) AS half_life WHERE points = '1' OR half_life = '7 days';
 CREATE TABLE received (LIKE ranked);
 CREATE FUNCTION pg_temp.copy_binary() RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
@@ -107,7 +107,7 @@ END
 $$;
 SELECT is(pg_temp.copy_binary(), 0::bigint, 'binary round trip');
 SELECT is((SELECT count(*) FROM received), 400::bigint, '... of all');
-SELECT is(pg_column_size('v1;1;1;0;0;1'::decaying_total), 48, '48 bytes');
+SELECT is(pg_column_size('v1;1000;1;0;0;1'::decaying_total), 48, '48 bytes');
 
 -- Bad input
 SELECT is(pg_temp.code('SELECT ' || call), state, format('%s: %s', state, call))
@@ -117,11 +117,11 @@ SELECT is(pg_temp.code('SELECT ' || call), state, format('%s: %s', state, call))
     ('value_at(decaying_total(1, now(), ''7 days''), ''infinity'')', '22023'), ('value_at(decaying_total(1, now(), ''7 days''), ''-infinity'')', '22023'),
     ('decaying_total(1, now(), ''7 days'') + decaying_total(1, now(), ''8 days'')', '22023'), ('rollup(x) FROM (SELECT decaying_total(1, now(), ''7 days'') AS x UNION ALL SELECT decaying_total(1, now(), ''8 days'')) AS v', '22023'),
     ('decaying_total_trans(NULL, 1, now(), ''-7 days'')', '22023'), ('decaying_total_trans(NULL, NULL, NULL, NULL)', '00000'), ('decaying_total_combine(NULL, NULL)', '00000'), ('decaying_total_combine(NULL, decaying_total(1, now(), ''7 days''))', '00000'), ('decaying_total_combine(decaying_total(1, now(), ''7 days''), NULL)', '00000'),
-    ('decaying_total_trans(''v1;604800000000;1;0;0;1'', 1, now(), ''8 days'')', '22023'), ('decaying_total_trans(''v1;604800000000;1;0;0;9223372036854775807'', 1, now(), ''7 days'')', '22003'), ('decaying_total_add(''v1;1;1;0;0;9223372036854775807'', ''v1;1;1;0;0;1'')', '22003'),
-    ('decaying_total_recv(NULL)', '00000'), ('decaying_total_cmp(NULL, NULL)', '00000')) AS v (call, state);
+    ('decaying_total_trans(''v1;604800000000;1;0;0;1'', 1, now(), ''8 days'')', '22023'), ('decaying_total_trans(''v1;604800000000;1;0;0;9223372036854775807'', 1, now(), ''7 days'')', '22003'), ('decaying_total_add(''v1;1000;1;0;0;9223372036854775807'', ''v1;1000;1;0;0;1'')', '22003'),
+    ('decaying_total_cmp(NULL, NULL)', '00000')) AS v (call, state);
 SELECT ok(pg_temp.code(format('SELECT %L::decaying_total', given)) IN ('22P02', '22023'), 'refused: ' || left(given, 40))
-  FROM (VALUES (1, ''), (2, 'x'), (3, '0'), (4, 'v2;1;1;0;0;1'), (5, 'v1;0;1;0;0;1'), (6, 'v1;-1;1;0;0;1'), (7, 'v1;1;nan;0;0;1'), (8, 'v1;1;inf;0;0;1'), (9, 'v1;1;3;0;0;1'), (10, 'v1;1;1;0;0;-1'), (11, 'v1;1;1;0;0'), (12, 'v1;1;1;0;0;1;'), (13, 'v1;1;1;0;0;99999999999999999999'), (14, 'v1;1;1;9223372036854775807;0;1'), (15, repeat('1', 100000)), (16, 'v1;1;1;0;9223372036854775807;1')) AS v (i, given) ORDER BY i;
-SELECT ok((SELECT pg_temp.code('SELECT ''v1;1;1;4611686018427387904;0;1''::decaying_total + ''v1;1;1;4611686018427387904;0;1''') = '22003' OR pg_temp.code('SELECT (''v1;1;1;4611686018427387904;0;1''::decaying_total + ''v1;1;1;4611686018427387904;0;1'')::text::decaying_total') = '00000'), 'a sum of hostile totals is a total or an error');
+  FROM (VALUES (1, ''), (2, 'x'), (3, '0'), (4, 'v2;1;1;0;0;1'), (5, 'v1;0;1;0;0;1'), (6, 'v1;-1;1;0;0;1'), (7, 'v1;1000;nan;0;0;1'), (8, 'v1;1000;inf;0;0;1'), (9, 'v1;1;3;0;0;1'), (10, 'v1;1000;1;0;0;-1'), (11, 'v1;1000;1;0;0'), (12, 'v1;1000;1;0;0;1;'), (13, 'v1;1000;1;0;0;99999999999999999999'), (14, 'v1;1000;1;9223372036854775807;0;1'), (15, repeat('1', 100000)), (16, 'v1;1000;1;0;9223372036854775807;1')) AS v (i, given) ORDER BY i;
+SELECT ok((SELECT pg_temp.code('SELECT ''v1;1000;1;1152921504606846976;0;1''::decaying_total + ''v1;1000;1;1152921504606846976;0;1''') = '22003' OR pg_temp.code('SELECT (''v1;1000;1;1152921504606846976;0;1''::decaying_total + ''v1;1000;1;1152921504606846976;0;1'')::text::decaying_total') = '00000'), 'a sum of hostile totals is a total or an error');
 SELECT is((SELECT string_agg(p.oid::regprocedure::text, ', ') FROM pg_proc AS p WHERE p.pronamespace = 'lead_scoring'::regnamespace AND (p.proname ~ '^decaying_total_' OR p.proname IN ('value_at', 'half_life', 'newest_event', 'event_count')) AND (p.provolatile <> 'i' OR p.proparallel <> 's')), NULL, 'the functions are immutable and parallel safe');
 
 SELECT * FROM finish();

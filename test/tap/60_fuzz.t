@@ -102,7 +102,7 @@ CREATE EXTENSION lead_scoring;
 CREATE TABLE good (kind text, form text, primary key (kind, form));
 INSERT INTO good VALUES
   ('decay', '50% per month'), ('decay', '20% per 72 hours exponential after 3 days'), ('decay', 'half-life 7 days'), ('decay', '12.5% per 1 year stepwise'),
-  ('decaying_total', 'v1;604800000000;1.5;3;820454400000000;1'), ('decaying_total', 'v1;1;0;0;-9223372036854775808;0'), ('decaying_total', 'v1;920000000000000000;-1.9999999999999998;-7;-820454400000000;9223372036854775807'),
+  ('decaying_total', 'v1;604800000000;1.5;3;820454400000000;1'), ('decaying_total', 'v1;1000;0;0;-9223372036854775808;0'), ('decaying_total', 'v1;920000000000000000;-1.9999999999999998;-7;-820454400000000;9223372036854775807'),
   ('tier_sample', 'v1;4;0;0;3;1 2.5 -3e+100 ;'), ('tier_sample', 'v1;4;40;1;7;5 4 3 ;1 2 ;'), ('tier_sample', 'v1;1;0;0;0;;');
 CREATE TABLE received_decay (v lead_scoring.decay);
 CREATE TABLE received_decaying_total (v lead_scoring.decaying_total);
