@@ -168,6 +168,13 @@ SELECT best.id, best.name, round(best.lead_score::numeric, 1) AS lead_score, bes
        ) AS why
  ORDER BY best.lead_score DESC, best.id;
 
+\echo '=== Tiers are relative: a quarter of the scored contacts each'
+\echo
+SELECT tier, count(*) AS contacts, round(min(lead_score)::numeric, 1) AS from_score, round(max(lead_score)::numeric, 1) AS to_score
+  FROM (SELECT lead_score, lead_scoring.tier('{Very High,High,Medium,Low}'::text[]) OVER (ORDER BY lead_score DESC NULLS LAST, id) AS tier
+          FROM contacts) AS tiered
+ WHERE tier IS NOT NULL GROUP BY tier ORDER BY max(lead_score) DESC;
+
 \echo '=== Contact 150 books two meetings'
 \echo
 SELECT id, name, round(lead_score::numeric, 1) AS score_before, lead_score_label AS label FROM contacts WHERE id = 150;
