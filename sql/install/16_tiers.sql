@@ -56,6 +56,7 @@ COMMENT ON FUNCTION lead_scoring.tier_cutoffs_final(lead_scoring.tier_sample) IS
 CREATE AGGREGATE lead_scoring.tier_cutoffs(score double precision, tiers integer) (
   SFUNC = lead_scoring.tier_cutoffs_trans,
   STYPE = lead_scoring.tier_sample,
+  SSPACE = 8192,
   COMBINEFUNC = lead_scoring.tier_cutoffs_combine,
   FINALFUNC = lead_scoring.tier_cutoffs_final,
   FINALFUNC_MODIFY = READ_ONLY,
@@ -66,6 +67,7 @@ COMMENT ON AGGREGATE lead_scoring.tier_cutoffs(double precision, integer) IS
 CREATE AGGREGATE lead_scoring.tier_cutoffs(score double precision, tiers integer, accuracy double precision) (
   SFUNC = lead_scoring.tier_cutoffs_accuracy_trans,
   STYPE = lead_scoring.tier_sample,
+  SSPACE = 8192,
   COMBINEFUNC = lead_scoring.tier_cutoffs_combine,
   FINALFUNC = lead_scoring.tier_cutoffs_final,
   FINALFUNC_MODIFY = READ_ONLY,

@@ -140,6 +140,14 @@ AS $$
 $$;
 COMMENT ON FUNCTION lead_scoring.lock_definition(text) IS 'Keeps others from changing, activating or refreshing a score until the end of the transaction: a score is never computed by one definition and stored beside another';
 
+CREATE FUNCTION lead_scoring.lock_definitions(record_type text) RETURNS void LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT lead_scoring.lock_definition(s.name)
+    FROM (SELECT name FROM lead_scoring.score WHERE record_type = lock_definitions.record_type ORDER BY name) s
+$$;
+COMMENT ON FUNCTION lead_scoring.lock_definitions(text) IS 'The same for all scores of a record type, in the order of their names';
+
 CREATE FUNCTION lead_scoring.require_score(score text) RETURNS lead_scoring.score LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -165,6 +173,7 @@ DECLARE
   key_type oid;
 BEGIN
   IF TG_OP <> 'INSERT' THEN
+    PERFORM lead_scoring.lock_definitions(OLD.name);
     PERFORM lead_scoring.require_owner(OLD.relation);
     IF (TG_OP = 'DELETE' OR NEW.name <> OLD.name)
        AND (EXISTS (SELECT FROM lead_scoring.score WHERE record_type = OLD.name)
@@ -209,6 +218,7 @@ DECLARE
   time_type oid;
 BEGIN
   IF TG_OP <> 'INSERT' THEN
+    PERFORM lead_scoring.lock_definitions(OLD.record_type);
     SELECT * INTO records FROM lead_scoring.record_type t WHERE t.name = OLD.record_type;
     IF NOT coalesce(pg_has_role(current_user, (SELECT relowner FROM pg_class WHERE oid = records.relation), 'USAGE'), false) THEN
       PERFORM lead_scoring.require_owner(OLD.relation);
@@ -437,6 +447,10 @@ BEGIN
   IF (NEW.at_least IS NOT NULL OR NEW.at_most IS NOT NULL) AND (NEW.counting = 'each' OR NEW.source IS NULL) THEN
     RAISE EXCEPTION 'at_least and at_most of % need counting ''once'' and a source', what USING ERRCODE = 'invalid_parameter_value',
       HINT = 'They bound the number of matching rows for a rule that pays once.';
+  END IF;
+  IF NEW.at_least < 0 OR NEW.at_most < 0 THEN
+    RAISE EXCEPTION 'at_least and at_most of % must not be negative', what USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'They bound a number of rows; "none" is at_most 0.';
   END IF;
   IF NEW.at_least = 'NaN' OR NEW.at_most = 'NaN' OR NEW.at_least > NEW.at_most THEN
     RAISE EXCEPTION 'at_least % of % is above at_most %', NEW.at_least, what, NEW.at_most USING ERRCODE = 'invalid_parameter_value',

@@ -4,9 +4,12 @@ CREATE FUNCTION lead_scoring.rescore(scores text[]) RETURNS void LANGUAGE plpgsq
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  PERFORM lead_scoring.refresh(s.name) FROM lead_scoring.score s
-    WHERE s.name = ANY (rescore.scores) AND s.status = 'active' AND NOT lead_scoring.restoring()
-      AND current_setting('lead_scoring.cascading', true) IS DISTINCT FROM 'on';
+  -- In the order of their names, so that two statements that touch several scores do not wait for each other
+  PERFORM lead_scoring.refresh(s.name) FROM (
+    SELECT name FROM lead_scoring.score
+     WHERE name = ANY (rescore.scores) AND status = 'active' AND NOT lead_scoring.restoring()
+       AND current_setting('lead_scoring.cascading', true) IS DISTINCT FROM 'on'
+     ORDER BY name) s;
 END $$;
 COMMENT ON FUNCTION lead_scoring.rescore(text[]) IS 'Refreshes those of these scores that are active';
 

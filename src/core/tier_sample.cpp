@@ -229,7 +229,13 @@ find_cutoffs(const TierSample &sample)
 {
 	std::vector<std::pair<double, int64_t>> scores;
 	std::vector<double> cutoffs;
+	size_t kept = 0;
 
+	for (const std::vector<double> &level : sample.levels)
+	{
+		kept += level.size();
+	}
+	scores.reserve(kept);
 	for (size_t level = 0; level < sample.levels.size(); level++)
 	{
 		for (double score : sample.levels[level])

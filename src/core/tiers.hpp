@@ -15,7 +15,7 @@ ntile_tier(int64_t position, int64_t rows, int32_t tiers) noexcept
 	int64_t larger = rows % tiers;
 	int64_t in_larger = larger * (size + 1);
 
-	if (position < in_larger)
+	if (position < in_larger || size == 0)
 	{
 		return static_cast<int32_t>(position / (size + 1)) + 1;
 	}

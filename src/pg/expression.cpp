@@ -19,6 +19,7 @@ extern "C"
 #include "parser/parse_node.h"
 #include "parser/parse_relation.h"
 #include "parser/parser.h"
+#include "utils/fmgroids.h"
 #include "utils/ruleutils.h"
 }
 
@@ -198,6 +199,34 @@ find_nameless_operator(Node *node, void *found)
 #endif
 }
 
+// Whether an expression reads the clock of the session
+bool
+reads_clock(Node *node, void *context)
+{
+	if (node == nullptr)
+	{
+		return false;
+	}
+	if (IsA(node, FuncExpr))
+	{
+		Oid function = reinterpret_cast<FuncExpr *>(node)->funcid;
+		if (function == F_NOW || function == F_TRANSACTION_TIMESTAMP || function == F_STATEMENT_TIMESTAMP)
+		{
+			return true;
+		}
+	}
+	if (IsA(node, SQLValueFunction) && reinterpret_cast<SQLValueFunction *>(node)->op <= SVFOP_LOCALTIMESTAMP_N)
+	{
+		return true;
+	}
+#if PG_VERSION_NUM >= 160000
+	return expression_tree_walker(node, reads_clock, context);
+#else
+	auto untyped = reinterpret_cast<void (*)()>(reads_clock);
+	return expression_tree_walker(node, reinterpret_cast<bool (*)()>(untyped), context);
+#endif
+}
+
 Node *
 analyse(Relation relation, const char *text, bool resolved)
 {
@@ -274,7 +303,11 @@ raise_at(ErrorData *error, const char *text, const ExpressionSite &site)
 		ReThrowError(error);
 	}
 	error->message = psprintf("%s of %s: %s", site.field, site.what, error->message);
-	if (error->hint == nullptr)
+	if (site.resolved)
+	{
+		error->hint = pstrdup("The relation has been altered since this was written (columns are kept by their names): write it again.");
+	}
+	else if (error->hint == nullptr)
 	{
 		error->hint = pstrdup(hint_for(error->sqlerrcode));
 	}
@@ -312,6 +345,11 @@ parse_criterion(Relation relation, const char *text, const ExpressionSite &site)
 		raise_at(error, text, site);
 	}
 	PG_END_TRY();
+	if (!site.resolved && reads_clock(expression, nullptr))
+	{
+		ereport(WARNING, (errmsg("%s of %s depends on the clock", site.field, site.what),
+						  errhint("Use as_of instead of now(): a score is then the same for the same instant.")));
+	}
 	return expression;
 }
 

@@ -104,6 +104,11 @@ find_scored_rows(WindowObject window, TierPartition *partition)
 
 	partition->first = 0;
 	partition->end = total;
+	if (total > PG_INT32_MAX)
+	{
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many rows for tiers"),
+						errhint("A partition has at most 2,147,483,647 rows: tier by cut-offs (tier_cutoffs, tier_for).")));
+	}
 	if (plan->ordNumCols == 0 || total == 0)
 	{
 		ereport(ERROR, (errcode(ERRCODE_WINDOWING_ERROR), errmsg("tiers need an order"),
@@ -241,6 +246,10 @@ current_tier(WindowObject window, TierPartition *partition)
 void
 count_open_rows(WindowObject window, TierPartition *partition)
 {
+	// What the argument's evaluation leaves behind must not pile up with the rows
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "lead_scoring rows", ALLOCSET_SMALL_SIZES);
+	MemoryContext before = MemoryContextSwitchTo(scratch);
+
 	partition->rows = 0;
 	for (int64 position = partition->first; position < partition->end; position++)
 	{
@@ -248,11 +257,25 @@ count_open_rows(WindowObject window, TierPartition *partition)
 		bool is_out;
 		bool closed = DatumGetBool(WinGetFuncArgInPartition(window, 0, static_cast<int>(position), WINDOW_SEEK_HEAD,
 															false, &is_null, &is_out));
+		partition->rows += is_null || !closed;
 		if ((position & 1023) == 0)
 		{
 			CHECK_FOR_INTERRUPTS();
+			MemoryContextReset(scratch);
 		}
-		partition->rows += is_null || !closed;
+	}
+	MemoryContextSwitchTo(before);
+	MemoryContextDelete(scratch);
+}
+
+// Raise unless an argument is the same for all rows of the query
+void
+require_stable(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	if (!get_fn_expr_arg_stable(fcinfo->flinfo, argument))
+	{
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not vary between rows", name),
+						errhint("Give a constant.")));
 	}
 }
 
@@ -264,6 +287,7 @@ number_tier(FunctionCallInfo fcinfo, bool has_mode)
 
 	if (!partition->begun)
 	{
+		require_stable(fcinfo, 0, "number of tiers");
 		partition->tiers = require_tiers(window);
 		partition->together = has_mode && require_mode(window);
 		find_scored_rows(window, partition);
@@ -311,6 +335,7 @@ lead_scoring_tier_label(PG_FUNCTION_ARGS)
 
 	if (!partition->begun)
 	{
+		require_stable(fcinfo, 0, "labels");
 		partition->tiers = require_labels(window);
 		find_scored_rows(window, partition);
 		partition->begun = true;
@@ -359,6 +384,13 @@ lead_scoring_contact_priority(PG_FUNCTION_ARGS)
 	if (position < partition->first || position >= partition->end)
 	{
 		PG_RETURN_NULL();
+	}
+	if (partition->seen >= partition->rows)
+	{
+		// A volatile argument: other rows were open when they were counted
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("is_customer must not vary between evaluations"),
+						errhint("Compute it in a subquery first.")));
 	}
 	int32 tier = lead_scoring::core::ntile_tier(partition->seen++, partition->rows, 4);
 	PG_RETURN_TEXT_P(cstring_to_text(names[tier - 1]));
