@@ -268,17 +268,6 @@ count_open_rows(WindowObject window, TierPartition *partition)
 	MemoryContextDelete(scratch);
 }
 
-// Raise unless an argument is the same for all rows of the query
-void
-require_stable(FunctionCallInfo fcinfo, int argument, const char *name)
-{
-	if (!get_fn_expr_arg_stable(fcinfo->flinfo, argument))
-	{
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not vary between rows", name),
-						errhint("Give a constant.")));
-	}
-}
-
 Datum
 number_tier(FunctionCallInfo fcinfo, bool has_mode)
 {
@@ -287,7 +276,6 @@ number_tier(FunctionCallInfo fcinfo, bool has_mode)
 
 	if (!partition->begun)
 	{
-		require_stable(fcinfo, 0, "number of tiers");
 		partition->tiers = require_tiers(window);
 		partition->together = has_mode && require_mode(window);
 		find_scored_rows(window, partition);
@@ -335,7 +323,6 @@ lead_scoring_tier_label(PG_FUNCTION_ARGS)
 
 	if (!partition->begun)
 	{
-		require_stable(fcinfo, 0, "labels");
 		partition->tiers = require_labels(window);
 		find_scored_rows(window, partition);
 		partition->begun = true;
