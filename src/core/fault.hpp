@@ -13,7 +13,6 @@ enum class Fault
 	invalid_text,      // text that is not of the expected form
 	invalid_parameter, // a value that makes no sense
 	out_of_range,      // a number too large or too small
-	null_value,        // a NULL where a value is needed
 	limit_exceeded,    // more than the program can hold
 	duplicate_key,     // two records with one key
 	cancelled,         // the caller asked to stop

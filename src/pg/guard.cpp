@@ -14,8 +14,6 @@ sqlstate_of(core::Fault fault) noexcept
 		return ERRCODE_INVALID_PARAMETER_VALUE;
 	case core::Fault::out_of_range:
 		return ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE;
-	case core::Fault::null_value:
-		return ERRCODE_NULL_VALUE_NOT_ALLOWED;
 	case core::Fault::limit_exceeded:
 		return ERRCODE_PROGRAM_LIMIT_EXCEEDED;
 	case core::Fault::duplicate_key:
