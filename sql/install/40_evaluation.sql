@@ -3,11 +3,63 @@
 CREATE FUNCTION lead_scoring.evaluate(
   score text, as_of timestamptz DEFAULT now(), keys text[] DEFAULT NULL,
   OUT record_key text, OUT total double precision, OUT fit double precision, OUT engagement double precision,
-  OUT label text, OUT total_label text, OUT fit_label text, OUT engagement_label text)
+  OUT label text, OUT total_label text, OUT fit_label text, OUT engagement_label text,
+  OUT machine double precision, OUT adjustment double precision)
 RETURNS SETOF record
   AS 'MODULE_PATHNAME', 'lead_scoring_evaluate' LANGUAGE C STABLE PARALLEL UNSAFE ROWS 100000;
 COMMENT ON FUNCTION lead_scoring.evaluate(text, timestamptz, text[]) IS
-  'Scores of all records, or of those whose keys are given, as of an instant, computed now; NULL for records out of scope';
+  'Scores of all records, or of those whose keys are given, as of an instant, computed now; machine is the total without points by hand, adjustment what these come to; NULL for records out of scope';
+
+CREATE FUNCTION lead_scoring.standing(
+  score text, as_of timestamptz DEFAULT now(), keys text[] DEFAULT NULL,
+  OUT record_key text, OUT total double precision, OUT fit double precision, OUT engagement double precision,
+  OUT label text, OUT total_label text, OUT fit_label text, OUT engagement_label text,
+  OUT machine double precision, OUT adjustment double precision,
+  OUT last_activity timestamptz, OUT dormant boolean, OUT is_open boolean)
+RETURNS SETOF record
+  AS 'MODULE_PATHNAME', 'lead_scoring_standing' LANGUAGE C STABLE PARALLEL UNSAFE ROWS 100000;
+COMMENT ON FUNCTION lead_scoring.standing(text, timestamptz, text[]) IS
+  'The same as evaluate, with the time of the newest event in the event sources of the score, whether that is at least dormant_after ago, and whether the record is open';
+
+CREATE FUNCTION lead_scoring.priority_queue(
+  score text, as_of timestamptz DEFAULT now(), capacity integer DEFAULT NULL,
+  OUT rank bigint, OUT record_key text, OUT total double precision, OUT label text, OUT last_activity timestamptz)
+RETURNS SETOF record LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF priority_queue.capacity < 0 THEN
+    RAISE EXCEPTION 'capacity must not be negative: %', priority_queue.capacity USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'Give the number of records that can be worked on, or NULL for all.';
+  END IF;
+  RETURN QUERY
+  SELECT row_number() OVER (ORDER BY s.total DESC, s.last_activity DESC NULLS LAST, s.record_key COLLATE "C"),
+         s.record_key, s.total, s.label, s.last_activity
+    FROM lead_scoring.standing(priority_queue.score, priority_queue.as_of) s
+   WHERE s.total IS NOT NULL AND s.is_open AND NOT s.dormant
+   ORDER BY 1 LIMIT priority_queue.capacity;
+END $$;
+COMMENT ON FUNCTION lead_scoring.priority_queue(text, timestamptz, integer) IS
+  'Whom to call first: open records in scope that are not dormant, the best first, computed now; of two with the same score the one that was active last comes first';
+
+CREATE VIEW lead_scoring.priority_queue AS
+  SELECT s.name AS score, q.rank, q.record_key, q.total, q.label, q.last_activity
+    FROM lead_scoring.score s CROSS JOIN LATERAL lead_scoring.priority_queue(s.name) q
+   WHERE s.status = 'active';
+DO $$
+BEGIN
+  -- Before 15 there is no such option; all that is read with the owner's rights is what everybody may read
+  IF current_setting('server_version_num')::integer >= 150000 THEN
+    ALTER VIEW lead_scoring.priority_queue SET (security_invoker = true);
+  END IF;
+END $$;
+COMMENT ON VIEW lead_scoring.priority_queue IS 'Whom to call first, for each active score, as of now';
+COMMENT ON COLUMN lead_scoring.priority_queue.score IS 'Score';
+COMMENT ON COLUMN lead_scoring.priority_queue.rank IS 'Place in the queue, 1 for the best';
+COMMENT ON COLUMN lead_scoring.priority_queue.record_key IS 'Key of the record, as text';
+COMMENT ON COLUMN lead_scoring.priority_queue.total IS 'Score as of now, in points';
+COMMENT ON COLUMN lead_scoring.priority_queue.label IS 'Label of the score';
+COMMENT ON COLUMN lead_scoring.priority_queue.last_activity IS 'Time of the newest event; NULL for a record without any';
 
 CREATE FUNCTION lead_scoring.explain(
   score text, record_key text, as_of timestamptz DEFAULT now(),
@@ -57,3 +109,31 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION lead_scoring.preview(text, integer, timestamptz) IS
   'How records would be distributed over bins of equal width and over labels; share is of all records, 0..1';
+
+CREATE FUNCTION lead_scoring.evaluations_under_way(
+  OUT pid integer, OUT score_hash integer, OUT relation regclass, OUT phase integer, OUT done bigint, OUT expected bigint)
+RETURNS SETOF record
+  AS 'MODULE_PATHNAME', 'lead_scoring_progress' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10;
+COMMENT ON FUNCTION lead_scoring.evaluations_under_way() IS
+  'Evaluations of scores in sessions whose activity the current user may see; the view lead_scoring.progress names them';
+
+CREATE VIEW lead_scoring.progress AS
+  SELECT u.pid, s.name AS score,
+         CASE u.phase WHEN 1 THEN 'reading sources' WHEN 2 THEN 'scoring records' WHEN 3 THEN 'writing columns' END AS phase,
+         u.done, nullif(u.expected, 0) AS expected,
+         CASE WHEN u.expected > 0 THEN least(u.done::double precision / u.expected, 1) END AS share
+    FROM lead_scoring.evaluations_under_way() u
+    LEFT JOIN lead_scoring.score s ON hashtext(s.name) = u.score_hash;
+DO $$
+BEGIN
+  IF current_setting('server_version_num')::integer >= 150000 THEN
+    ALTER VIEW lead_scoring.progress SET (security_invoker = true);
+  END IF;
+END $$;
+COMMENT ON VIEW lead_scoring.progress IS 'How far evaluations, activations and refreshes have come that are under way in sessions whose activity the current user may see';
+COMMENT ON COLUMN lead_scoring.progress.pid IS 'Process of the session';
+COMMENT ON COLUMN lead_scoring.progress.score IS 'Score (NULL if its definition is not committed yet)';
+COMMENT ON COLUMN lead_scoring.progress.phase IS 'reading sources, scoring records or writing columns';
+COMMENT ON COLUMN lead_scoring.progress.done IS 'Rows of the phase that are done';
+COMMENT ON COLUMN lead_scoring.progress.expected IS 'Rows of the relation, as last estimated by ANALYZE (NULL: unknown)';
+COMMENT ON COLUMN lead_scoring.progress.share IS 'done as a share of expected, 0..1';

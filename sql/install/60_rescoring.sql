@@ -26,7 +26,7 @@ BEGIN
   END IF;
   RETURN NULL;
 END $$;
-COMMENT ON FUNCTION lead_scoring.rescore_after_part() IS 'Re-scores after groups, rules, scopes or bands changed';
+COMMENT ON FUNCTION lead_scoring.rescore_after_part() IS 'Re-scores after groups, decays, factors, rules, scopes or bands changed';
 
 CREATE FUNCTION lead_scoring.rescore_after_score() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -34,10 +34,19 @@ AS $$
 BEGIN
   PERFORM lead_scoring.rescore(ARRAY(
     SELECT n.name FROM new_rows n JOIN old_rows o ON o.name = n.name
-     WHERE n.status = o.status AND (n.min_points, n.max_points) IS DISTINCT FROM (o.min_points, o.max_points)));
+     WHERE n.status = o.status AND (n.min_points, n.max_points, n.adjustment_share) IS DISTINCT FROM (o.min_points, o.max_points, o.adjustment_share)));
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION lead_scoring.rescore_after_score() IS 'Re-scores after the limits of scores changed';
+
+CREATE FUNCTION lead_scoring.uses_source(score text, source text) RETURNS boolean LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT EXISTS (SELECT FROM lead_scoring.rule r WHERE r.score = uses_source.score AND r.source = uses_source.source AND r.enabled)
+      OR EXISTS (SELECT FROM lead_scoring.scope p WHERE p.score = uses_source.score AND p.source = uses_source.source)
+      OR EXISTS (SELECT FROM lead_scoring.event_factor f WHERE f.score = uses_source.score AND f.source = uses_source.source)
+$$;
+COMMENT ON FUNCTION lead_scoring.uses_source(text, text) IS 'Whether rules that are enabled, scopes or event factors of a score look at a source';
 
 -- Confirming what changed hands takes several statements (the record type, each source): a score is re-scored with the last.
 CREATE FUNCTION lead_scoring.is_confirmed(score text) RETURNS boolean LANGUAGE sql STABLE
@@ -49,8 +58,11 @@ AS $$
   AND NOT EXISTS (
     SELECT FROM lead_scoring.score s JOIN lead_scoring.source o ON o.record_type = s.record_type JOIN pg_class c ON c.oid = o.relation
      WHERE s.name = is_confirmed.score AND o.relation_owner <> pg_get_userbyid(c.relowner)
-       AND o.name IN (SELECT r.source FROM lead_scoring.rule r WHERE r.score = s.name AND r.enabled
-                      UNION SELECT p.source FROM lead_scoring.scope p WHERE p.score = s.name))
+       AND lead_scoring.uses_source(s.name, o.name))
+  AND NOT EXISTS (
+    SELECT FROM lead_scoring.score s JOIN lead_scoring.source o ON o.record_type = s.record_type JOIN pg_class c ON c.oid = o.through
+     WHERE s.name = is_confirmed.score AND o.through_owner <> pg_get_userbyid(c.relowner)
+       AND lead_scoring.uses_source(s.name, o.name))
 $$;
 COMMENT ON FUNCTION lead_scoring.is_confirmed(text) IS 'Whether the relations of a score have the owners that they had when it was defined';
 
@@ -60,9 +72,7 @@ AS $$
 BEGIN
   PERFORM lead_scoring.rescore(ARRAY(
     SELECT s.name FROM lead_scoring.score s JOIN new_rows n ON n.record_type = s.record_type
-     WHERE lead_scoring.is_confirmed(s.name)
-       AND (EXISTS (SELECT FROM lead_scoring.rule r WHERE r.score = s.name AND r.source = n.name AND r.enabled)
-            OR EXISTS (SELECT FROM lead_scoring.scope o WHERE o.score = s.name AND o.source = n.name))));
+     WHERE lead_scoring.is_confirmed(s.name) AND lead_scoring.uses_source(s.name, n.name)));
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION lead_scoring.rescore_after_source() IS 'Re-scores after sources changed';
@@ -100,7 +110,7 @@ BEGIN
   END LOOP;
   RETURN NULL;
 END $$;
-COMMENT ON FUNCTION lead_scoring.rescore_after_adjustment() IS 'Re-scores the records whose adjustments changed';
+COMMENT ON FUNCTION lead_scoring.rescore_after_adjustment() IS 'Re-scores the records whose adjustments or engagement resets changed';
 
 CREATE TRIGGER d_rescore_insert AFTER INSERT ON lead_scoring.rule
   REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.rescore_after_part();
@@ -114,6 +124,20 @@ CREATE TRIGGER d_rescore_insert AFTER INSERT ON lead_scoring.score_group
 CREATE TRIGGER d_rescore_update AFTER UPDATE ON lead_scoring.score_group
   REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.rescore_after_part();
 CREATE TRIGGER d_rescore_delete AFTER DELETE ON lead_scoring.score_group
+  REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.rescore_after_part();
+
+CREATE TRIGGER d_rescore_insert AFTER INSERT ON lead_scoring.segment_decay
+  REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.rescore_after_part();
+CREATE TRIGGER d_rescore_update AFTER UPDATE ON lead_scoring.segment_decay
+  REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.rescore_after_part();
+CREATE TRIGGER d_rescore_delete AFTER DELETE ON lead_scoring.segment_decay
+  REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.rescore_after_part();
+
+CREATE TRIGGER d_rescore_insert AFTER INSERT ON lead_scoring.event_factor
+  REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.rescore_after_part();
+CREATE TRIGGER d_rescore_update AFTER UPDATE ON lead_scoring.event_factor
+  REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.rescore_after_part();
+CREATE TRIGGER d_rescore_delete AFTER DELETE ON lead_scoring.event_factor
   REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.rescore_after_part();
 
 CREATE TRIGGER d_rescore_insert AFTER INSERT ON lead_scoring.scope
@@ -137,9 +161,61 @@ CREATE TRIGGER d_rescore_update AFTER UPDATE ON lead_scoring.adjustment
 CREATE TRIGGER d_rescore_delete AFTER DELETE ON lead_scoring.adjustment
   REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.rescore_after_adjustment();
 
+CREATE TRIGGER d_rescore_insert AFTER INSERT ON lead_scoring.engagement_reset
+  REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.rescore_after_adjustment();
+CREATE TRIGGER d_rescore_update AFTER UPDATE ON lead_scoring.engagement_reset
+  REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.rescore_after_adjustment();
+CREATE TRIGGER d_rescore_delete AFTER DELETE ON lead_scoring.engagement_reset
+  REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.rescore_after_adjustment();
+
 CREATE TRIGGER d_rescore_update AFTER UPDATE ON lead_scoring.score
   REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.rescore_after_score();
 CREATE TRIGGER d_rescore_update AFTER UPDATE ON lead_scoring.source
   REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.rescore_after_source();
 CREATE TRIGGER d_rescore_update AFTER UPDATE ON lead_scoring.record_type
   REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.rescore_after_record_type();
+
+-- New beginnings and oblivion, which re-score through the triggers above.
+
+CREATE FUNCTION lead_scoring.reset_engagement(
+  score text, record_key text, at timestamptz DEFAULT now(), reason text DEFAULT NULL) RETURNS bigint
+LANGUAGE sql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  INSERT INTO lead_scoring.engagement_reset (score, record_key, at, reason)
+       VALUES (reset_engagement.score, reset_engagement.record_key, reset_engagement.at, reset_engagement.reason)
+    RETURNING reset_id
+$$;
+COMMENT ON FUNCTION lead_scoring.reset_engagement(text, text, timestamptz, text) IS
+  'Lets a record begin anew: its events before an instant do not count any more. Returns the number of the reset; deleting that row of engagement_reset undoes it';
+
+CREATE FUNCTION lead_scoring.forget(record_type text, record_key text) RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  records lead_scoring.record_type;
+  key text;
+  adjustments bigint;
+  resets bigint;
+BEGIN
+  IF forget.record_type IS NULL OR forget.record_key IS NULL THEN
+    RAISE EXCEPTION '% must not be NULL', CASE WHEN forget.record_type IS NULL THEN 'record type' ELSE 'record key' END
+      USING ERRCODE = 'null_value_not_allowed', HINT = 'Name a record type, and the key of the record as text.';
+  END IF;
+  SELECT * INTO records FROM lead_scoring.record_type t WHERE t.name = forget.record_type;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'record type "%" does not exist', forget.record_type USING ERRCODE = 'undefined_object',
+      HINT = 'The record types are the rows of lead_scoring.record_type.';
+  END IF;
+  PERFORM lead_scoring.require_update_right(records.relation, format('forget records of type "%s"', records.name));
+  key := lead_scoring.canonical_key(records.name, forget.record_key);
+  DELETE FROM lead_scoring.adjustment a USING lead_scoring.score s
+   WHERE s.name = a.score AND s.record_type = records.name AND a.record_key = key;
+  GET DIAGNOSTICS adjustments = ROW_COUNT;
+  DELETE FROM lead_scoring.engagement_reset r USING lead_scoring.score s
+   WHERE s.name = r.score AND s.record_type = records.name AND r.record_key = key;
+  GET DIAGNOSTICS resets = ROW_COUNT;
+  RETURN adjustments + resets;
+END $$;
+COMMENT ON FUNCTION lead_scoring.forget(text, text) IS
+  'Deletes all that was written about a record beside the records themselves: adjustments and engagement resets. Returns the number of rows';

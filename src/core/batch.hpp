@@ -47,6 +47,7 @@ struct Batch
 	int64_t *times;       // [batch_rows], null for rows that have no time
 	Cell *cells;          // [columns][batch_rows]
 	bool *nulls;          // [columns][batch_rows]
+	std::string_view *marks = nullptr; // [batch_rows], of cleaned sources: rows of one mark may repeat each other; without data for none
 
 	Cell
 	cell(size_t column, size_t row) const noexcept

@@ -21,7 +21,8 @@ CodeBook::add(std::string_view text)
 		grow();
 	}
 	size_t mask = slots_.size() - 1;
-	size_t at = hash(text) & mask;
+	Ends ends = ends_of(text);
+	size_t at = hash(ends, text.size()) & mask;
 	while (slots_[at].code != 0)
 	{
 		at = (at + 1) & mask;
@@ -29,7 +30,7 @@ CodeBook::add(std::string_view text)
 	size_t offset = texts_.size();
 	texts_.append(text);
 	longest_ = std::max(longest_, text.size());
-	slots_[at] = {++count_, static_cast<uint32_t>(text.size()), offset};
+	slots_[at] = {++count_, static_cast<uint32_t>(text.size()), ends, offset};
 	return count_;
 }
 
@@ -46,7 +47,7 @@ CodeBook::grow()
 		{
 			continue;
 		}
-		size_t at = hash({texts_.data() + slot.offset, slot.length}) & mask;
+		size_t at = hash(slot.ends, slot.length) & mask;
 		while (slots_[at].code != 0)
 		{
 			at = (at + 1) & mask;

@@ -25,16 +25,18 @@ public:
 	find(std::string_view text) const noexcept
 	{
 		size_t mask = slots_.size() - 1;
+		Ends ends = ends_of(text);
 
-		for (size_t at = hash(text) & mask;; at = (at + 1) & mask)
+		for (size_t at = hash(ends, text.size()) & mask;; at = (at + 1) & mask)
 		{
 			const Slot &slot = slots_[at];
 			if (slot.code == 0)
 			{
 				return 0;
 			}
-			if (slot.length == text.size() &&
-				std::memcmp(texts_.data() + slot.offset, text.data(), text.size()) == 0)
+			if (slot.length == text.size() && slot.ends.head == ends.head && slot.ends.tail == ends.tail &&
+				(text.size() <= sizeof ends ||
+				 std::memcmp(texts_.data() + slot.offset, text.data(), text.size()) == 0))
 			{
 				return slot.code;
 			}
@@ -56,46 +58,52 @@ public:
 	}
 
 private:
+	// The first and the last bytes of a text, which may overlap: the whole of it up to 16 bytes
+	struct Ends
+	{
+		uint64_t head = 0;
+		uint64_t tail = 0;
+	};
+
 	struct Slot
 	{
 		uint32_t code = 0;
 		uint32_t length = 0;
+		Ends ends = {};
 		size_t offset = 0; // in texts_
 	};
 
-	// Mix the length with the first and the last eight bytes: enough to tell names of events apart
-	static uint64_t
-	hash(std::string_view text) noexcept
+	static Ends
+	ends_of(std::string_view text) noexcept
 	{
-		uint64_t head = 0;
-		uint64_t tail = 0;
+		Ends ends;
 
 		if (text.size() >= 8)
 		{
-			std::memcpy(&head, text.data(), 8);
-			std::memcpy(&tail, text.data() + text.size() - 8, 8);
+			std::memcpy(&ends.head, text.data(), 8);
+			std::memcpy(&ends.tail, text.data() + text.size() - 8, 8);
+		}
+		else if (text.size() >= 4)
+		{
+			std::memcpy(&ends.head, text.data(), 4);
+			std::memcpy(&ends.tail, text.data() + text.size() - 4, 4);
 		}
 		else if (!text.empty())
 		{
-			// Overlapping loads cover 4 to 7 bytes; shorter texts take the first, middle and last byte
-			uint32_t first = 0;
-			uint32_t last = 0;
-			if (text.size() >= 4)
-			{
-				std::memcpy(&first, text.data(), 4);
-				std::memcpy(&last, text.data() + text.size() - 4, 4);
-			}
-			else
-			{
-				first = static_cast<unsigned char>(text.front());
-				last = static_cast<uint32_t>(static_cast<unsigned char>(text[text.size() / 2])) << 8 |
-					   static_cast<unsigned char>(text.back());
-			}
-			head = first;
-			tail = last;
+			// The first, middle and last byte are all there are
+			ends.head = static_cast<unsigned char>(text.front());
+			ends.tail = static_cast<uint64_t>(static_cast<unsigned char>(text[text.size() / 2])) << 8 |
+						static_cast<unsigned char>(text.back());
 		}
-		uint64_t mixed = (head ^ (text.size() * 0x9E3779B97F4A7C15u)) * 0xFF51AFD7ED558CCDu;
-		mixed = (mixed ^ (mixed >> 32) ^ tail) * 0xC4CEB9FE1A85EC53u;
+		return ends;
+	}
+
+	// Mix the length with the first and the last bytes: enough to tell names of events apart
+	static uint64_t
+	hash(const Ends &ends, size_t length) noexcept
+	{
+		uint64_t mixed = (ends.head ^ (length * 0x9E3779B97F4A7C15u)) * 0xFF51AFD7ED558CCDu;
+		mixed = (mixed ^ (mixed >> 32) ^ ends.tail) * 0xC4CEB9FE1A85EC53u;
 		return mixed ^ (mixed >> 29);
 	}
 

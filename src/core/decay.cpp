@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #if defined(POSTGRES_H)
 static_assert(false, "No Postgres header should be included in this file.");
 #endif
@@ -62,6 +64,17 @@ compare(Number left, Number right) noexcept
 }
 
 } // namespace
+
+double
+DecayCurve::vanishing_age_us(double points) const noexcept
+{
+	// Sums resolve 2^-63 points: half of that is rounded to nothing
+	double periods = form_ == DecayForm::exponential ? (std::log2(std::fabs(points)) + 66) / -log2_kept_ : 1 / rate_ + 1;
+	double age = grace_us_ + std::ceil(std::fmax(periods, 0) + 1) * period_us_;
+
+	// The factor falls with age, so what holds for this age holds for all later ones
+	return factor(age) * std::fabs(points) < 0x1p-65 ? age : std::numeric_limits<double>::infinity();
+}
 
 Decay
 parse_decay(std::string_view text)

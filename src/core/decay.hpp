@@ -67,6 +67,9 @@ public:
 		return left > 0 ? left : 0;
 	}
 
+	// Return an age from which on an event of so many points is worth exactly nothing; infinite if there is none
+	double vanishing_age_us(double points) const noexcept;
+
 private:
 	DecayForm form_;
 	double grace_us_;

@@ -1,5 +1,7 @@
 #include "core/finish.hpp"
 
+#include "core/fault.hpp"
+#include "core/peaks.hpp"
 #include "core/time.hpp"
 
 #include <algorithm>
@@ -41,6 +43,50 @@ round_score(double value) noexcept
 	return value < 0 && rounded != 0 ? -rounded : rounded;
 }
 
+Finisher::Finisher(const Program &program, StateTable &states, const MatchLog &log, Poll cancelled)
+	: program_(program), states_(states), log_(log), cancelled_(cancelled), any_choice_(false), any_quiet_(false),
+	  fading_(program.groups.size()), lasting_(program.groups.size()), fades_(program.groups.size()),
+	  quiet_factors_(program.groups.size(), 1), matches_(program.log_rules)
+{
+	for (const FinishGroup &group : program.groups)
+	{
+		any_choice_ |= group.fades.size() > 1;
+		any_quiet_ |= std::any_of(group.fades.begin(), group.fades.end(),
+								  [](const Fade &fade) { return fade.quiet_us >= 0; });
+	}
+	sort_rules();
+}
+
+// Tell rules that are done in no time from the others, which take a closer look
+void
+Finisher::sort_rules()
+{
+	for (uint32_t at = 0; at < program_.rules.size(); at++)
+	{
+		const FinishRule &rule = program_.rules[at];
+		if (rule.criterion != no_slot && rule.value_column == no_column && rule.multiplies == Multiplies::nothing)
+		{
+			simple_rules_.push_back({rule.criterion, rule.group, fixed_term(rule.points)});
+		}
+		else if (rule.criterion != no_slot || rule.slots.log != no_slot || rule.slots.count != no_slot)
+		{
+			other_rules_.push_back(at);
+		}
+	}
+}
+
+void
+Finisher::add_simple_rules(const Batch &records, size_t row) noexcept
+{
+	for (const SimpleRule &rule : simple_rules_)
+	{
+		if (program_.record_criteria[rule.criterion].holds(records, row))
+		{
+			lasting_[rule.group] += rule.term;
+		}
+	}
+}
+
 bool
 Finisher::in_scope(const Batch &records, size_t row, const uint32_t *counts) const noexcept
 {
@@ -60,119 +106,259 @@ Finisher::in_scope(const Batch &records, size_t row, const uint32_t *counts) con
 	return included;
 }
 
-ScoreResult
-Finisher::finish(const Batch &records, size_t row, std::byte *state, Account *account) noexcept
+// Choose the way in which the points of each group fade for a record
+void
+Finisher::choose_fades(const Batch &records, size_t row, const std::byte *state) noexcept
 {
-	if (!in_scope(records, row, state == nullptr ? nullptr : states_.counts(state)))
+	double quiet_us = 0;
+
+	if (any_quiet_ && state != nullptr)
 	{
-		return {false, 0, 0, 0, {no_label, no_label, no_label, no_label}};
+		uint64_t newest = states_.peaks(const_cast<std::byte *>(state))[program_.activity_slot];
+		quiet_us = newest == no_peak ? 0 : age_us(program_.as_of, time_of_peak(newest));
 	}
-	std::fill(group_sums_.begin(), group_sums_.end(), 0);
-	if (state != nullptr)
+	for (size_t group = 0; group < program_.groups.size(); group++)
 	{
-		for (uint32_t slot = 0; slot < program_.layout.sums; slot++)
+		const std::vector<Fade> &fades = program_.groups[group].fades;
+		uint32_t chosen = 0;
+		while (fades[chosen].segment != no_slot &&
+			   !program_.record_criteria[fades[chosen].segment].holds(records, row))
 		{
-			if (program_.slot_groups[slot] != no_slot)
-			{
-				group_sums_[program_.slot_groups[slot]] += states_.sums(state)[slot];
-			}
+			chosen++;
 		}
+		fades_[group] = chosen;
+		const Fade &fade = fades[chosen];
+		quiet_factors_[group] =
+			fade.quiet_us < 0 ? 1 : program_.curves[fade.curve].factor(std::max(0.0, quiet_us - static_cast<double>(fade.quiet_us)));
 	}
-	for (size_t rule = 0; rule < program_.rules.size(); rule++)
-	{
-		add_rule(program_.rules[rule], records, row, state,
-				 account == nullptr ? nullptr : &account->rules[rule]);
-	}
-	return total(state, account);
 }
 
 void
-Finisher::add_rule(const FinishRule &rule, const Batch &records, size_t row, std::byte *state,
-				   RuleOutcome *outcome) noexcept
+Finisher::add_sums(std::byte *state)
 {
-	if (rule.criterion != no_slot)
+	const FixedSum *sums = states_.sums(state);
+
+	for (uint32_t slot = 0; slot < program_.layout.sums; slot++)
 	{
-		bool holds = program_.record_criteria[rule.criterion].holds(records, row);
-		if (holds)
+		const SumUse &use = program_.sum_uses[slot];
+		if (use.group != no_slot && use.fade == fades_[use.group])
 		{
-			group_sums_[rule.group] += fixed_term(rule.points);
+			add_to_group(fading_[use.group], sums[slot], use.group);
 		}
-		if (outcome != nullptr)
-		{
-			*outcome = {holds, holds ? rule.points : 0, holds ? rule.points : 0};
-		}
-		return;
-	}
-	uint32_t matched =
-		state == nullptr || rule.count_slot == no_slot ? 0 : states_.counts(state)[rule.count_slot];
-	if (rule.counting == Counting::once)
-	{
-		RuleOutcome paid = pay_once(rule, state, matched);
-		group_sums_[rule.group] += fixed_term(rule.points * paid.decayed);
-		if (outcome != nullptr)
-		{
-			*outcome = {matched, rule.points * paid.raw, rule.points * paid.decayed};
-		}
-		return;
-	}
-	if (outcome != nullptr)
-	{
-		double decayed = state == nullptr ? 0 : fixed_value(states_.sums(state)[rule.sum_slot]);
-		*outcome = {matched, rule.points * matched, decayed};
 	}
 }
 
-// Return what a rule that pays once gives, as factors of its points before and after decay
-RuleOutcome
-Finisher::pay_once(const FinishRule &rule, std::byte *state, uint32_t matched) const noexcept
+// Add points to a group's sum; raises if it leaves its range
+void
+Finisher::add_to_group(FixedSum &sum, FixedSum term, uint32_t group) const
 {
-	if (matched < rule.count.lower || matched > rule.count.upper)
+	if (__builtin_add_overflow(sum, term, &sum))
 	{
-		return {matched, 0, 0};
+		throw ScoringError(Fault::out_of_range,
+						   "points of group \"" + program_.groups[group].name + "\" add up to more than 1.8e19",
+						   "Let the values of its rules be smaller, in thousands for example.");
 	}
-	if (rule.decay == no_slot || matched == 0)
+}
+
+// Take a record's matches out of the log, sorted, by rule
+void
+Finisher::take_matches(std::byte *state)
+{
+	for (uint32_t rule : logged_)
 	{
-		return {matched, 1, 1};
+		matches_[rule].clear();
 	}
-	double age = age_us(program_.as_of, states_.instants(state)[rule.newest_slot]);
-	return {matched, 1, program_.curves[rule.decay].factor(age)};
+	logged_.clear();
+	if (state == nullptr || program_.log_slot == no_slot)
+	{
+		return;
+	}
+	for (uint32_t at = states_.counts(state)[program_.log_slot]; at != 0;)
+	{
+		const MatchLog::Entry &entry = log_.entry(at);
+		Matches &matches = matches_[MatchLog::rule_of(entry)];
+		if (matches.empty())
+		{
+			logged_.push_back(MatchLog::rule_of(entry));
+		}
+		matches.push_back(MatchLog::match_of(entry));
+		at = entry.previous;
+	}
+	for (uint32_t rule : logged_)
+	{
+		sort_matches(matches_[rule], cancelled_);
+	}
 }
 
 ScoreResult
-Finisher::total(std::byte *state, Account *account) const noexcept
+Finisher::finish(const Batch &records, size_t row, std::byte *state, Account *account)
 {
-	double parts[] = {0, 0}; // fit, engagement
+	if (!in_scope(records, row, state == nullptr ? nullptr : states_.counts(state)))
+	{
+		return {};
+	}
+	std::fill(fading_.begin(), fading_.end(), 0);
+	std::fill(lasting_.begin(), lasting_.end(), 0);
+	multipliers_.clear();
+	if (any_choice_ || any_quiet_)
+	{
+		choose_fades(records, row, state);
+	}
+	take_matches(state);
+	if (state != nullptr)
+	{
+		add_sums(state);
+	}
+	if (account == nullptr)
+	{
+		add_simple_rules(records, row);
+		for (uint32_t at : other_rules_)
+		{
+			settle(at, pay_rule(program_.rules[at], records, row, state), nullptr);
+		}
+		return total(records, row, state, nullptr);
+	}
+	for (size_t at = 0; at < program_.rules.size(); at++)
+	{
+		settle(at, pay_rule(program_.rules[at], records, row, state), &account->rules[at]);
+	}
+	return total(records, row, state, account);
+}
+
+Finisher::Payment
+Finisher::pay_rule(const FinishRule &rule, const Batch &records, size_t row, std::byte *state)
+{
+	if (rule.criterion != no_slot)
+	{
+		return pay_record_rule(rule, records, row);
+	}
+	return rule.slots.log != no_slot ? pay_logged(rule) : pay_counted(rule, state);
+}
+
+// Book what a rule pays; a multiplier books itself instead
+void
+Finisher::settle(size_t at, const Payment &payment, RuleOutcome *outcome)
+{
+	const FinishRule &rule = program_.rules[at];
+
+	if (rule.multiplies != Multiplies::nothing)
+	{
+		if (payment.paid)
+		{
+			multipliers_.push_back(static_cast<uint32_t>(at));
+		}
+		if (outcome != nullptr)
+		{
+			*outcome = {payment.outcome.matched, 0, 0};
+		}
+		return;
+	}
+	add_to_group(fading_[rule.group], payment.fading, rule.group);
+	add_to_group(lasting_[rule.group], payment.lasting, rule.group);
+	if (outcome != nullptr)
+	{
+		*outcome = payment.outcome;
+	}
+}
+
+ScoreResult
+Finisher::total(const Batch &records, size_t row, std::byte *state, Account *account) const
+{
+	constexpr double absent = std::numeric_limits<double>::quiet_NaN();
+	double sums[] = {0, 0}; // fit, engagement
 
 	for (size_t group = 0; group < program_.groups.size(); group++)
 	{
-		double sum = fixed_value(group_sums_[group]);
-		double value = clamp(sum, program_.groups[group].limits);
-		parts[static_cast<size_t>(program_.groups[group].part)] += value;
-		if (account != nullptr)
-		{
-			account->group_sums[group] = sum;
-			account->group_values[group] = value;
-		}
+		sums[static_cast<size_t>(program_.groups[group].part)] +=
+			finish_group(group, account == nullptr ? nullptr : &account->groups[group]);
 	}
+	StepOutcome *parts = account == nullptr ? nullptr : account->parts;
+	double fit = multiply(Multiplies::fit, no_slot, sums[0], parts == nullptr ? nullptr : &parts[0]);
+	double engagement = multiply(Multiplies::engagement, no_slot, sums[1], parts == nullptr ? nullptr : &parts[1]);
+	double machine = multiply(Multiplies::total, no_slot, fit + engagement, parts == nullptr ? nullptr : &parts[2]);
 	double adjustment = 0;
 	if (state != nullptr && program_.adjustment_slot != no_slot)
 	{
-		adjustment = fixed_value(states_.sums(state)[program_.adjustment_slot]);
+		adjustment = clamp(fixed_value(states_.sums(state)[program_.adjustment_slot]), program_.adjustment_limits);
 	}
-	double sum = parts[0] + parts[1] + adjustment;
 	if (account != nullptr)
 	{
 		account->adjustment = adjustment;
-		account->unlimited_total = sum;
+		account->unlimited_total = machine + adjustment;
 	}
-	constexpr double absent = std::numeric_limits<double>::quiet_NaN();
-	ScoreResult result;
+	ScoreResult result{};
 	result.in_scope = true;
-	result.total = round_score(clamp(sum, program_.limits));
-	result.fit = program_.kind == ScoreKind::engagement ? absent : round_score(parts[0]);
-	result.engagement = program_.kind == ScoreKind::fit ? absent : round_score(parts[1]);
-	result.labels = program_.bands.labels(result.total, result.fit, result.engagement);
+	result.is_open = program_.open_when == no_slot || program_.record_criteria[program_.open_when].holds(records, row);
+	result.total = round_score(clamp(machine + adjustment, program_.limits));
+	result.machine = adjustment == 0 ? result.total : round_score(clamp(machine, program_.limits));
+	result.adjustment = adjustment == 0 ? 0 : round_score(adjustment);
+	result.fit = program_.kind == ScoreKind::engagement ? absent : round_score(fit);
+	result.engagement = program_.kind == ScoreKind::fit ? absent : round_score(engagement);
+	if (state != nullptr && program_.activity_slot != no_slot)
+	{
+		uint64_t newest = states_.peaks(state)[program_.activity_slot];
+		result.has_activity = newest != no_peak;
+		result.last_activity = time_of_peak(newest);
+		result.dormant = program_.dormant_us != 0 && result.has_activity &&
+						 result.last_activity <= earlier(program_.as_of, program_.dormant_us);
+	}
+	result.ladders = program_.bands.choose(
+		[&](uint32_t segment) { return program_.record_criteria[segment].holds(records, row); });
+	const double values[] = {result.fit, result.engagement, result.total};
+	result.labels = program_.bands.labels(values, result.ladders, records.keys[row], result.is_open);
 	return result;
+}
+
+double
+Finisher::finish_group(size_t at, StepOutcome *step) const
+{
+	const FinishGroup &group = program_.groups[at];
+	FixedSum whole = fading_[at];
+	add_to_group(whole, lasting_[at], static_cast<uint32_t>(at));
+	double sum = quiet_factors_[at] == 1
+					 ? fixed_value(whole)
+					 : fixed_value(fading_[at]) * quiet_factors_[at] + fixed_value(lasting_[at]);
+	double limited = clamp(sum, group.limits);
+	double weighted = limited * group.weight;
+
+	if (step != nullptr)
+	{
+		step->sum = sum;
+		step->limited = limited;
+	}
+	return multiply(Multiplies::group, static_cast<uint32_t>(at), weighted, step);
+}
+
+// Apply the multipliers of one scope; a factor above 1 lifts only what is above 0 (decision D15)
+double
+Finisher::multiply(Multiplies scope, uint32_t group, double value, StepOutcome *step) const
+{
+	if (step != nullptr)
+	{
+		step->weighted = value;
+	}
+	for (uint32_t at : multipliers_)
+	{
+		const FinishRule &rule = program_.rules[at];
+		if (rule.multiplies != scope || (scope == Multiplies::group && rule.group != group))
+		{
+			continue;
+		}
+		double before = value;
+		if (rule.points <= 1 || value > 0)
+		{
+			value *= rule.points;
+		}
+		if (step != nullptr)
+		{
+			step->multipliers.push_back({at, before, value});
+		}
+	}
+	if (step != nullptr)
+	{
+		step->value = value;
+	}
+	return value;
 }
 
 } // namespace lead_scoring::core

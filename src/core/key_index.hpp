@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace lead_scoring::core
@@ -46,6 +47,16 @@ struct IntegerKeys
 	{
 		return {key.low, number};
 	}
+	Key
+	key(const Slot &slot) const noexcept
+	{
+		return {slot.key, 0, {}};
+	}
+	size_t
+	memory() const noexcept
+	{
+		return 0;
+	}
 };
 
 struct UuidKeys
@@ -77,6 +88,16 @@ struct UuidKeys
 	make(const Key &key, uint32_t number)
 	{
 		return {key.low, key.high, number};
+	}
+	Key
+	key(const Slot &slot) const noexcept
+	{
+		return {slot.low, slot.high, {}};
+	}
+	size_t
+	memory() const noexcept
+	{
+		return 0;
 	}
 };
 
@@ -112,9 +133,28 @@ struct TextKeys
 		texts.append(key.text);
 		return {hash(key), offset, static_cast<uint32_t>(key.text.size()), number};
 	}
+	Key
+	key(const Slot &slot) const noexcept
+	{
+		return {0, 0, {texts.data() + slot.offset, slot.length}};
+	}
+	size_t
+	memory() const noexcept
+	{
+		return texts.capacity() * (texts.capacity() < 2 * texts.size() ? 3 : 1);
+	}
 
 	std::string texts;
 };
+
+// Return the hash of a key of any kind
+inline uint64_t
+hash_key(KeyKind kind, const Key &key) noexcept
+{
+	return kind == KeyKind::integer ? IntegerKeys::hash(key)
+		   : kind == KeyKind::uuid  ? UuidKeys::hash(key)
+									: TextKeys::hash(key);
+}
 
 template <typename Keys>
 class KeyIndex
@@ -163,11 +203,40 @@ public:
 		return size_;
 	}
 
+	// Return how much memory adding another batch may take at its height
+	size_t
+	memory() const noexcept
+	{
+		size_t slots = slots_.size() * sizeof(Slot);
+
+		// A table that grows stands beside its successor
+		return keys_.memory() + ((size_ + batch_rows) * 2 > slots_.size() ? 3 * slots : slots);
+	}
+
+	// Give the next few keys and their numbers, in no order; returns how many, 0 at the end
+	size_t
+	collect(size_t &cursor, Key *keys, uint32_t *numbers) const noexcept
+	{
+		size_t count = 0;
+
+		for (; cursor < slots_.size() && count < batch_rows; cursor++)
+		{
+			if (slots_[cursor].number != no_record)
+			{
+				keys[count] = keys_.key(slots_[cursor]);
+				numbers[count++] = slots_[cursor].number;
+			}
+		}
+		return count;
+	}
+
 private:
 	using Slot = typename Keys::Slot;
 	using Slots = std::vector<Slot, LargeAllocator<Slot>>;
 
 	static constexpr size_t first_capacity = 1024;
+
+	static_assert(std::is_trivially_copyable_v<Slot>);
 
 	static Slot
 	empty() noexcept

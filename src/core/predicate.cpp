@@ -13,27 +13,6 @@ namespace lead_scoring::core
 namespace
 {
 
-// Order two numbers as PostgreSQL does: NaN equals NaN and is greater than all others
-int
-compare_reals(double left, double right) noexcept
-{
-	if (std::isnan(left) || std::isnan(right))
-	{
-		return static_cast<int>(std::isnan(left)) - static_cast<int>(std::isnan(right));
-	}
-	return (left > right) - (left < right);
-}
-
-int
-compare_cells(ColumnKind kind, Cell left, Cell right) noexcept
-{
-	if (kind == ColumnKind::real)
-	{
-		return compare_reals(left.real, right.real);
-	}
-	return (left.integer > right.integer) - (left.integer < right.integer);
-}
-
 Truth
 negate(Truth truth) noexcept
 {
@@ -47,6 +26,16 @@ as_truth(bool value) noexcept
 }
 
 } // namespace
+
+int
+Predicate::compare_cells(ColumnKind kind, Cell left, Cell right) noexcept
+{
+	if (kind == ColumnKind::real)
+	{
+		return compare_reals(left.real, right.real);
+	}
+	return (left.integer > right.integer) - (left.integer < right.integer);
+}
 
 Predicate::Predicate(const PredicateTree &tree, std::span<const ColumnKind> kinds,
 					 std::span<CodeBook> books)
@@ -119,7 +108,7 @@ Predicate::evaluate_node(const Batch &batch, size_t row, size_t at) const noexce
 		{
 			return Truth::unknown;
 		}
-		return as_truth(compare(node, batch.cell(node.column, row)));
+		return as_truth(test_column(node, batch.cell(node.column, row)));
 	}
 }
 
@@ -146,7 +135,7 @@ Predicate::evaluate_junction(const Batch &batch, size_t row, size_t at) const no
 }
 
 bool
-Predicate::compare(const Node &node, Cell cell) const noexcept
+Predicate::test_column(const Node &node, Cell cell) const noexcept
 {
 	const Cell *values = cells_.data() + node.first;
 
@@ -158,18 +147,8 @@ Predicate::compare(const Node &node, Cell cell) const noexcept
 		return std::binary_search(values, values + node.values, cell,
 								  [&node](Cell left, Cell right)
 								  { return compare_cells(node.kind, left, right) < 0; });
-	case Test::equal:
-		return compare_cells(node.kind, cell, *values) == 0;
-	case Test::unequal:
-		return compare_cells(node.kind, cell, *values) != 0;
-	case Test::less:
-		return compare_cells(node.kind, cell, *values) < 0;
-	case Test::less_equal:
-		return compare_cells(node.kind, cell, *values) <= 0;
-	case Test::greater:
-		return compare_cells(node.kind, cell, *values) > 0;
 	default:
-		return compare_cells(node.kind, cell, *values) >= 0;
+		return compare(node, cell);
 	}
 }
 

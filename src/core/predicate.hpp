@@ -5,6 +5,7 @@
 #include "core/batch.hpp"
 #include "core/code_book.hpp"
 
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -68,7 +69,14 @@ public:
 	bool
 	holds(const Batch &batch, size_t row) const noexcept
 	{
-		return evaluate(batch, row) == Truth::yes;
+		const Node &node = nodes_.front();
+
+		// Most criteria are a single comparison
+		if (node.test > Test::greater_equal)
+		{
+			return evaluate(batch, row) == Truth::yes;
+		}
+		return !batch.is_null(node.column, row) && compare(node, batch.cell(node.column, row));
 	}
 
 	bool
@@ -91,7 +99,52 @@ private:
 	void add(const PredicateTree &tree, std::span<const ColumnKind> kinds, std::span<CodeBook> books);
 	Truth evaluate_node(const Batch &batch, size_t row, size_t at) const noexcept;
 	Truth evaluate_junction(const Batch &batch, size_t row, size_t at) const noexcept;
-	bool compare(const Node &node, Cell cell) const noexcept;
+	bool
+	compare(const Node &node, Cell cell) const noexcept
+	{
+		const Cell value = cells_[node.first];
+
+		if (node.kind == ColumnKind::real)
+		{
+			return passes(node.test, compare_reals(cell.real, value.real));
+		}
+		return passes(node.test, (cell.integer > value.integer) - (cell.integer < value.integer));
+	}
+
+	// Order two numbers as PostgreSQL does: NaN equals NaN and is greater than all others
+	static int
+	compare_reals(double left, double right) noexcept
+	{
+		if (std::isnan(left) || std::isnan(right))
+		{
+			return static_cast<int>(std::isnan(left)) - static_cast<int>(std::isnan(right));
+		}
+		return (left > right) - (left < right);
+	}
+
+	// Whether a comparison holds for operands in this order
+	static bool
+	passes(Test test, int order) noexcept
+	{
+		switch (test)
+		{
+		case Test::equal:
+			return order == 0;
+		case Test::unequal:
+			return order != 0;
+		case Test::less:
+			return order < 0;
+		case Test::less_equal:
+			return order <= 0;
+		case Test::greater:
+			return order > 0;
+		default:
+			return order >= 0;
+		}
+	}
+
+	static int compare_cells(ColumnKind kind, Cell left, Cell right) noexcept;
+	bool test_column(const Node &node, Cell cell) const noexcept;
 
 	std::vector<Node> nodes_; // in prefix order
 	std::vector<Cell> cells_;

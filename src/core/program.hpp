@@ -1,11 +1,14 @@
 // A score compiled for one instant: which rules look at which rows, and where in a record's state they write.
 //
-// Rules are dispatched on the column that most of them test for equality (the type of an event), so that a row costs
-// the rules of its own type and those without a type, not all of them.
+// What is known of a record while rows stream by is a row of plain numbers, all zero at first, of three sorts: sums, which
+// are added up; peaks, of which the greatest stays; and counts. None of them depends on the order of rows, and two states
+// of a record merge by the same three operations. Only rules that must see their matches in order of time (caps, pairs)
+// log them one by one.
 #pragma once
 
 #include "core/bands.hpp"
 #include "core/definition.hpp"
+#include "core/dispatch.hpp"
 #include "core/fixed_sum.hpp"
 
 #include <cstdint>
@@ -17,33 +20,63 @@ namespace lead_scoring::core
 
 inline constexpr uint32_t no_slot = UINT32_MAX;
 
+// What matching rows of a rule write into a record's state, each of them optional
+struct RuleSlots
+{
+	uint32_t sum = no_slot;     // points, one slot for each way in which the group's points fade
+	uint32_t raw = no_slot;     // points before decay
+	uint32_t count = no_slot;   // how many rows matched
+	uint32_t values = no_slot;  // the sum of their values
+	uint32_t newest = no_slot;  // the peak of their times
+	uint32_t extreme = no_slot; // the peak of their values, or of their opposites
+	uint32_t log = no_slot;     // number of the rule in the log of matches
+};
+
 // A rule, or an item of the scope, as the rows of its source see it
 struct RowRule
 {
-	int64_t from;                   // first instant that counts
-	int64_t until;                  // first instant that no longer counts
-	double points;
-	uint32_t sum_slot;              // where each match pays, or no_slot
-	uint32_t count_slot;            // where matches are counted, or no_slot
-	uint32_t newest_slot;           // where the newest match is kept, or no_slot
-	uint32_t decay;                 // in Program::curves, or no_slot
-	std::vector<Predicate> criteria; // what the dispatch has not tested yet; all must hold
+	Period window;                   // times that count
+	double points = 0;
+	RuleSlots slots = {};
+	bool plain = false;              // only pays points of its own into one sum
+	Rollup rollup = Rollup::sum;
+	uint32_t decay = no_slot;        // of a single sum, in Program::curves
+	uint32_t group = no_slot;
+	int32_t value_column = no_column;
+	uint32_t name = no_slot;         // in Program::rules, for errors
+	std::vector<Predicate> criteria = {}; // what the dispatch has not tested yet; all must hold
+	std::vector<Predicate> roles = {};    // of a pair: the criterion of the opening event, that of the closing one
+};
+
+// What the points of matching rows are multiplied by
+struct RowFactor
+{
+	Period window;
+	double factor;
+	Predicate criterion;
+};
+
+// What must be read of a row, by the code that dispatches it
+struct RowNeeds
+{
+	Period window;                   // rows of other times concern nobody
+	std::vector<uint16_t> columns;   // those that its rules read, but for the one that dispatches
 };
 
 // What rows of one source go through
 struct SourceProgram
 {
 	bool has_time;
-	std::vector<CodeBook> books;       // by column
+	bool cleaned;
+	int64_t dedup_us;
+	std::vector<CodeBook> books; // by column
 	std::vector<RowRule> rules;
-	uint32_t dispatch_column;          // or no_slot
-	ColumnKind dispatch_kind;
-	CodeBook dispatch_book;            // of integers, where the dispatch column is one
-	std::vector<uint32_t> first_entry; // by code, one more than there are codes
-	std::vector<uint32_t> entries;     // rules, in the order of their definition
+	std::vector<RowFactor> factors;
+	std::vector<Dispatch> dispatch; // one
+	std::vector<RowNeeds> needs;    // by code
 };
 
-// A rule or an item of the scope as the finish of a record sees it
+// A rule as the finish of a record sees it
 struct FinishRule
 {
 	std::string name;
@@ -52,11 +85,19 @@ struct FinishRule
 	Counting counting;
 	Limits count;
 	double points;
-	uint32_t sum_slot;
-	uint32_t count_slot;
-	uint32_t newest_slot;
-	uint32_t decay;
-	uint32_t criterion; // in Program::record_criteria for rules about the record, else no_slot
+	Multiplies multiplies;
+	Rollup rollup;
+	uint32_t max_times;
+	int64_t max_times_per_us;
+	uint32_t every_n;
+	int64_t period_us;           // of Counting::quiet
+	bool paired;
+	int64_t followed_within_us;
+	Period window;               // of a pair's closing event
+	bool has_value;
+	int32_t value_column;        // of a rule about the record
+	uint32_t criterion;          // in Program::record_criteria for rules about the record, else no_slot
+	RuleSlots slots;
 };
 
 struct FinishScope
@@ -66,31 +107,63 @@ struct FinishScope
 	uint32_t criterion;  // or no_slot
 };
 
+// One of the ways in which the points of a group fade
+struct Fade
+{
+	uint32_t segment;   // in Program::record_criteria, or no_slot for all that no other matches
+	uint32_t curve;     // in Program::curves, or no_slot
+	int64_t quiet_us;   // -1 if each event fades by its own age; else all fade by the quiet time beyond this
+};
+
 struct FinishGroup
 {
 	std::string name;
 	Part part;
 	Limits limits;
+	double weight;
+	std::vector<Fade> fades; // the last one is for all
+
+	bool
+	fades_by_event(size_t fade) const noexcept
+	{
+		return fades[fade].quiet_us < 0 && fades[fade].curve != no_slot;
+	}
 };
 
-// Sizes of a record's state: sums first, then instants, then counts
+// Which group a sum belongs to, and for which of its fades it was added up
+struct SumUse
+{
+	uint32_t group; // or no_slot
+	uint32_t fade;
+};
+
+// Sizes of a record's state
 struct StateLayout
 {
 	uint32_t sums = 0;
-	uint32_t instants = 0;
+	uint32_t peaks = 0;
 	uint32_t counts = 0;
+};
+
+// What an evaluation is for
+struct EvaluationNeeds
+{
+	bool detail = false;   // a sum and a count for each rule, for explain
+	bool activity = false; // the newest event of each record
 };
 
 class Program
 {
 public:
-	// Compile a definition as of an instant; detail keeps a sum and a count per rule, which explain needs
-	Program(const Definition &definition, int64_t as_of, bool detail);
+	// Compile a definition as of an instant
+	Program(const Definition &definition, int64_t as_of, EvaluationNeeds needs);
 
 	ScoreKind kind;
 	Limits limits;
+	Limits adjustment_limits;
 	int64_t as_of;
-	bool detail;
+	EvaluationNeeds needs;
+	int64_t dormant_us;
 	BandTable bands;
 	StateLayout layout;
 	std::vector<DecayCurve> curves;
@@ -100,9 +173,14 @@ public:
 	std::vector<FinishRule> rules;
 	std::vector<FinishScope> scopes;
 	bool any_include = false;
+	uint32_t open_when = no_slot; // in record_criteria
 	std::vector<FinishGroup> groups;
-	std::vector<uint32_t> slot_groups; // the group of each sum slot
+	std::vector<SumUse> sum_uses; // by sum slot
 	uint32_t adjustment_slot = no_slot;
+	uint32_t activity_slot = no_slot; // peak: time of the newest event
+	uint32_t reset_slot = no_slot;    // peak: events before this time do not exist
+	uint32_t log_slot = no_slot;      // count: place of the newest logged match, 0 for none
+	uint32_t log_rules = 0;
 
 private:
 	class Compiler;

@@ -1,6 +1,7 @@
 #include "core/scorer.hpp"
 
 #include "core/fault.hpp"
+#include "core/peaks.hpp"
 #include "core/time.hpp"
 
 #include <algorithm>
@@ -12,12 +13,39 @@ static_assert(false, "No Postgres header should be included in this file.");
 namespace lead_scoring::core
 {
 
-Scorer::Scorer(const Definition &definition, int64_t as_of, bool detail)
-	: program_(definition, as_of, detail), states_(program_.layout), finisher_(program_, states_),
-	  index_(make_index(definition.key_kind)), unique_keys_(definition.unique_keys),
-	  finished_(make_index(definition.key_kind)), factors_(program_.curves.size()),
-	  factor_rows_(program_.curves.size())
+namespace
 {
+
+bool
+all_hold(const std::vector<Predicate> &criteria, const Batch &rows, size_t row) noexcept
+{
+	for (const Predicate &criterion : criteria)
+	{
+		if (!criterion.holds(rows, row))
+		{
+			return false;
+		}
+	}
+	return true;
+}
+
+} // namespace
+
+Scorer::Scorer(const Definition &definition, int64_t as_of, EvaluationNeeds needs, Poll cancelled)
+	: program_(definition, as_of, needs), states_(program_.layout), finisher_(program_, states_, log_, cancelled),
+	  key_kind_(definition.key_kind), index_(make_index(key_kind_)), unique_keys_(definition.unique_keys),
+	  finished_(make_index(key_kind_)), factors_(program_.curves.size()), factor_rows_(program_.curves.size())
+{
+}
+
+void
+Scorer::clear()
+{
+	states_ = StateTable(program_.layout);
+	log_ = MatchLog();
+	index_ = make_index(key_kind_);
+	finished_ = make_index(key_kind_);
+	last_kept_ = LastKept();
 }
 
 Scorer::Index
@@ -26,12 +54,24 @@ Scorer::make_index(KeyKind kind)
 	switch (kind)
 	{
 	case KeyKind::integer:
-		return KeyIndex<IntegerKeys>();
+		return IntegerIndex();
 	case KeyKind::uuid:
 		return KeyIndex<UuidKeys>();
 	default:
 		return KeyIndex<TextKeys>();
 	}
+}
+
+size_t
+Scorer::memory() const noexcept
+{
+	size_t indexes = std::visit([](const auto &index) { return index.memory(); }, index_);
+
+	if (!unique_keys_)
+	{
+		indexes += std::visit([](const auto &index) { return index.memory(); }, finished_);
+	}
+	return states_.memory() + log_.memory() + indexes;
 }
 
 // Number the records of a batch and fetch their states
@@ -78,6 +118,7 @@ Scorer::require_unique(const Batch &records)
 			index.number(records.keys, records.rows, numbers);
 			for (size_t row = 0; row < records.rows; row++)
 			{
+				row_at_hand_ = row;
 				if (numbers[row] != expected++)
 				{
 					throw ScoringError(Fault::duplicate_key, "two records have the same key",
@@ -95,36 +136,66 @@ Scorer::state_of(size_t row) noexcept
 	return numbers_[row] == no_record ? nullptr : states_.state(numbers_[row]);
 }
 
-void
+// Flat, as every row that concerns a rule comes through here
+[[gnu::flatten]] void
 Scorer::add_rows(size_t source, const Batch &rows)
 {
 	const SourceProgram &program = program_.sources[source];
 
+	last_kept_.any &= last_kept_.source == source;
+	last_kept_.source = source;
 	locate(rows);
 	for (size_t row = 0; row < rows.rows; row++)
 	{
+		row_at_hand_ = row;
 		add_row(program, rows, row);
 	}
 }
 
-std::span<const uint32_t>
-Scorer::rules_for(const SourceProgram &source, const Batch &rows, size_t row) const noexcept
+// Whether a row repeats one that was kept: the rows of a cleaned source come by record, mark and time
+bool
+Scorer::is_duplicate(const SourceProgram &source, const Batch &rows, size_t row, int64_t time)
 {
-	uint32_t code = 0;
+	const std::string_view *mark = rows.marks == nullptr ? nullptr : &rows.marks[row];
 
-	if (source.dispatch_column != no_slot && !rows.is_null(source.dispatch_column, row))
+	if (mark != nullptr && mark->data() == nullptr)
 	{
-		int64_t value = rows.cell(source.dispatch_column, row).integer;
-		code = source.dispatch_kind == ColumnKind::code
-				   ? static_cast<uint32_t>(value)
-				   : source.dispatch_book.find({reinterpret_cast<const char *>(&value), sizeof value});
+		return false;
 	}
-	return {source.entries.data() + source.first_entry[code],
-			source.first_entry[code + 1] - source.first_entry[code]};
+	bool same = last_kept_.any && last_kept_.record == numbers_[row] && (mark == nullptr || last_kept_.mark == *mark);
+	if (same && (source.dedup_us == infinitely_late || time == last_kept_.time ||
+				 (last_kept_.time != infinitely_old && earlier(time, source.dedup_us) < last_kept_.time)))
+	{
+		return true;
+	}
+	last_kept_.any = true;
+	last_kept_.record = numbers_[row];
+	last_kept_.time = time;
+	if (mark != nullptr && !same)
+	{
+		last_kept_.mark = *mark;
+	}
+	return false;
+}
+
+// What the points of a row are multiplied by
+double
+Scorer::boost(const SourceProgram &source, const Batch &rows, size_t row, int64_t time) const noexcept
+{
+	double product = 1;
+
+	for (const RowFactor &factor : source.factors)
+	{
+		if (factor.window.contains(time) && factor.criterion.holds(rows, row))
+		{
+			product *= factor.factor;
+		}
+	}
+	return product;
 }
 
 void
-Scorer::add_row(const SourceProgram &source, const Batch &rows, size_t row) noexcept
+Scorer::add_row(const SourceProgram &source, const Batch &rows, size_t row)
 {
 	// Related rows have no age: they are as new as can be
 	int64_t time = source.has_time ? rows.times[row] : program_.as_of;
@@ -135,19 +206,40 @@ Scorer::add_row(const SourceProgram &source, const Batch &rows, size_t row) noex
 		return;
 	}
 	std::byte *state = states_.state(numbers_[row]);
-	for (uint32_t entry : rules_for(source, rows, row))
+	if (source.has_time)
 	{
-		const RowRule &rule = source.rules[entry];
-		if (source.has_time && (time < rule.from || time >= rule.until))
+		if (program_.reset_slot != no_slot && peak_of_time(time) < states_.peaks(state)[program_.reset_slot])
 		{
-			continue;
+			return;
 		}
-		if (std::all_of(rule.criteria.begin(), rule.criteria.end(),
-						[&](const Predicate &criterion) { return criterion.holds(rows, row); }))
+		if (source.cleaned && is_duplicate(source, rows, row, time))
 		{
-			pay(rule, state, time);
+			return;
+		}
+		if (program_.activity_slot != no_slot)
+		{
+			raise_peak(states_.peaks(state)[program_.activity_slot], peak_of_time(time));
 		}
 	}
+	if (!source.factors.empty())
+	{
+		boost_ = boost(source, rows, row, time);
+	}
+	for (uint32_t entry : source.dispatch[0].rules_for(rows, row))
+	{
+		const RowRule &rule = source.rules[entry];
+		if ((!source.has_time || rule.window.contains(time)) && all_hold(rule.criteria, rows, row))
+		{
+			if (rule.plain)
+			{
+				double share = rule.decay == no_slot ? 1 : factor(rule.decay, time);
+				states_.sums(state)[rule.slots.sum] += fixed_term(rule.points * share);
+				continue;
+			}
+			pay(rule, rows, row, state, time);
+		}
+	}
+	boost_ = 1;
 }
 
 double
@@ -162,25 +254,117 @@ Scorer::factor(uint32_t decay, int64_t time) noexcept
 }
 
 void
-Scorer::pay(const RowRule &rule, std::byte *state, int64_t time) noexcept
+Scorer::pay(const RowRule &rule, const Batch &rows, size_t row, std::byte *state, int64_t time)
 {
-	bool first = true;
+	const RuleSlots &slots = rule.slots;
+	double value = 1;
 
-	if (rule.count_slot != no_slot)
+	if (rule.value_column != no_column)
 	{
-		uint32_t &count = states_.counts(state)[rule.count_slot];
-		first = count == 0;
+		size_t column = static_cast<size_t>(rule.value_column);
+		if (rows.is_null(column, row))
+		{
+			return;
+		}
+		value = rows.cell(column, row).real;
+		checked_term(value, program_.rules[rule.name].name);
+	}
+	if (slots.log != no_slot)
+	{
+		log_match(rule, rows, row, state, {time, value, Role::alone});
+		return;
+	}
+	if (slots.count != no_slot)
+	{
+		uint32_t &count = states_.counts(state)[slots.count];
 		count += count != UINT32_MAX;
 	}
-	if (rule.newest_slot != no_slot)
+	if (slots.newest != no_slot)
 	{
-		int64_t &newest = states_.instants(state)[rule.newest_slot];
-		newest = first ? time : std::max(newest, time);
+		raise_peak(states_.peaks(state)[slots.newest], peak_of_time(time));
 	}
-	if (rule.sum_slot != no_slot)
+	if (rule.value_column != no_column && slots.sum == no_slot)
 	{
-		double share = rule.decay == no_slot ? 1 : factor(rule.decay, time);
-		states_.sums(state)[rule.sum_slot] += fixed_term(rule.points * share);
+		collect_value(rule, state, value);
+	}
+	if (slots.sum != no_slot)
+	{
+		pay_each(rule, state, time, value);
+	}
+}
+
+// Add the value of a row to what the values of its rule come to
+void
+Scorer::collect_value(const RowRule &rule, std::byte *state, double value)
+{
+	const FinishRule &finish = program_.rules[rule.name];
+	// What rules pay for each match, event factors multiply
+	double amount = finish.counting == Counting::each ? value * boost_ : value;
+	FixedSum term = checked_term(amount, finish.name);
+
+	if (rule.slots.values != no_slot)
+	{
+		add_checked(states_.sums(state)[rule.slots.values], term, finish.name);
+	}
+	if (rule.slots.extreme != no_slot)
+	{
+		raise_peak(states_.peaks(state)[rule.slots.extreme], peak_of_real(rule.rollup == Rollup::minimum ? -amount : amount));
+	}
+}
+
+// Pay a row's points into the sums of the group, for each way in which its points may fade
+void
+Scorer::pay_each(const RowRule &rule, std::byte *state, int64_t time, double value)
+{
+	const std::vector<Fade> &fades = program_.groups[rule.group].fades;
+	FixedSum *sums = states_.sums(state);
+	double worth = rule.value_column == no_column ? 1 : value;
+	const std::string &name = program_.rules[rule.name].name;
+
+	for (size_t fade = 0; fade < fades.size(); fade++)
+	{
+		bool by_event = fades[fade].quiet_us < 0 && fades[fade].curve != no_slot;
+		double share = by_event ? boost_ * factor(fades[fade].curve, time) : boost_;
+		add_checked(sums[rule.slots.sum + fade], checked_term(rule.points * share * worth, name), name);
+	}
+	if (rule.slots.raw != no_slot)
+	{
+		add_checked(sums[rule.slots.raw], checked_term(rule.points * boost_ * worth, name), name);
+	}
+}
+
+// Write a match down, or a row that may be part of one
+void
+Scorer::log_match(const RowRule &rule, const Batch &rows, size_t row, std::byte *state, const Match &match)
+{
+	Role role = match.role;
+
+	if (!rule.roles.empty())
+	{
+		bool opens = rule.roles[0].holds(rows, row);
+		bool closes = rule.roles[1].holds(rows, row);
+		if (!opens && !closes)
+		{
+			return;
+		}
+		role = opens && closes ? Role::both : opens ? Role::opening : Role::closing;
+	}
+	const FinishRule &finish = program_.rules[rule.name];
+	double worth = finish.counting == Counting::each ? match.value * boost_ : match.value;
+	checked_term(worth, finish.name);
+	log_.append(states_.counts(state)[program_.log_slot], rule.slots.log, {match.time, worth, role});
+}
+
+void
+Scorer::add_resets(const Batch &rows)
+{
+	locate(rows);
+	for (size_t row = 0; row < rows.rows; row++)
+	{
+		if (rows.times[row] <= program_.as_of)
+		{
+			raise_peak(states_.peaks(states_.state(numbers_[row]))[program_.reset_slot], peak_of_time(rows.times[row]));
+		}
 	}
 }
 
@@ -205,6 +389,7 @@ Scorer::finish_records(const Batch &records, ScoreResult *results)
 	find(records);
 	for (size_t row = 0; row < records.rows; row++)
 	{
+		row_at_hand_ = row;
 		results[row] = finisher_.finish(records, row, state_of(row), nullptr);
 	}
 }
@@ -218,8 +403,8 @@ Scorer::explain_record(const Batch &records, size_t row, Account &account)
 	}
 	find(records);
 	account.rules.resize(program_.rules.size());
-	account.group_sums.resize(program_.groups.size());
-	account.group_values.resize(program_.groups.size());
+	account.groups.resize(program_.groups.size());
+	row_at_hand_ = row;
 	return finisher_.finish(records, row, state_of(row), &account);
 }
 

@@ -1,15 +1,16 @@
 // The evaluation of one score over streams of rows.
 //
-// First every source is streamed through add_rows, in any order; then the records themselves through finish_records,
-// which gives each its score. Memory is one state for each record that has rows in a source, in no order; records
-// without any cost nothing.
+// First resets are given, then every source is streamed through add_rows, then adjustments; then the records themselves go
+// through finish_records, which gives each its score. Memory is one state for each record that has rows in a source, in no
+// order; records without any cost nothing. Two scorers that have seen different rows can be merged (transfer.hpp).
 #pragma once
 
 #include "core/finish.hpp"
-#include "core/key_index.hpp"
+#include "core/integer_index.hpp"
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <variant>
 
 namespace lead_scoring::core
@@ -18,7 +19,13 @@ namespace lead_scoring::core
 class Scorer
 {
 public:
-	Scorer(const Definition &definition, int64_t as_of, bool detail);
+	Scorer(const Definition &definition, int64_t as_of, EvaluationNeeds needs, Poll cancelled);
+
+	// Forget all rows, to begin anew with other records
+	void clear();
+
+	// Note from when on the events of records exist; times holds the instants
+	void add_resets(const Batch &rows);
 
 	// Add rows of a source
 	void add_rows(size_t source, const Batch &rows);
@@ -32,14 +39,15 @@ public:
 	// Score one row of a batch of records and give account of it; needs detail
 	ScoreResult explain_record(const Batch &records, size_t row, Account &account);
 
-	// Give the code of a text in a column of a source, or of the record
-	uint32_t
-	text_code(int32_t source, size_t column, std::string_view text) const noexcept
+	// Give the row of the batch at hand that is being looked at, for errors
+	size_t
+	row_at_hand() const noexcept
 	{
-		const std::vector<CodeBook> &books =
-			source == record_itself ? program_.record_books : program_.sources[static_cast<size_t>(source)].books;
-		return books[column].find(text);
+		return row_at_hand_;
 	}
+
+	// Return how much memory the rows seen so far take, and another batch may take at its height
+	size_t memory() const noexcept;
 
 	const Program &
 	program() const noexcept
@@ -47,30 +55,56 @@ public:
 		return program_;
 	}
 
+	BandTable &
+	bands() noexcept
+	{
+		return program_.bands;
+	}
+
 private:
-	using Index = std::variant<KeyIndex<IntegerKeys>, KeyIndex<UuidKeys>, KeyIndex<TextKeys>>;
+	friend class Transfer;
+
+	using Index = std::variant<IntegerIndex, KeyIndex<UuidKeys>, KeyIndex<TextKeys>>;
+
+	// The row of a cleaned source that was kept last
+	struct LastKept
+	{
+		bool any = false;
+		size_t source = 0;
+		uint32_t record = no_record;
+		std::string mark = {};
+		int64_t time = 0;
+	};
 
 	static Index make_index(KeyKind kind);
 	void locate(const Batch &rows);
 	void find(const Batch &records);
 	void require_unique(const Batch &records);
 	std::byte *state_of(size_t row) noexcept;
-	void add_row(const SourceProgram &source, const Batch &rows, size_t row) noexcept;
-	std::span<const uint32_t> rules_for(const SourceProgram &source, const Batch &rows,
-										size_t row) const noexcept;
-	void pay(const RowRule &rule, std::byte *state, int64_t time) noexcept;
+	void add_row(const SourceProgram &source, const Batch &rows, size_t row);
+	bool is_duplicate(const SourceProgram &source, const Batch &rows, size_t row, int64_t time);
+	void pay(const RowRule &rule, const Batch &rows, size_t row, std::byte *state, int64_t time);
+	void pay_each(const RowRule &rule, std::byte *state, int64_t time, double value);
+	void collect_value(const RowRule &rule, std::byte *state, double value);
+	void log_match(const RowRule &rule, const Batch &rows, size_t row, std::byte *state, const Match &match);
+	double boost(const SourceProgram &source, const Batch &rows, size_t row, int64_t time) const noexcept;
 	double factor(uint32_t decay, int64_t time) noexcept;
 
 	Program program_;
 	StateTable states_;
+	MatchLog log_;
 	Finisher finisher_;
+	KeyKind key_kind_;
 	Index index_;
 	bool unique_keys_;
-	Index finished_;                   // records already given, where the relation may repeat a key
-	uint32_t numbers_[batch_rows];     // of the records that the batch at hand speaks of
-	std::vector<double> factors_;      // of the row at hand, by decay
+	Index finished_;                    // records already given, where the relation may repeat a key
+	LastKept last_kept_;
+	uint32_t numbers_[batch_rows];      // of the records that the batch at hand speaks of
+	std::vector<double> factors_;       // of the row at hand, by decay
 	std::vector<uint64_t> factor_rows_; // the row that each of them was computed for
-	uint64_t row_count_ = 0;           // rows seen
+	uint64_t row_count_ = 0;            // rows seen
+	size_t row_at_hand_ = 0;
+	double boost_ = 1;                  // what the points of the row at hand are multiplied by
 };
 
 } // namespace lead_scoring::core

@@ -1,4 +1,4 @@
-// What is known of each record while rows stream by: sums, instants and counts, side by side in one stretch of memory
+// What is known of each record while rows stream by: sums, peaks and counts, side by side in one stretch of memory
 // so that a row costs one cache line, or few.
 #pragma once
 
@@ -17,8 +17,8 @@ class StateTable
 {
 public:
 	explicit StateTable(StateLayout layout)
-		: instants_at_(layout.sums * sizeof(FixedSum)),
-		  counts_at_(instants_at_ + layout.instants * sizeof(int64_t)),
+		: layout_(layout), peaks_at_(layout.sums * sizeof(FixedSum)),
+		  counts_at_(peaks_at_ + layout.peaks * sizeof(uint64_t)),
 		  stride_(round_up(counts_at_ + layout.counts * sizeof(uint32_t))),
 		  chunk_shift_(chunk_shift(stride_))
 	{
@@ -77,16 +77,35 @@ public:
 		return reinterpret_cast<FixedSum *>(state);
 	}
 
-	int64_t *
-	instants(std::byte *state) const noexcept
+	uint64_t *
+	peaks(std::byte *state) const noexcept
 	{
-		return reinterpret_cast<int64_t *>(state + instants_at_);
+		return reinterpret_cast<uint64_t *>(state + peaks_at_);
 	}
 
 	uint32_t *
 	counts(std::byte *state) const noexcept
 	{
 		return reinterpret_cast<uint32_t *>(state + counts_at_);
+	}
+
+	const StateLayout &
+	layout() const noexcept
+	{
+		return layout_;
+	}
+
+	// Return the bytes of a state that mean something
+	size_t
+	state_size() const noexcept
+	{
+		return counts_at_ + layout_.counts * sizeof(uint32_t);
+	}
+
+	size_t
+	memory() const noexcept
+	{
+		return capacity_ * stride_;
 	}
 
 private:
@@ -122,7 +141,8 @@ private:
 		capacity_ += records;
 	}
 
-	size_t instants_at_;
+	StateLayout layout_;
+	size_t peaks_at_;
 	size_t counts_at_;
 	size_t stride_;
 	unsigned chunk_shift_;

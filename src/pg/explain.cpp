@@ -31,13 +31,11 @@ enum Column
 	column_count,
 };
 
-// The record once found, and the account of its score
-struct ExplainSink
+// The account of a score
+struct Explained
 {
-	core::Scorer *scorer;
 	core::Account *account;
 	core::ScoreResult result;
-	bool found;
 };
 
 // The rows as they are written one after the other
@@ -49,15 +47,6 @@ struct Writer
 	Datum values[column_count];
 	bool nulls[column_count];
 };
-
-void
-take_record(void *argument, const core::Batch &batch)
-{
-	auto *sink = static_cast<ExplainSink *>(argument);
-
-	sink->found = true;
-	guarded([sink, &batch]() { sink->result = sink->scorer->explain_record(batch, 0, *sink->account); });
-}
 
 void
 begin_row(Writer *writer, const char *level, const char *part)
@@ -102,6 +91,21 @@ part_text(core::Part part)
 	return part == core::Part::fit ? "fit" : part == core::Part::engagement ? "engagement" : "total";
 }
 
+// Say of a multiplier what it multiplies, of another rule where its rows come from
+const char *
+rule_note(const LoadedScore *score, size_t rule)
+{
+	static const char *const scopes[] = {"fit", "engagement", "total", "group"};
+	const core::RuleDefinition &definition = score->definition.rules[rule];
+
+	if (definition.multiplies == core::Multiplies::nothing)
+	{
+		return score->rule_sources[rule];
+	}
+	return psprintf("x %s %s", DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(definition.points))),
+					scopes[static_cast<size_t>(definition.multiplies)]);
+}
+
 void
 put_rule(Writer *writer, const LoadedScore *score, size_t rule, const core::RuleOutcome &outcome)
 {
@@ -118,9 +122,9 @@ put_rule(Writer *writer, const LoadedScore *score, size_t rule, const core::Rule
 	put_number(writer, clamped_column, outcome.decayed);
 	writer->running += outcome.decayed;
 	put_number(writer, running_column, writer->running);
-	if (score->rule_sources[rule] != nullptr)
+	if (const char *note = rule_note(score, rule))
 	{
-		put_text(writer, note_column, score->rule_sources[rule]);
+		put_text(writer, note_column, note);
 	}
 	end_row(writer);
 }
@@ -131,11 +135,47 @@ limit_note(double sum, double value)
 	return value < sum ? "upper limit" : value > sum ? "lower limit" : nullptr;
 }
 
+// Write one step from a value to the next
+void
+put_step(Writer *writer, const char *level, const char *part, std::string_view group, double by, double before,
+		 double after)
+{
+	begin_row(writer, level, part);
+	if (!group.empty())
+	{
+		put_text(writer, group_column, group);
+	}
+	put_number(writer, raw_column, by);
+	put_number(writer, decayed_column, before);
+	put_number(writer, clamped_column, after);
+	writer->running += after - before;
+	put_number(writer, running_column, writer->running);
+}
+
+// Write the multipliers of a group, a part or the total
+void
+put_multipliers(Writer *writer, const LoadedScore *score, const core::StepOutcome &step, const char *part,
+				std::string_view group)
+{
+	for (const core::MultiplierOutcome &multiplier : step.multipliers)
+	{
+		const core::RuleDefinition &rule = score->definition.rules[multiplier.rule];
+		put_step(writer, "multiplier", part, group, rule.points, multiplier.before, multiplier.after);
+		put_text(writer, rule_column, rule.name);
+		if (multiplier.before == multiplier.after && rule.points != 1 && multiplier.before != 0)
+		{
+			put_text(writer, note_column, "lifts only what is above 0");
+		}
+		end_row(writer);
+	}
+}
+
 // Write the rules of a group and what the group makes of them
 void
 put_group(Writer *writer, const LoadedScore *score, size_t group, const core::Account &account)
 {
 	const core::GroupDefinition &definition = score->definition.groups[group];
+	const core::StepOutcome &step = account.groups[group];
 	double before = writer->running;
 	double raw = 0;
 
@@ -150,35 +190,42 @@ put_group(Writer *writer, const LoadedScore *score, size_t group, const core::Ac
 	begin_row(writer, "group", part_text(definition.part));
 	put_text(writer, group_column, definition.name);
 	put_number(writer, raw_column, raw);
-	put_number(writer, decayed_column, account.group_sums[group]);
-	put_number(writer, clamped_column, account.group_values[group]);
-	writer->running = before + account.group_values[group];
+	put_number(writer, decayed_column, step.sum);
+	put_number(writer, clamped_column, step.limited);
+	writer->running = before + step.limited;
 	put_number(writer, running_column, writer->running);
-	if (const char *note = limit_note(account.group_sums[group], account.group_values[group]))
+	if (const char *note = limit_note(step.sum, step.limited))
 	{
 		put_text(writer, note_column, note);
 	}
 	end_row(writer);
+	if (definition.weight != 1)
+	{
+		put_step(writer, "weight", part_text(definition.part), definition.name, definition.weight, step.limited,
+				 step.weighted);
+		end_row(writer);
+	}
+	put_multipliers(writer, score, step, part_text(definition.part), definition.name);
 }
 
 void
 put_part(Writer *writer, const LoadedScore *score, core::Part part, const core::Account &account, double value)
 {
-	double sum = 0;
+	const core::StepOutcome &step = account.parts[static_cast<size_t>(part)];
 
 	for (size_t group = 0; group < score->definition.groups.size(); group++)
 	{
 		if (score->definition.groups[group].part == part)
 		{
 			put_group(writer, score, group, account);
-			sum += account.group_values[group];
 		}
 	}
 	begin_row(writer, part_text(part), part_text(part));
-	put_number(writer, decayed_column, sum);
-	put_number(writer, clamped_column, value);
+	put_number(writer, decayed_column, step.weighted);
+	put_number(writer, clamped_column, step.multipliers.empty() ? value : step.weighted);
 	put_number(writer, running_column, writer->running);
 	end_row(writer);
+	put_multipliers(writer, score, step, part_text(part), {});
 }
 
 void
@@ -194,41 +241,50 @@ put_adjustment(Writer *writer, double adjustment)
 }
 
 void
-put_total(Writer *writer, const ExplainSink &sink, const LabelDatums &labels)
+put_total(Writer *writer, const Explained &explained, const LabelDatums &labels)
 {
 	begin_row(writer, "total", "total");
-	if (!sink.result.in_scope)
+	if (!explained.result.in_scope)
 	{
 		put_text(writer, note_column, "out of scope");
 		end_row(writer);
 		return;
 	}
-	put_number(writer, decayed_column, sink.account->unlimited_total);
-	put_number(writer, clamped_column, sink.result.total);
-	put_number(writer, running_column, sink.result.total);
-	put_label(labels, sink.result.labels.label, &writer->values[note_column], &writer->nulls[note_column]);
+	put_number(writer, decayed_column, explained.account->unlimited_total);
+	put_number(writer, clamped_column, explained.result.total);
+	put_number(writer, running_column, explained.result.total);
+	put_label(labels, explained.result.labels.label, &writer->values[note_column], &writer->nulls[note_column]);
 	end_row(writer);
 }
 
 void
-put_account(Writer *writer, const LoadedScore *score, const ExplainSink &sink, const LabelDatums &labels)
+put_account(Writer *writer, const LoadedScore *score, const Explained &explained, const LabelDatums &labels)
 {
-	if (sink.result.in_scope)
+	const core::Account &account = *explained.account;
+
+	if (explained.result.in_scope)
 	{
 		if (score->definition.kind != core::ScoreKind::engagement)
 		{
-			put_part(writer, score, core::Part::fit, *sink.account, sink.result.fit);
+			put_part(writer, score, core::Part::fit, account, explained.result.fit);
 		}
 		if (score->definition.kind != core::ScoreKind::fit)
 		{
-			put_part(writer, score, core::Part::engagement, *sink.account, sink.result.engagement);
+			put_part(writer, score, core::Part::engagement, account, explained.result.engagement);
 		}
-		if (sink.account->adjustment != 0)
+		put_multipliers(writer, score, account.parts[static_cast<size_t>(core::Part::total)], "total", {});
+		if (account.adjustment != 0)
 		{
-			put_adjustment(writer, sink.account->adjustment);
+			put_adjustment(writer, account.adjustment);
 		}
 	}
-	put_total(writer, sink, labels);
+	put_total(writer, explained, labels);
+}
+
+void
+take_labels(void *argument, const core::Batch &, const core::ScoreResult *results)
+{
+	*static_cast<core::LabelSet *>(argument) = results[0].labels;
 }
 
 } // namespace
@@ -256,16 +312,22 @@ lead_scoring_explain(PG_FUNCTION_ARGS)
 	LoadedScore *score = load_score(text_to_cstring(PG_GETARG_TEXT_PP(0)), Reader::anybody);
 	Datum key = PG_GETARG_DATUM(1);
 	ArrayType *keys = construct_array(&key, 1, TEXTOID, -1, false, TYPALIGN_INT);
-	Evaluation *evaluation = begin_evaluation(score, PG_GETARG_TIMESTAMPTZ(2), keys, true);
-	ExplainSink sink{evaluation->scorer, make_owned<lead_scoring::core::Account>(CurrentMemoryContext), {}, false};
-	run_evaluation_raw(evaluation, take_record, &sink);
-	if (!sink.found)
+	TimestampTz as_of = PG_GETARG_TIMESTAMPTZ(2);
+	Evaluation *evaluation = begin_evaluation(score, as_of, keys, {true, false});
+	Explained explained{make_owned<lead_scoring::core::Account>(CurrentMemoryContext), {}};
+	if (!run_explanation(evaluation, explained.account, &explained.result))
 	{
 		ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND),
 						errmsg("record \"%s\" does not exist", text_to_cstring(DatumGetTextPP(key))),
 						errhint("The keys are those in column \"%s\" of \"%s\".", score->records->key_column,
 								get_rel_name(score->records->relation))));
 	}
-	put_account(&writer, score, sink, make_label_datums(evaluation->scorer->program()));
+	LabelDatums labels = make_label_datums(evaluation->scorer->program());
+	if (!evaluation->scorer->program().bands.relative().empty())
+	{
+		// Its place among the others is known to none but all of them
+		run_evaluation(begin_evaluation(score, as_of, keys, {}), take_labels, &explained.result.labels);
+	}
+	put_account(&writer, score, explained, labels);
 	return static_cast<Datum>(0);
 }

@@ -11,6 +11,7 @@
 extern "C"
 {
 #include "access/transam.h"
+#include "catalog/pg_proc.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
@@ -137,6 +138,75 @@ require_boolean(ParseState *parser, Node *&expression)
 	}
 }
 
+bool
+is_number(Oid type)
+{
+	switch (getBaseType(type))
+	{
+	case INT2OID:
+	case INT4OID:
+	case INT8OID:
+	case NUMERICOID:
+	case FLOAT4OID:
+	case FLOAT8OID:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void
+require_number(ParseState *parser, Node *&expression)
+{
+	Oid type = exprType(expression);
+
+	if (type != UNKNOWNOID && !is_number(type))
+	{
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("must be a number, not %s", format_type_be(type)),
+						parser_errposition(parser, exprLocation(expression))));
+	}
+	// As if the cast were written: a resolved text then has this type wherever it is put
+	expression = coerce_to_target_type(parser, expression, type, FLOAT8OID, -1, COERCION_IMPLICIT,
+									   COERCE_EXPLICIT_CAST, -1);
+}
+
+void
+require_text_form(ParseState *parser, Node *&expression)
+{
+	Oid type = exprType(expression);
+	Oid text = TEXTOID;
+
+	if (type == UNKNOWNOID)
+	{
+		expression = coerce_to_target_type(parser, expression, type, TEXTOID, -1, COERCION_IMPLICIT,
+										   COERCE_EXPLICIT_CAST, -1);
+	}
+	else if (type == VOIDOID || !can_coerce_type(1, &type, &text, COERCION_EXPLICIT))
+	{
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("type %s cannot be cast to text", format_type_be(type)),
+						parser_errposition(parser, exprLocation(expression))));
+	}
+}
+
+void
+require_type(ParseState *parser, Node *&expression, ExpressionType type)
+{
+	switch (type)
+	{
+	case ExpressionType::boolean:
+		require_boolean(parser, expression);
+		break;
+	case ExpressionType::number:
+		require_number(parser, expression);
+		break;
+	case ExpressionType::any:
+		require_text_form(parser, expression);
+		break;
+	}
+}
+
 [[noreturn]] void
 raise_subquery(ParseState *parser, int location)
 {
@@ -227,8 +297,35 @@ reads_clock(Node *node, void *context)
 #endif
 }
 
+bool
+is_unsafe_function(Oid function, void *)
+{
+	return func_parallel(function) != PROPARALLEL_SAFE;
+}
+
+// Whether an expression calls what must not run in several processes at once
+bool
+calls_unsafe(Node *node, void *context)
+{
+	if (node == nullptr)
+	{
+		return false;
+	}
+	// The coercion to a domain runs its constraints, which are expressions of their own
+	if (IsA(node, CoerceToDomain) || check_functions_in_node(node, is_unsafe_function, context))
+	{
+		return true;
+	}
+#if PG_VERSION_NUM >= 160000
+	return expression_tree_walker(node, calls_unsafe, context);
+#else
+	auto untyped = reinterpret_cast<void (*)()>(calls_unsafe);
+	return expression_tree_walker(node, reinterpret_cast<bool (*)()>(untyped), context);
+#endif
+}
+
 Node *
-analyse(Relation relation, const char *text, bool resolved)
+analyse(Relation relation, const char *text, const ExpressionSite &site)
 {
 	ParseState *parser = make_parsestate(nullptr);
 
@@ -241,12 +338,12 @@ analyse(Relation relation, const char *text, bool resolved)
 	{
 		raise_subquery(parser, location);
 	}
-	Alias *alias = resolved ? makeAlias(resolved_alias, NIL) : nullptr;
+	Alias *alias = site.resolved ? makeAlias(resolved_alias, NIL) : nullptr;
 	ParseNamespaceItem *item =
 		addRangeTableEntryForRelation(parser, relation, AccessShareLock, alias, false, true);
 	addNSItemToQuery(parser, item, false, true, true);
 	Node *expression = transformExpr(parser, raw, EXPR_KIND_WHERE);
-	require_boolean(parser, expression);
+	require_type(parser, expression, site.type);
 	assign_expr_collations(parser, expression);
 	if (contain_subplans(expression))
 	{
@@ -271,9 +368,23 @@ analyse(Relation relation, const char *text, bool resolved)
 	return expression;
 }
 
+const char *
+example_of(ExpressionType type)
+{
+	switch (type)
+	{
+	case ExpressionType::number:
+		return "amount or extract(epoch FROM duration) / 60";
+	case ExpressionType::any:
+		return "lower(email)";
+	default:
+		return "type = 'email_open'";
+	}
+}
+
 // The advice that goes with an error of PostgreSQL's parser
 const char *
-hint_for(int sqlstate)
+hint_for(int sqlstate, ExpressionType type)
 {
 	switch (sqlstate)
 	{
@@ -281,16 +392,22 @@ hint_for(int sqlstate)
 		return "An expression looks at one row. To look at rows of another table, register it as a source.";
 	case ERRCODE_GROUPING_ERROR:
 	case ERRCODE_WINDOWING_ERROR:
-		return "An expression looks at one row. To count rows use counting = 'once' with at_least and at_most.";
+		return type == ExpressionType::number
+				   ? "An expression looks at one row. The rollup says how the values of several rows come together."
+				   : "An expression looks at one row. To count rows use counting = 'once' with at_least and at_most.";
 	case ERRCODE_INVALID_OBJECT_DEFINITION:
 		return "The score must depend on nothing but the data and as_of: use immutable or stable functions.";
 	case ERRCODE_DATATYPE_MISMATCH:
-		return "Write a condition, such as type = 'email_open'.";
+		return psprintf("Write a %s, such as %s.",
+						type == ExpressionType::boolean	 ? "condition"
+						: type == ExpressionType::number ? "number (smallint to double precision)"
+														 : "value that has a text form",
+						example_of(type));
 	case ERRCODE_UNDEFINED_COLUMN:
 	case ERRCODE_UNDEFINED_TABLE:
 		return "An expression can use the columns of its own relation and as_of; texts stand in single quotes.";
 	default:
-		return "Write one SQL expression over the columns of the relation, such as type = 'email_open'.";
+		return psprintf("Write one SQL expression over the columns of the relation, such as %s.", example_of(type));
 	}
 }
 
@@ -309,7 +426,7 @@ raise_at(ErrorData *error, const char *text, const ExpressionSite &site)
 	}
 	else if (error->hint == nullptr)
 	{
-		error->hint = pstrdup(hint_for(error->sqlerrcode));
+		error->hint = pstrdup(hint_for(error->sqlerrcode, site.type));
 	}
 	if (error->internalquery == nullptr)
 	{
@@ -325,7 +442,7 @@ raise_at(ErrorData *error, const char *text, const ExpressionSite &site)
 } // namespace
 
 Node *
-parse_criterion(Relation relation, const char *text, const ExpressionSite &site)
+parse_expression(Relation relation, const char *text, const ExpressionSite &site)
 {
 	MemoryContext context = CurrentMemoryContext;
 	Node *volatile expression = nullptr;
@@ -335,7 +452,7 @@ parse_criterion(Relation relation, const char *text, const ExpressionSite &site)
 		// A caller's context callback would take the position of the mistake for one in its own query; restored at
 		// the end of the block
 		error_context_stack = nullptr;
-		expression = analyse(relation, text, site.resolved);
+		expression = analyse(relation, text, site);
 	}
 	PG_CATCH();
 	{
@@ -359,6 +476,12 @@ expression_sql(Node *expression, Oid relation, const char *alias)
 	List *context = deparse_context_for(alias == nullptr ? resolved_alias : alias, relation);
 
 	return deparse_expression(expression, context, true, false);
+}
+
+bool
+is_parallel_safe(Node *expression)
+{
+	return !calls_unsafe(expression, nullptr);
 }
 
 } // namespace lead_scoring::pg

@@ -6,20 +6,32 @@
 namespace lead_scoring::pg
 {
 
-// Where an expression stands, for errors
+// What an expression yields
+enum class ExpressionType
+{
+	boolean,
+	number, // any type of number, made double precision
+	any     // any type that can be cast to text
+};
+
+// Where an expression stands, for errors, and what it must be
 struct ExpressionSite
 {
 	const char *what;  // 'rule "student" of score "lead_score"'
 	const char *field; // "criterion", "filter"
 	bool resolved;     // whether the text was written by expression_sql, without alias
+	ExpressionType type = ExpressionType::boolean;
 };
 
-// Parse and check a boolean expression over a row of a relation; names are looked up under the search path in force.
+// Parse and check an expression over a row of a relation; names are looked up under the search path in force.
 // The pseudo-column as_of becomes parameter 1. Errors name the site, quote the text and point at the mistake
-Node *parse_criterion(Relation relation, const char *text, const ExpressionSite &site);
+Node *parse_expression(Relation relation, const char *text, const ExpressionSite &site);
 
 // Write a parsed expression with every name resolved, as safe under any search path as under this one; the row is
-// called by the alias, or in the way that parse_criterion expects of resolved texts if it is null
+// called by the alias, or in the way that parse_expression expects of resolved texts if it is null
 char *expression_sql(Node *expression, Oid relation, const char *alias);
+
+// Whether all that an expression calls may run in several processes at once
+bool is_parallel_safe(Node *expression);
 
 } // namespace lead_scoring::pg

@@ -33,6 +33,12 @@ keep_fault(CaughtFault &kept, int sqlstate, const char *message, const char *hin
 	strlcpy(kept.hint, hint, sizeof kept.hint);
 }
 
+bool
+stop_wanted() noexcept
+{
+	return InterruptPending != 0;
+}
+
 void
 raise_fault(const CaughtFault &caught)
 {

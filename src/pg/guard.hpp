@@ -34,6 +34,9 @@ void keep_fault(CaughtFault &kept, int sqlstate, const char *message, const char
 // Raise what was caught as a PostgreSQL error
 [[noreturn]] void raise_fault(const CaughtFault &caught);
 
+// Whether the user or the server wants us to stop; what long loops of the core ask
+bool stop_wanted() noexcept;
+
 // Run work that may throw; an exception becomes a PostgreSQL error
 template <typename Work>
 auto

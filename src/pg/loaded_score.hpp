@@ -16,6 +16,7 @@ struct LoadedScore
 	Oid target;                  // relation with the score columns
 	bool own_target;             // target is the record's own relation
 	core::Definition definition;
+	bool parallel_safe;          // all that its expressions call may run in several processes at once
 	LoadedStream *records;
 	LoadedStream **sources;      // as many as definition.sources
 	const char **rule_sources;   // by rule of the definition: name of its source, or null

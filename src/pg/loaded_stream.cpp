@@ -47,21 +47,27 @@ require_same_owner(Oid relation, const char *defined_for, const char *kind, cons
 	return owner;
 }
 
-// Return the type of a column, domains looked through; raises if it is gone
+// Return the type of a column of a relation, domains looked through; raises if it is gone
 Oid
-require_column_type(const LoadedStream *stream, const char *column, const char *meaning)
+require_type_in(Oid relation, const LoadedStream *stream, const char *column, const char *meaning)
 {
-	AttrNumber attribute = get_attnum(stream->relation, column);
+	AttrNumber attribute = get_attnum(relation, column);
 
 	if (attribute <= 0)
 	{
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
 						errmsg("%s \"%s\" of %s \"%s\" is no longer a column of \"%s\"", meaning, column,
 							   stream->is_source ? "source" : "record type", stream->name,
-							   get_rel_name(stream->relation)),
+							   get_rel_name(relation)),
 						errhint("The relation was altered after it was defined: update the definition.")));
 	}
-	return getBaseType(get_atttype(stream->relation, attribute));
+	return getBaseType(get_atttype(relation, attribute));
+}
+
+Oid
+require_column_type(const LoadedStream *stream, const char *column, const char *meaning)
+{
+	return require_type_in(stream->relation, stream, column, meaning);
 }
 
 // Text keys are compared byte by byte; a collation that finds other bytes equal would disagree
@@ -110,6 +116,19 @@ is_foreign_invoker_view(const LoadedStream *stream)
 }
 
 } // namespace
+
+void
+settle_hop(const LoadedStream *stream, const char *defined_for)
+{
+	if (require_same_owner(stream->hop.relation, defined_for, "source", stream->name) != stream->owner)
+	{
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("relations \"%s\" and \"%s\" of source \"%s\" have different owners",
+							   get_rel_name(stream->relation), get_rel_name(stream->hop.relation), stream->name),
+						errhint("They are read together, with the rights of one owner.")));
+	}
+	require_type_in(stream->hop.relation, stream, stream->hop.row_key, "through key");
+}
 
 core::KeyKind
 key_kind_of(const LoadedStream *stream)
@@ -161,25 +180,32 @@ void
 require_same_kind(const LoadedStream *source, const LoadedStream *records)
 {
 	LoadedStream named = *records;
+	LoadedStream naming = *source;
+	bool has_hop = OidIsValid(source->hop.relation);
 
-	if (source->record_column != nullptr && source->owner != records->owner)
+	if ((source->record_column != nullptr || has_hop) && source->owner != records->owner)
 	{
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 						errmsg("relations of source \"%s\" and of record type \"%s\" have different owners",
 							   source->name, records->name),
-						errhint("With record_column both are read together, with the rights of one owner.")));
+						errhint("With record_column or through both are read together, with the rights of one owner.")));
 	}
 	if (source->record_column != nullptr)
 	{
 		named.key_column = source->record_column;
 		named.key_type = require_column_type(records, source->record_column, "record column");
 	}
-	if (key_kind_of(source) != key_kind_of(&named))
+	if (has_hop)
+	{
+		naming.key_column = source->hop.record_key;
+		naming.key_type = require_type_in(source->hop.relation, source, source->hop.record_key, "through record");
+	}
+	if (key_kind_of(&naming) != key_kind_of(&named))
 	{
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("record key \"%s\" of source \"%s\" has type %s, the record's column \"%s\" has type %s",
-						source->key_column, source->name, format_type_be(source->key_type), named.key_column,
+						naming.key_column, source->name, format_type_be(naming.key_type), named.key_column,
 						format_type_be(named.key_type)),
 				 errhint("The relation was altered after it was defined: both must be integers, uuid or text.")));
 	}
@@ -210,6 +236,13 @@ has_unique_key(Oid relation_id, const char *key_column)
 void
 require_stream_readable(const LoadedStream *stream)
 {
+	if (OidIsValid(stream->hop.relation))
+	{
+		LoadedStream hop = *stream;
+		hop.relation = stream->hop.relation;
+		hop.hop.relation = InvalidOid;
+		require_stream_readable(&hop);
+	}
 	if (pg_class_aclcheck(stream->relation, GetUserId(), ACL_SELECT) != ACLCHECK_OK ||
 		!may_use_schema(get_rel_namespace(stream->relation)))
 	{

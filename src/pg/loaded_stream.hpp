@@ -9,6 +9,15 @@
 namespace lead_scoring::pg
 {
 
+// The one hop between a source's rows and the records: activities belong to contacts, contacts to companies
+struct Hop
+{
+	Oid relation;           // invalid if there is none
+	const char *row_key;    // its column that the rows name
+	const char *record_key; // its column that names the record
+	const char *filter_sql; // or null
+};
+
 // The records, or the rows of one source
 struct LoadedStream
 {
@@ -21,12 +30,20 @@ struct LoadedStream
 	const char *record_column; // column of the record that key_column equals, or null for the record's key
 	Oid key_type;              // domains looked through
 	const char *filter_sql;    // or null
+	Hop hop;
+	bool cleaned;              // rows that repeat others are dropped
+	const char *mark_sql;      // of a cleaned source: what rows that may repeat each other share, or null
+	bool mark_has_order;       // whether its type has an order, and with it an equality of its own
+	int64 dedup_us;            // how long a row keeps others of its mark away
 	InputColumns *inputs;
 };
 
 // Look up the relation of a stream; raises unless it is there, has the columns it needs and still belongs to the role
 // that it was defined for
 void settle_stream(LoadedStream *stream, const char *defined_for);
+
+// Raise unless a source's hop is as it was when it was defined
+void settle_hop(const LoadedStream *stream, const char *defined_for);
 
 // Return the kind of key that a stream has; raises for a type that is none
 core::KeyKind key_kind_of(const LoadedStream *stream);

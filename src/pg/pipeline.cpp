@@ -2,14 +2,18 @@
 
 #include "pg/pipeline.hpp"
 
-#include "pg/guard.hpp"
+#include "pg/batch_guard.hpp"
 #include "pg/owned.hpp"
-#include "pg/session.hpp"
+#include "pg/parallel_scan.hpp"
+#include "pg/progress.hpp"
+#include "pg/ranking.hpp"
+#include "pg/settings.hpp"
+#include "pg/source_query.hpp"
 #include "pg/stream.hpp"
 
 extern "C"
 {
-#include "lib/stringinfo.h"
+#include "access/table.h"
 }
 
 namespace lead_scoring::pg
@@ -18,180 +22,224 @@ namespace lead_scoring::pg
 namespace
 {
 
+core::KeyKind
+kind_of(const Evaluation *evaluation)
+{
+	return evaluation->score->definition.key_kind;
+}
+
 // Where a batch of a source goes
 struct SourceSink
 {
-	core::Scorer *scorer;
+	Evaluation *evaluation;
 	size_t source;
 };
 
-void
+// How many rows a relation has, as far as is known
+double
+expected_rows(Oid relation)
+{
+	Relation opened = table_open(relation, AccessShareLock);
+	double rows = opened->rd_rel->reltuples;
+
+	table_close(opened, NoLock);
+	return Max(rows, 0);
+}
+
+// Whether what is known of the records still fits
+bool
+fits(Evaluation *evaluation)
+{
+	evaluation->overflowed = evaluation->scorer->memory() > work_memory_bytes();
+	return !evaluation->overflowed;
+}
+
+bool
 add_source_rows(void *argument, const core::Batch &batch)
 {
 	auto *sink = static_cast<SourceSink *>(argument);
+	core::Scorer *scorer = sink->evaluation->scorer;
+	size_t source = sink->source;
 
-	guarded([sink, &batch]() { sink->scorer->add_rows(sink->source, batch); });
+	guarded_batch(scorer, kind_of(sink->evaluation), batch, [scorer, source, &batch]() { scorer->add_rows(source, batch); });
+	return fits(sink->evaluation);
 }
 
-void
+bool
 add_adjustment_rows(void *argument, const core::Batch &batch)
 {
-	auto *scorer = static_cast<core::Scorer *>(argument);
+	auto *evaluation = static_cast<Evaluation *>(argument);
+	core::Scorer *scorer = evaluation->scorer;
 
 	guarded([scorer, &batch]() { scorer->add_adjustments(batch); });
+	return fits(evaluation);
+}
+
+bool
+add_reset_rows(void *argument, const core::Batch &batch)
+{
+	auto *evaluation = static_cast<Evaluation *>(argument);
+	core::Scorer *scorer = evaluation->scorer;
+
+	guarded([scorer, &batch]() { scorer->add_resets(batch); });
+	return fits(evaluation);
 }
 
 // Where the records go
 struct RecordSink
 {
-	core::Scorer *scorer;
+	Evaluation *evaluation;
 	ResultSink sink;
 	void *argument;
 	core::ScoreResult results[core::batch_rows];
 };
 
-void
+bool
 finish_record_rows(void *argument, const core::Batch &batch)
 {
 	auto *sink = static_cast<RecordSink *>(argument);
+	core::Scorer *scorer = sink->evaluation->scorer;
 
-	guarded([sink, &batch]() { sink->scorer->finish_records(batch, sink->results); });
+	guarded_batch(scorer, kind_of(sink->evaluation), batch,
+				  [scorer, sink, &batch]() { scorer->finish_records(batch, sink->results); });
 	sink->sink(sink->argument, batch, sink->results);
+	return true;
+}
+
+// Where the one record goes that is explained
+struct ExplanationSink
+{
+	Evaluation *evaluation;
+	core::Account *account;
+	core::ScoreResult *result;
+	bool found;
+};
+
+bool
+explain_record_row(void *argument, const core::Batch &batch)
+{
+	auto *sink = static_cast<ExplanationSink *>(argument);
+	core::Scorer *scorer = sink->evaluation->scorer;
+
+	sink->found = true;
+	guarded_batch(scorer, kind_of(sink->evaluation), batch,
+				  [scorer, sink, &batch]() { *sink->result = scorer->explain_record(batch, 0, *sink->account); });
+	return false;
 }
 
 void
-append_inputs(StringInfo sql, const InputColumns *inputs)
+run(Evaluation *evaluation, Stream *stream, BatchSink sink, void *argument)
 {
-	for (int at = 0; at < inputs->count; at++)
-	{
-		appendStringInfo(sql, ", %s", inputs->columns[at].sql);
-	}
-}
-
-char *
-key_condition(core::KeyKind kind, const char *key)
-{
-	return psprintf("%s OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.%s)", key,
-					kind == core::KeyKind::integer ? "int8[]"
-					: kind == core::KeyKind::uuid  ? "uuid[]"
-												   : "text[]");
-}
-
-// Select from a source what its rules read
-const char *
-source_sql(const Evaluation *evaluation, const LoadedStream *source)
-{
-	StringInfoData sql;
-	const LoadedStream *records = evaluation->score->records;
-	char *key = psprintf("s.%s", quote_identifier(source->key_column));
-
-	initStringInfo(&sql);
-	if (source->record_column != nullptr)
-	{
-		// The rows name another column of the record than its key: they come once for each record that they match
-		char *record_key = psprintf("r.%s", quote_identifier(records->key_column));
-		appendStringInfo(&sql, "SELECT %s", record_key);
-		if (source->time_column != nullptr)
-		{
-			appendStringInfo(&sql, ", s.%s", quote_identifier(source->time_column));
-		}
-		append_inputs(&sql, source->inputs);
-		appendStringInfo(&sql, " FROM %s s JOIN %s r ON %s OPERATOR(pg_catalog.=) r.%s",
-						 relation_sql(source->relation), relation_sql(records->relation), key,
-						 quote_identifier(source->record_column));
-		key = record_key;
-	}
-	else
-	{
-		appendStringInfo(&sql, "SELECT %s", key);
-		if (source->time_column != nullptr)
-		{
-			appendStringInfo(&sql, ", s.%s", quote_identifier(source->time_column));
-		}
-		append_inputs(&sql, source->inputs);
-		appendStringInfo(&sql, " FROM %s s", relation_sql(source->relation));
-	}
-	const char *join = " WHERE ";
-	if (source->filter_sql != nullptr)
-	{
-		appendStringInfo(&sql, "%s(%s)", join, source->filter_sql);
-		join = " AND ";
-	}
-	if (evaluation->keys != nullptr)
-	{
-		appendStringInfo(&sql, "%s%s", join, key_condition(evaluation->score->definition.key_kind, key));
-	}
-	return sql.data;
-}
-
-const char *
-records_sql(const Evaluation *evaluation)
-{
-	StringInfoData sql;
-	const LoadedStream *records = evaluation->score->records;
-	char *key = psprintf("r.%s", quote_identifier(records->key_column));
-
-	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT %s", key);
-	append_inputs(&sql, records->inputs);
-	appendStringInfo(&sql, " FROM %s r", relation_sql(records->relation));
-	if (evaluation->keys != nullptr)
-	{
-		appendStringInfo(&sql, " WHERE %s", key_condition(evaluation->score->definition.key_kind, key));
-	}
-	return sql.data;
-}
-
-const char *
-adjustments_sql(const Evaluation *evaluation)
-{
-	core::KeyKind kind = evaluation->score->definition.key_kind;
-	char *key = psprintf("a.record_key::pg_catalog.%s", kind == core::KeyKind::integer ? "int8"
-														: kind == core::KeyKind::uuid  ? "uuid"
-																					   : "text");
-	char *sql = psprintf("SELECT %s, a.points FROM lead_scoring.adjustment a WHERE a.score "
-						 "OPERATOR(pg_catalog.=) %s AND a.created_at OPERATOR(pg_catalog.<=) $1 AND "
-						 "(a.expires_at IS NULL OR a.expires_at OPERATOR(pg_catalog.>) $1)",
-						 key, quote_literal_cstr(evaluation->score->name));
-
-	return evaluation->keys == nullptr ? sql : psprintf("%s AND %s", sql, key_condition(kind, key));
+	stream->share = evaluation->share;
+	stream->sink = sink;
+	stream->argument = argument;
+	run_stream(*stream, evaluation->as_of, evaluation->keys);
 }
 
 void
 stream_source(Evaluation *evaluation, size_t number)
 {
-	const LoadedStream *source = evaluation->score->sources[number];
-	SourceSink sink{evaluation->scorer, number};
+	SourceSink sink{evaluation, number};
 	Stream stream{};
+	int helpers = helpers_for(evaluation, number);
 
-	stream.sql = source_sql(evaluation, source);
-	stream.owner = source->owner;
-	stream.key_kind = evaluation->score->definition.key_kind;
-	stream.has_time = source->time_column != nullptr;
-	stream.name = source->name;
-	stream.column_count = source->inputs->count;
-	stream.columns = source->inputs->columns;
-	stream.books = evaluation->scorer->program().sources[number].books.data();
-	stream.sink = add_source_rows;
-	stream.argument = &sink;
-	run_stream(stream, evaluation->as_of, evaluation->keys);
+	describe_source(evaluation->score, evaluation->score->sources[number], evaluation->keys != nullptr, helpers > 0,
+					&stream);
+	stream.program = &evaluation->scorer->program().sources[number];
+	stream.books = stream.program->books.data();
+	begin_phase(Phase::reading, stream.name, expected_rows(evaluation->score->sources[number]->relation));
+	if (helpers > 0)
+	{
+		scan_in_parallel(evaluation, number, stream, helpers);
+		return;
+	}
+	run(evaluation, &stream, add_source_rows, &sink);
+}
+
+// Stream all that a share of the records is computed from; false if it does not fit into memory
+bool
+stream_facts(Evaluation *evaluation)
+{
+	const core::Definition &definition = evaluation->score->definition;
+	bool keys = evaluation->keys != nullptr;
+
+	evaluation->overflowed = false;
+	if (definition.has_resets)
+	{
+		Stream stream{};
+		describe_resets(evaluation->score, keys, &stream);
+		run(evaluation, &stream, add_reset_rows, evaluation);
+	}
+	for (size_t source = 0; source < definition.sources.size() && !evaluation->overflowed; source++)
+	{
+		stream_source(evaluation, source);
+	}
+	if (definition.has_adjustments && !evaluation->overflowed)
+	{
+		Stream stream{};
+		describe_adjustments(evaluation->score, keys, &stream);
+		run(evaluation, &stream, add_adjustment_rows, evaluation);
+	}
+	return !evaluation->overflowed;
 }
 
 void
-stream_adjustments(Evaluation *evaluation)
+stream_records(Evaluation *evaluation, BatchSink sink, void *argument)
 {
-	InputColumn points{core::ColumnKind::real, 0, FLOAT8OID, nullptr};
 	Stream stream{};
 
-	stream.sql = adjustments_sql(evaluation);
-	stream.owner = definitions_owner();
-	stream.key_kind = evaluation->score->definition.key_kind;
-	stream.name = "adjustment";
-	stream.column_count = 1;
-	stream.columns = &points;
-	stream.sink = add_adjustment_rows;
-	stream.argument = evaluation->scorer;
-	run_stream(stream, evaluation->as_of, evaluation->keys);
+	describe_records(evaluation->score, evaluation->keys != nullptr, &stream);
+	stream.books = evaluation->scorer->program().record_books.data();
+	begin_phase(Phase::scoring, stream.name, expected_rows(evaluation->score->records->relation));
+	run(evaluation, &stream, sink, argument);
+}
+
+void
+require_divisible(const Evaluation *evaluation)
+{
+	constexpr unsigned most_bits = 24;
+
+	if (evaluation->share.bits == most_bits)
+	{
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY),
+						errmsg("what a single record of score \"%s\" needs does not fit into lead_scoring.work_mem",
+							   evaluation->score->name),
+						errhint("Raise lead_scoring.work_mem, now %d MB: rules with max_times, every_n or followed_by keep "
+								"24 bytes for each matching event.",
+								static_cast<int>(work_memory_bytes() / (1024 * 1024)))));
+	}
+}
+
+// Score all records, in as many passes over shares of them as memory asks for
+void
+run_passes(Evaluation *evaluation, ResultSink sink, void *argument)
+{
+	core::Scorer *scorer = evaluation->scorer;
+	auto *records = static_cast<RecordSink *>(palloc0(sizeof(RecordSink)));
+
+	records->evaluation = evaluation;
+	records->sink = sink;
+	records->argument = argument;
+	evaluation->share = {};
+	begin_progress(evaluation->score->name, evaluation->score->records->relation);
+	while (evaluation->share.number < uint64_t{1} << evaluation->share.bits)
+	{
+		if (!stream_facts(evaluation))
+		{
+			require_divisible(evaluation);
+			evaluation->share = {evaluation->share.bits + 1, evaluation->share.number * 2};
+		}
+		else
+		{
+			stream_records(evaluation, finish_record_rows, records);
+			evaluation->share.number++;
+		}
+		if (evaluation->share.bits != 0)
+		{
+			guarded([scorer]() { scorer->clear(); });
+		}
+	}
+	end_progress();
 }
 
 } // namespace
@@ -207,7 +255,7 @@ require_finite_instant(TimestampTz as_of)
 }
 
 Evaluation *
-begin_evaluation(LoadedScore *score, TimestampTz as_of, ArrayType *keys, bool detail)
+begin_evaluation(LoadedScore *score, TimestampTz as_of, ArrayType *keys, core::EvaluationNeeds needs)
 {
 	auto *evaluation = static_cast<Evaluation *>(palloc0(sizeof(Evaluation)));
 
@@ -219,47 +267,42 @@ begin_evaluation(LoadedScore *score, TimestampTz as_of, ArrayType *keys, bool de
 		*array = make_key_array(score->definition.key_kind, keys);
 		evaluation->keys = array;
 	}
-	evaluation->scorer =
-		make_owned<core::Scorer>(CurrentMemoryContext, score->definition, static_cast<int64_t>(as_of), detail);
+	evaluation->scorer = make_owned<core::Scorer>(CurrentMemoryContext, score->definition, static_cast<int64_t>(as_of),
+												  needs, stop_wanted);
 	return evaluation;
-}
-
-void
-run_evaluation_raw(Evaluation *evaluation, void (*sink)(void *, const core::Batch &), void *argument)
-{
-	const LoadedStream *records = evaluation->score->records;
-	Stream stream{};
-
-	for (size_t source = 0; source < evaluation->score->definition.sources.size(); source++)
-	{
-		stream_source(evaluation, source);
-	}
-	if (evaluation->score->definition.has_adjustments)
-	{
-		stream_adjustments(evaluation);
-	}
-	stream.sql = records_sql(evaluation);
-	stream.owner = records->owner;
-	stream.key_kind = evaluation->score->definition.key_kind;
-	stream.key_required = true;
-	stream.name = records->name;
-	stream.column_count = records->inputs->count;
-	stream.columns = records->inputs->columns;
-	stream.books = evaluation->scorer->program().record_books.data();
-	stream.sink = sink;
-	stream.argument = argument;
-	run_stream(stream, evaluation->as_of, evaluation->keys);
 }
 
 void
 run_evaluation(Evaluation *evaluation, ResultSink sink, void *argument)
 {
-	auto *records = static_cast<RecordSink *>(palloc0(sizeof(RecordSink)));
+	if (evaluation->scorer->program().bands.relative().empty())
+	{
+		run_passes(evaluation, sink, argument);
+		return;
+	}
+	// Where a record stands among all others takes all others
+	Ranking *ranking = begin_ranking(evaluation);
+	const Datum *keys = evaluation->keys;
+	evaluation->keys = nullptr;
+	run_passes(evaluation, add_to_ranking, ranking);
+	evaluation->keys = keys;
+	end_ranking(ranking, sink, argument);
+}
 
-	records->scorer = evaluation->scorer;
-	records->sink = sink;
-	records->argument = argument;
-	run_evaluation_raw(evaluation, finish_record_rows, records);
+bool
+run_explanation(Evaluation *evaluation, core::Account *account, core::ScoreResult *result)
+{
+	ExplanationSink sink{evaluation, account, result, false};
+
+	begin_progress(evaluation->score->name, evaluation->score->records->relation);
+	if (!stream_facts(evaluation))
+	{
+		evaluation->share.bits = 24;
+		require_divisible(evaluation);
+	}
+	stream_records(evaluation, explain_record_row, &sink);
+	end_progress();
+	return sink.found;
 }
 
 } // namespace lead_scoring::pg

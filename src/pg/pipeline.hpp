@@ -4,12 +4,13 @@
 #include "pg/postgres_api.hpp"
 
 #include "core/scorer.hpp"
+#include "core/share.hpp"
 #include "pg/loaded_score.hpp"
 
 namespace lead_scoring::pg
 {
 
-// What happens to the scores of a batch of records
+// What happens to the scores of a batch of records; of the batch only the keys mean anything
 using ResultSink = void (*)(void *argument, const core::Batch &records, const core::ScoreResult *results);
 
 // One evaluation of a score
@@ -19,16 +20,18 @@ struct Evaluation
 	TimestampTz as_of;
 	const Datum *keys;    // array of keys, or null for all records
 	core::Scorer *scorer;
+	core::KeyShare share; // of the records, that the scorer is at work on
+	bool overflowed;      // what is known of the share does not fit into lead_scoring.work_mem
 };
 
-// Prepare an evaluation; detail is for explain. Everything lives in the current memory context
-Evaluation *begin_evaluation(LoadedScore *score, TimestampTz as_of, ArrayType *keys, bool detail);
+// Prepare an evaluation. Everything lives in the current memory context
+Evaluation *begin_evaluation(LoadedScore *score, TimestampTz as_of, ArrayType *keys, core::EvaluationNeeds needs);
 
-// Stream the sources, then the records; the sink gets each batch of records with its scores
+// Score the records; the sink gets each batch with its scores
 void run_evaluation(Evaluation *evaluation, ResultSink sink, void *argument);
 
-// Stream the sources, then the records as they are
-void run_evaluation_raw(Evaluation *evaluation, void (*sink)(void *, const core::Batch &), void *argument);
+// Explain one record, the first that the keys name; false if there is none
+bool run_explanation(Evaluation *evaluation, core::Account *account, core::ScoreResult *result);
 
 // Raise unless an instant can be evaluated at
 void require_finite_instant(TimestampTz as_of);

@@ -2,19 +2,19 @@
 //
 // Columns of text (under deterministic collations), whole numbers, doubles, booleans, enums, dates and instants, compared
 // with constants through the built-in operators of their btree families, IN lists, IS NULL, and AND, OR, NOT of those.
-// Both ways give the same answer, NULLs included; a test compares them.
+// Both ways give the same answer, NULLs included; a test compares them. Where an expression stands in the place of the
+// column, as in lower(type) = 'call', the executor computes it once per row and the core compares; but only where the
+// executor alone would compute it for every row too, as an expression may fail.
 #include "pg/postgres_api.hpp"
 
 #include "pg/predicate_compiler.hpp"
 
 #include "pg/expression.hpp"
+#include "pg/operator_family.hpp"
 
 extern "C"
 {
-#include "access/stratnum.h"
-#include "catalog/pg_opfamily.h"
 #include "optimizer/optimizer.h"
-#include "utils/date.h"
 }
 
 using lead_scoring::core::ColumnKind;
@@ -27,14 +27,6 @@ namespace lead_scoring::pg
 
 namespace
 {
-
-// The btree families of operators that the core imitates, fixed OIDs of the catalog
-constexpr Oid text_family = 1994;
-constexpr Oid integer_family = 1976;
-constexpr Oid float_family = 1970;
-constexpr Oid datetime_family = 434;
-constexpr Oid boolean_family = 424;
-constexpr Oid enum_family = 3522;
 
 PredicateTree *
 make_tree(Test test, uint16 column)
@@ -55,47 +47,15 @@ make_junction(Test test, const PredicateTree **operands, int count)
 	return tree;
 }
 
-// Return the family whose operators the core knows for a type, and the kind of column that holds it
-Oid
-family_of(Oid type, ColumnKind *kind)
-{
-	switch (type)
-	{
-	case TEXTOID:
-	case VARCHAROID:
-		*kind = ColumnKind::code;
-		return text_family;
-	case INT2OID:
-	case INT4OID:
-	case INT8OID:
-		*kind = ColumnKind::integer;
-		return integer_family;
-	case FLOAT4OID:
-	case FLOAT8OID:
-		*kind = ColumnKind::real;
-		return float_family;
-	case BOOLOID:
-		*kind = ColumnKind::truth;
-		return boolean_family;
-	case DATEOID:
-	case TIMESTAMPOID:
-	case TIMESTAMPTZOID:
-		*kind = ColumnKind::integer;
-		return datetime_family;
-	default:
-		*kind = type_is_enum(type) ? ColumnKind::integer : ColumnKind::presence;
-		return type_is_enum(type) ? enum_family : InvalidOid;
-	}
-}
-
 int
 add_column(InputColumns *inputs, const InputColumn &column)
 {
-	// Beside these, a query selects a key and a time, and takes 1664 columns
-	if (inputs->count >= 1600)
+	constexpr int most_columns = 10000;
+
+	if (inputs->count >= most_columns)
 	{
 		ereport(ERROR, (errcode(ERRCODE_TOO_MANY_COLUMNS),
-						errmsg("the rules of a score read more than 1600 columns and conditions of \"%s\"",
+						errmsg("the rules of a score read more than %d columns and conditions of \"%s\"", most_columns,
 							   get_rel_name(inputs->relation)),
 						errhint("Conditions that compare columns with constants do not count by themselves.")));
 	}
@@ -114,10 +74,12 @@ add_column(InputColumns *inputs, const InputColumn &column)
 int
 attribute_column(InputColumns *inputs, Var *var, bool compared)
 {
-	InputColumn column;
+	InputColumn column{};
 
 	column.attribute = var->varattno;
 	column.type = getBaseType(var->vartype);
+	column.what = inputs->what;
+	column.field = inputs->field;
 	family_of(column.type, &column.kind);
 	if (!compared)
 	{
@@ -134,26 +96,58 @@ attribute_column(InputColumns *inputs, Var *var, bool compared)
 			return at;
 		}
 	}
-	column.sql = psprintf("%s.%s", inputs->alias,
-						  quote_identifier(get_attname(inputs->relation, var->varattno, false)));
 	return add_column(inputs, column);
 }
 
-int
-expression_column(InputColumns *inputs, Node *expression)
+// Whether an expression reads what only the query can deliver: the whole row, or a system column
+bool
+reads_beyond_columns(Node *expression)
 {
-	InputColumn column;
+	Bitmapset *attributes = nullptr;
 
-	column.attribute = 0;
-	column.type = BOOLOID;
-	column.kind = ColumnKind::truth;
-	column.sql = expression_sql(expression, inputs->relation, inputs->alias);
+	pull_varattnos(expression, 1, &attributes);
+	for (int at = -1; (at = bms_next_member(attributes, at)) >= 0;)
+	{
+		if (at + FirstLowInvalidHeapAttributeNumber <= 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+int
+find_expression(const InputColumns *inputs, Node *expression, ColumnKind kind)
+{
 	for (int at = 0; at < inputs->count; at++)
 	{
-		if (inputs->columns[at].attribute == 0 && strcmp(inputs->columns[at].sql, column.sql) == 0)
+		const InputColumn &column = inputs->columns[at];
+		if (column.attribute == 0 && column.kind == kind && equal(column.expression, expression))
 		{
 			return at;
 		}
+	}
+	return -1;
+}
+
+int
+expression_column(InputColumns *inputs, Node *expression, ColumnKind kind)
+{
+	InputColumn column{};
+	int known = find_expression(inputs, expression, kind);
+
+	if (known >= 0)
+	{
+		return known;
+	}
+	column.type = getBaseType(exprType(expression));
+	column.kind = kind;
+	column.expression = expression;
+	column.what = inputs->what;
+	column.field = inputs->field;
+	if (reads_beyond_columns(expression))
+	{
+		column.computed = expression_sql(expression, inputs->relation, inputs->alias);
 	}
 	return add_column(inputs, column);
 }
@@ -181,114 +175,45 @@ plain_column(Node *node)
 	return var->varattno > 0 && var->varlevelsup == 0 ? var : nullptr;
 }
 
-// Read a constant as the core compares it; false if it is not of a type that the family compares as such
-bool
-read_constant(Datum value, Oid type, Oid family, Constant *constant)
+// Return the column of what a condition compares, -1 if only the executor can compare it; may_compute tells whether the
+// executor would compute it for every row
+int
+operand_column(Node *operand, ColumnKind kind, InputColumns *inputs, bool may_compute)
 {
-	*constant = {};
-	switch (type)
+	if (Var *var = plain_column(operand))
 	{
-	case TEXTOID:
-	case VARCHAROID:
+		return attribute_column(inputs, var, true);
+	}
+	if (may_compute && contain_var_clause(operand))
 	{
-		text *packed = DatumGetTextPP(value);
-		constant->text = {VARDATA_ANY(packed), static_cast<size_t>(VARSIZE_ANY_EXHDR(packed))};
-		return family == text_family;
+		return expression_column(inputs, operand, kind);
 	}
-	case INT2OID:
-		constant->integer = DatumGetInt16(value);
-		return family == integer_family;
-	case INT4OID:
-		constant->integer = DatumGetInt32(value);
-		return family == integer_family;
-	case INT8OID:
-		constant->integer = DatumGetInt64(value);
-		return family == integer_family;
-	case FLOAT4OID:
-		constant->real = static_cast<double>(DatumGetFloat4(value));
-		return family == float_family;
-	case FLOAT8OID:
-		constant->real = DatumGetFloat8(value);
-		return family == float_family;
-	case BOOLOID:
-		constant->integer = DatumGetBool(value);
-		return family == boolean_family;
-	case DATEOID:
-		constant->integer = DatumGetDateADT(value);
-		return family == datetime_family;
-	case TIMESTAMPOID:
-	case TIMESTAMPTZOID:
-		constant->integer = DatumGetTimestampTz(value);
-		return family == datetime_family;
-	default:
-		constant->integer = static_cast<int64>(DatumGetObjectId(value));
-		return family == enum_family && type_is_enum(type);
-	}
-}
-
-// Say what an operator tests, if it belongs to a family; false if it does not
-bool
-test_of(Oid operator_id, Oid family, Test *test)
-{
-	static const Test by_strategy[] = {Test::less, Test::less_equal, Test::equal, Test::greater_equal,
-									   Test::greater};
-	int strategy = get_op_opfamily_strategy(operator_id, family);
-
-	if (strategy >= BTLessStrategyNumber && strategy <= BTGreaterStrategyNumber)
-	{
-		*test = by_strategy[strategy - 1];
-	}
-	else if (OidIsValid(get_negator(operator_id)) &&
-			 get_op_opfamily_strategy(get_negator(operator_id), family) == BTEqualStrategyNumber)
-	{
-		*test = Test::unequal;
-	}
-	else
-	{
-		return false;
-	}
-	// Texts are compared for equality only, and so are enums, whose order is not that of their numbers
-	return *test == Test::equal || *test == Test::unequal || (family != text_family && family != enum_family);
-}
-
-bool
-usable_collation(Oid collation)
-{
-	return !OidIsValid(collation) || get_collation_isdeterministic(collation);
-}
-
-// Dates, instants and instants without a zone compare with each other only through the session's time zone
-bool
-same_clock(Oid family, Oid left, Oid right)
-{
-	return family != datetime_family || left == right;
+	return find_expression(inputs, operand, kind);
 }
 
 PredicateTree *
-compile_comparison(OpExpr *operation, InputColumns *inputs)
+compile_comparison(OpExpr *operation, InputColumns *inputs, bool may_compute)
 {
 	if (list_length(operation->args) != 2)
 	{
 		return nullptr;
 	}
-	auto *left = static_cast<Node *>(linitial(operation->args));
-	auto *right = static_cast<Node *>(lsecond(operation->args));
+	auto *operand = static_cast<Node *>(linitial(operation->args));
+	Node *other = strip_relabel(static_cast<Node *>(lsecond(operation->args)));
 	Oid operator_id = operation->opno;
-	Var *var = plain_column(left);
-	Node *other = strip_relabel(right);
-	if (var == nullptr)
+	if (!IsA(other, Const))
 	{
-		var = plain_column(right);
-		other = strip_relabel(left);
+		operand = static_cast<Node *>(lsecond(operation->args));
+		other = strip_relabel(static_cast<Node *>(linitial(operation->args)));
 		operator_id = get_commutator(operator_id);
 	}
-	if (var == nullptr || other == nullptr || !IsA(other, Const) || !OidIsValid(operator_id) ||
-		reinterpret_cast<Const *>(other)->constisnull || !usable_collation(operation->inputcollid))
+	if (!IsA(other, Const) || !OidIsValid(operator_id) || reinterpret_cast<Const *>(other)->constisnull ||
+		!usable_collation(operation->inputcollid))
 	{
 		return nullptr;
 	}
 	auto *constant = reinterpret_cast<Const *>(other);
-	Oid type = getBaseType(var->vartype);
+	Oid type = getBaseType(exprType(strip_relabel(operand)));
 	ColumnKind kind;
 	Oid family = family_of(type, &kind);
 	Test test;
@@ -299,23 +224,27 @@ compile_comparison(OpExpr *operation, InputColumns *inputs)
 	{
 		return nullptr;
 	}
-	PredicateTree *tree = make_tree(test, static_cast<uint16>(attribute_column(inputs, var, true)));
+	int column = operand_column(operand, kind, inputs, may_compute);
+	if (column < 0)
+	{
+		return nullptr;
+	}
+	PredicateTree *tree = make_tree(test, static_cast<uint16>(column));
 	tree->values = {value, 1};
 	return tree;
 }
 
 PredicateTree *
-compile_list(ScalarArrayOpExpr *operation, InputColumns *inputs)
+compile_list(ScalarArrayOpExpr *operation, InputColumns *inputs, bool may_compute)
 {
-	Var *var = plain_column(static_cast<Node *>(linitial(operation->args)));
+	auto *operand = static_cast<Node *>(linitial(operation->args));
 	Node *list = strip_relabel(static_cast<Node *>(lsecond(operation->args)));
 
-	if (var == nullptr || list == nullptr || !IsA(list, Const) ||
-		reinterpret_cast<Const *>(list)->constisnull || !usable_collation(operation->inputcollid))
+	if (!IsA(list, Const) || reinterpret_cast<Const *>(list)->constisnull || !usable_collation(operation->inputcollid))
 	{
 		return nullptr;
 	}
-	Oid type = getBaseType(var->vartype);
+	Oid type = getBaseType(exprType(strip_relabel(operand)));
 	ColumnKind kind;
 	Oid family = family_of(type, &kind);
 	Test test;
@@ -344,25 +273,30 @@ compile_list(ScalarArrayOpExpr *operation, InputColumns *inputs)
 			return nullptr;
 		}
 	}
-	PredicateTree *tree = make_tree(Test::one_of, static_cast<uint16>(attribute_column(inputs, var, true)));
-	tree->values = {values, static_cast<size_t>(count)};
-	if (operation->useOr)
+	int column = operand_column(operand, kind, inputs, may_compute);
+	if (column < 0)
 	{
-		return count == 0 ? make_tree(Test::never, 0) : tree;
+		return nullptr;
 	}
 	if (count == 0)
 	{
-		return make_tree(Test::always, 0);
+		return make_tree(operation->useOr ? Test::never : Test::always, 0);
 	}
-	auto **operand = static_cast<const PredicateTree **>(palloc(sizeof(PredicateTree *)));
-	*operand = tree;
-	return make_junction(Test::negation, operand, 1);
+	PredicateTree *tree = make_tree(Test::one_of, static_cast<uint16>(column));
+	tree->values = {values, static_cast<size_t>(count)};
+	if (operation->useOr)
+	{
+		return tree;
+	}
+	auto **negated = static_cast<const PredicateTree **>(palloc(sizeof(PredicateTree *)));
+	*negated = tree;
+	return make_junction(Test::negation, negated, 1);
 }
 
-PredicateTree *compile(Node *node, InputColumns *inputs);
+PredicateTree *compile(Node *node, InputColumns *inputs, bool may_compute);
 
 PredicateTree *
-compile_junction(BoolExpr *junction, InputColumns *inputs)
+compile_junction(BoolExpr *junction, InputColumns *inputs, bool may_compute)
 {
 	int count = list_length(junction->args);
 	auto **operands = static_cast<const PredicateTree **>(
@@ -370,7 +304,8 @@ compile_junction(BoolExpr *junction, InputColumns *inputs)
 
 	for (int at = 0; at < count; at++)
 	{
-		operands[at] = compile(static_cast<Node *>(list_nth(junction->args, at)), inputs);
+		// Of several conditions only the first is certain to be looked at
+		operands[at] = compile(static_cast<Node *>(list_nth(junction->args, at)), inputs, may_compute && at == 0);
 		if (operands[at] == nullptr)
 		{
 			return nullptr;
@@ -398,16 +333,16 @@ compile_null_test(NullTest *null_test, InputColumns *inputs)
 
 // Compile an expression the core can test by itself; null if it cannot
 PredicateTree *
-compile(Node *node, InputColumns *inputs)
+compile(Node *node, InputColumns *inputs, bool may_compute)
 {
 	switch (nodeTag(node))
 	{
 	case T_OpExpr:
-		return compile_comparison(reinterpret_cast<OpExpr *>(node), inputs);
+		return compile_comparison(reinterpret_cast<OpExpr *>(node), inputs, may_compute);
 	case T_ScalarArrayOpExpr:
-		return compile_list(reinterpret_cast<ScalarArrayOpExpr *>(node), inputs);
+		return compile_list(reinterpret_cast<ScalarArrayOpExpr *>(node), inputs, may_compute);
 	case T_BoolExpr:
-		return compile_junction(reinterpret_cast<BoolExpr *>(node), inputs);
+		return compile_junction(reinterpret_cast<BoolExpr *>(node), inputs, may_compute);
 	case T_NullTest:
 		return compile_null_test(reinterpret_cast<NullTest *>(node), inputs);
 	case T_Var:
@@ -455,7 +390,7 @@ compile_criterion(Node *expression, InputColumns *inputs)
 
 	for (int at = 0; at < list_length(conditions); at++)
 	{
-		PredicateTree *tree = compile(static_cast<Node *>(list_nth(conditions, at)), inputs);
+		PredicateTree *tree = compile(static_cast<Node *>(list_nth(conditions, at)), inputs, at == 0);
 		if (tree != nullptr)
 		{
 			operands[count++] = tree;
@@ -480,9 +415,21 @@ compile_criterion(Node *expression, InputColumns *inputs)
 			inputs->count = columns_before;
 		}
 		operands[count++] =
-			make_tree(Test::is_true, static_cast<uint16>(expression_column(inputs, expression)));
+			make_tree(Test::is_true, static_cast<uint16>(expression_column(inputs, expression, ColumnKind::truth)));
 	}
 	return count == 0 ? make_tree(Test::always, 0) : make_junction(Test::all_of, operands, count);
+}
+
+int
+compile_value(Node *expression, InputColumns *inputs)
+{
+	Var *var = plain_column(expression);
+
+	if (var != nullptr && getBaseType(var->vartype) == FLOAT8OID)
+	{
+		return attribute_column(inputs, var, true);
+	}
+	return expression_column(inputs, expression, ColumnKind::real);
 }
 
 } // namespace lead_scoring::pg

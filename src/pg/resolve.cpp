@@ -18,10 +18,13 @@ namespace lead_scoring::pg
 namespace
 {
 
+// Return a field as text, null also if the table has no such field
 char *
 text_field(HeapTuple row, TupleDesc descriptor, const char *field)
 {
-	return SPI_getvalue(row, descriptor, SPI_fnumber(descriptor, field));
+	int number = SPI_fnumber(descriptor, field);
+
+	return number > 0 ? SPI_getvalue(row, descriptor, number) : nullptr;
 }
 
 // Say what a row of a definition table is, for errors
@@ -33,18 +36,63 @@ describe(HeapTuple row, TupleDesc descriptor, const char *table)
 		return psprintf("rule \"%s\" of score \"%s\"", text_field(row, descriptor, "name"),
 						text_field(row, descriptor, "score"));
 	}
+	if (strcmp(table, "event_factor") == 0)
+	{
+		return psprintf("event factor \"%s\" of score \"%s\"", text_field(row, descriptor, "name"),
+						text_field(row, descriptor, "score"));
+	}
+	if (strcmp(table, "segment_decay") == 0)
+	{
+		return psprintf("a decay of group \"%s\" of score \"%s\"", text_field(row, descriptor, "group_name"),
+						text_field(row, descriptor, "score"));
+	}
+	if (strcmp(table, "band") == 0)
+	{
+		return psprintf("band \"%s\" of score \"%s\"", text_field(row, descriptor, "label"),
+						text_field(row, descriptor, "score"));
+	}
 	if (strcmp(table, "scope") == 0)
 	{
 		return psprintf("a scope of score \"%s\"", text_field(row, descriptor, "score"));
 	}
-	return psprintf("source \"%s\"", text_field(row, descriptor, "name"));
+	return psprintf("%s \"%s\"", strcmp(table, "record_type") == 0 ? "record type" : "source",
+					text_field(row, descriptor, "name"));
 }
 
-// Return the relation that the expressions of a row look at
-Oid
-relation_of(HeapTuple row, TupleDesc descriptor)
+// An argument of the trigger: a field, what it yields, and the column that names the relation that it looks at
+struct Argument
 {
-	int relation = SPI_fnumber(descriptor, "relation");
+	const char *field;
+	ExpressionType type;
+	const char *relation_column;
+};
+
+// Take "field", "field:number" or "field:any" apart, each with "@column" at its end if the relation is not the row's own
+Argument
+parse_argument(const char *text)
+{
+	char *field = pstrdup(text);
+	Argument argument = {field, ExpressionType::boolean, "relation"};
+
+	if (char *at = strchr(field, '@'); at != nullptr)
+	{
+		*at = '\0';
+		argument.relation_column = at + 1;
+	}
+	if (char *colon = strchr(field, ':'); colon != nullptr)
+	{
+		*colon = '\0';
+		argument.type = strcmp(colon + 1, "number") == 0 ? ExpressionType::number : ExpressionType::any;
+	}
+	return argument;
+}
+
+// Return the relation that a column of a row names; without such a column, the relation of the row's source or else of
+// the records of its score
+Oid
+relation_of(HeapTuple row, TupleDesc descriptor, const char *column)
+{
+	int relation = SPI_fnumber(descriptor, column);
 
 	if (relation > 0)
 	{
@@ -69,7 +117,7 @@ is_restoring()
 char *
 resolve(Relation relation, const char *text, const ExpressionSite &site)
 {
-	Node *expression = parse_criterion(relation, text, site);
+	Node *expression = parse_expression(relation, text, site);
 	Session session = begin_neutral();
 	char *resolved = expression_sql(expression, RelationGetRelid(relation), nullptr);
 
@@ -80,10 +128,6 @@ resolve(Relation relation, const char *text, const ExpressionSite &site)
 bool
 same_field(HeapTuple left, HeapTuple right, TupleDesc descriptor, const char *field)
 {
-	if (SPI_fnumber(descriptor, field) <= 0)
-	{
-		return true;
-	}
 	const char *left_text = text_field(left, descriptor, field);
 	const char *right_text = text_field(right, descriptor, field);
 	return left_text == nullptr || right_text == nullptr ? left_text == right_text
@@ -108,17 +152,17 @@ is_pinned_to(HeapTuple row, TupleDesc descriptor, Relation relation)
 // Whether an update leaves an expression as it is, over the same relation: it then keeps the meaning it had when it was
 // written, also when a new owner confirms it
 bool
-is_unchanged(TriggerData *trigger, HeapTuple row, TupleDesc descriptor, const char *field, Relation relation)
+is_unchanged(TriggerData *trigger, HeapTuple row, TupleDesc descriptor, const Argument &argument, Relation relation)
 {
 	HeapTuple old = trigger->tg_trigtuple;
 
-	return TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && same_field(old, row, descriptor, field) &&
-		   same_field(old, row, descriptor, "relation") &&
+	return TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && same_field(old, row, descriptor, argument.field) &&
+		   same_field(old, row, descriptor, argument.relation_column) &&
 		   is_pinned_to(old, descriptor, relation) &&
-		   text_field(old, descriptor, psprintf("%s_resolved", field)) != nullptr;
+		   text_field(old, descriptor, psprintf("%s_resolved", argument.field)) != nullptr;
 }
 
-// Write down what the criterion of a row has been checked for
+// Write down what the expressions of a row have been checked for
 HeapTuple
 pin(HeapTuple row, TupleDesc descriptor, Relation relation)
 {
@@ -130,48 +174,77 @@ pin(HeapTuple row, TupleDesc descriptor, Relation relation)
 	return fields[0] <= 0 ? row : heap_modify_tuple_by_cols(row, descriptor, 2, fields, values, nulls);
 }
 
+Relation
+open_relation(Oid id, HeapTuple row, TupleDesc descriptor, const char *table)
+{
+	Relation relation = try_relation_open(id, AccessShareLock);
+
+	if (relation == nullptr)
+	{
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("the relation that %s looks at no longer exists", describe(row, descriptor, table)),
+						errhint("It was dropped: name another relation in its source or record type.")));
+	}
+	return relation;
+}
+
+// Return a row with the resolved form of one of its expressions; as it was if nothing about it has changed
+HeapTuple
+resolve_field(TriggerData *trigger, HeapTuple row, TupleDesc descriptor, const Argument &argument, Relation relation)
+{
+	const char *resolved_field = psprintf("%s_resolved", argument.field);
+	int number = SPI_fnumber(descriptor, resolved_field);
+	const char *text = text_field(row, descriptor, argument.field);
+	bool is_null = text == nullptr;
+	Datum value = 0;
+
+	if (is_null)
+	{
+		return heap_modify_tuple_by_cols(row, descriptor, 1, &number, &value, &is_null);
+	}
+	if (is_unchanged(trigger, row, descriptor, argument, relation))
+	{
+		value = CStringGetTextDatum(text_field(trigger->tg_trigtuple, descriptor, resolved_field));
+	}
+	else
+	{
+		ExpressionSite site{describe(row, descriptor, RelationGetRelationName(trigger->tg_relation)), argument.field,
+							false, argument.type};
+		value = CStringGetTextDatum(resolve(relation, text, site));
+	}
+	return heap_modify_tuple_by_cols(row, descriptor, 1, &number, &value, &is_null);
+}
+
 HeapTuple
 resolve_row(TriggerData *trigger)
 {
 	HeapTuple row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
 	TupleDesc descriptor = RelationGetDescr(trigger->tg_relation);
+	const char *table = RelationGetRelationName(trigger->tg_relation);
 
 	SPI_connect();
 	Session session = begin_safe_path();
 	bool restoring = is_restoring();
-	Oid relation_id = restoring ? InvalidOid : relation_of(row, descriptor);
+	Oid relation_id = restoring ? InvalidOid : relation_of(row, descriptor, "relation");
 	end_session(session);
 	if (restoring)
 	{
 		SPI_finish();
 		return row;
 	}
-	Relation relation = try_relation_open(relation_id, AccessShareLock);
-	if (relation == nullptr)
-	{
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-						errmsg("the relation that %s looks at no longer exists",
-							   describe(row, descriptor, RelationGetRelationName(trigger->tg_relation))),
-						errhint("It was dropped: name another relation in its source or record type.")));
-	}
+	Relation relation = open_relation(relation_id, row, descriptor, table);
 	for (int at = 0; at < trigger->tg_trigger->tgnargs; at++)
 	{
-		const char *field = trigger->tg_trigger->tgargs[at];
-		int resolved_field = SPI_fnumber(descriptor, psprintf("%s_resolved", field));
-		char *text = text_field(row, descriptor, field);
-		bool is_null = text == nullptr;
-		Datum value = 0;
-		if (is_unchanged(trigger, row, descriptor, field, relation))
+		Argument argument = parse_argument(trigger->tg_trigger->tgargs[at]);
+		bool is_own = strcmp(argument.relation_column, "relation") == 0;
+		if (is_own || text_field(row, descriptor, argument.field) == nullptr)
 		{
-			text = text_field(trigger->tg_trigtuple, descriptor, psprintf("%s_resolved", field));
-			value = CStringGetTextDatum(text);
+			row = resolve_field(trigger, row, descriptor, argument, relation);
+			continue;
 		}
-		else if (!is_null)
-		{
-			ExpressionSite site{describe(row, descriptor, RelationGetRelationName(trigger->tg_relation)), field, false};
-			value = CStringGetTextDatum(resolve(relation, text, site));
-		}
-		row = heap_modify_tuple_by_cols(row, descriptor, 1, &resolved_field, &value, &is_null);
+		Relation other = open_relation(relation_of(row, descriptor, argument.relation_column), row, descriptor, table);
+		row = resolve_field(trigger, row, descriptor, argument, other);
+		relation_close(other, NoLock);
 	}
 	row = pin(row, descriptor, relation);
 	relation_close(relation, NoLock);
@@ -184,7 +257,7 @@ resolve_row(TriggerData *trigger)
 
 } // namespace lead_scoring::pg
 
-// Check the expressions in the columns that are the trigger's arguments
+// Check the expressions in the columns that are the trigger's arguments (see parse_argument)
 Datum
 lead_scoring_resolve_expressions(PG_FUNCTION_ARGS)
 {

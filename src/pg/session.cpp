@@ -73,6 +73,13 @@ begin_as_table_owner(Oid owner)
 }
 
 void
+forbid_whole_scans()
+{
+	set_option("enable_seqscan", "off");
+	set_option("max_parallel_workers_per_gather", "0");
+}
+
+void
 end_session(const Session &session)
 {
 	AtEOXact_GUC(false, session.guc_level);

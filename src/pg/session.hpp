@@ -30,6 +30,9 @@ Session begin_as_owner(Oid owner);
 // then run with its owner's rights, whoever asked for the write
 Session begin_as_table_owner(Oid owner);
 
+// Let the planner of this session read tables by ranges of blocks or by indexes only
+void forbid_whole_scans();
+
 void end_session(const Session &session);
 
 // The owner of our own tables

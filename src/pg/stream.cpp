@@ -1,25 +1,25 @@
 // Rows out of PostgreSQL's executor, in batches of plain values.
 //
 // The query runs through SPI with a receiver of our own, so rows are never collected: each is taken apart into the
-// columns of a batch, texts becoming codes or being copied, and a full batch goes to its sink. Everything that a batch
-// points to lives in one memory context, reset when the next batch begins.
+// columns of a batch, texts becoming codes or being copied, and a full batch goes to its sink. Of a row only what its
+// rules need is looked at: first the time and the column that says which rules those are. Everything that a batch points
+// to lives in one memory context, reset when the next batch begins.
 #include "pg/postgres_api.hpp"
 
 #include "pg/stream.hpp"
 
+#include "pg/cells.hpp"
+#include "pg/progress.hpp"
 #include "pg/session.hpp"
 
 extern "C"
 {
-#include "access/detoast.h"
-#include "catalog/pg_type_d.h"
-#include "utils/date.h"
+#include "executor/executor.h"
+#include "optimizer/optimizer.h"
 }
 
 using lead_scoring::core::Batch;
 using lead_scoring::core::batch_rows;
-using lead_scoring::core::Cell;
-using lead_scoring::core::ColumnKind;
 using lead_scoring::core::Key;
 using lead_scoring::core::KeyKind;
 
@@ -29,141 +29,76 @@ namespace lead_scoring::pg
 namespace
 {
 
+// An expression at work, for errors
+struct Evaluating
+{
+	const StreamColumn *column;
+	KeyKind key_kind;
+	Key key;
+};
+
 struct Receiver
 {
 	DestReceiver base; // must be first: PostgreSQL knows only this
 	const Stream *stream;
 	Batch batch;
 	Oid key_type;
+	ParamListInfo parameters;
+	ExprState **expressions;     // by column, null for those that the rows carry
+	ExprContext *row_context;    // of the expressions
+	bool any_expression;
+	bool stopped;                // the sink wants no more
+	uint64 received;             // rows that the query has given
+	int dropped;                 // rows since the last flush that concern nobody
+	Evaluating evaluating;
+	ErrorContextCallback error_context;
 	MemoryContext batch_context; // what the batch at hand points to
 };
 
-void
+bool
 flush(Receiver *receiver)
 {
-	if (receiver->batch.rows == 0)
+	if (receiver->batch.rows != 0 && !receiver->stopped)
 	{
-		return;
+		receiver->stopped = !receiver->stream->sink(receiver->stream->argument, receiver->batch);
 	}
-	receiver->stream->sink(receiver->stream->argument, receiver->batch);
 	receiver->batch.rows = 0;
+	receiver->dropped = 0;
 	MemoryContextReset(receiver->batch_context);
+	return !receiver->stopped;
 }
 
-std::string_view
-view_text(Datum datum)
+// Tell in an error which rule failed for which record
+void
+describe_evaluation(void *argument)
 {
-	text *packed = DatumGetTextPP(datum);
+	auto *evaluating = static_cast<const Evaluating *>(argument);
 
-	return {VARDATA_ANY(packed), static_cast<size_t>(VARSIZE_ANY_EXHDR(packed))};
-}
-
-// The value of a text, for the moment that the row is there
-std::string_view
-borrow_text(Receiver *receiver, Datum datum)
-{
-	// A pointer to a value out of line passes for a short one: ask for what must be fetched or unpacked
-	if (!VARATT_IS_EXTERNAL(DatumGetPointer(datum)) && !VARATT_IS_COMPRESSED(DatumGetPointer(datum)))
-	{
-		return view_text(datum);
-	}
-	MemoryContext before = MemoryContextSwitchTo(receiver->batch_context);
-	std::string_view text = view_text(datum);
-	MemoryContextSwitchTo(before);
-	return text;
-}
-
-Key
-read_key(Receiver *receiver, Datum datum)
-{
-	Key key{};
-
-	switch (receiver->key_type)
-	{
-	case INT2OID:
-		key.low = static_cast<uint64>(static_cast<int64>(DatumGetInt16(datum)));
-		return key;
-	case INT4OID:
-		key.low = static_cast<uint64>(static_cast<int64>(DatumGetInt32(datum)));
-		return key;
-	case INT8OID:
-		key.low = static_cast<uint64>(DatumGetInt64(datum));
-		return key;
-	case UUIDOID:
-		memcpy(&key.low, DatumGetUUIDP(datum)->data, sizeof key.low);
-		memcpy(&key.high, DatumGetUUIDP(datum)->data + sizeof key.low, sizeof key.high);
-		return key;
-	default:
-	{
-		std::string_view text = borrow_text(receiver, datum);
-		auto *copy = static_cast<char *>(MemoryContextAlloc(receiver->batch_context, Max(text.size(), 1)));
-		memcpy(copy, text.data(), text.size());
-		key.text = {copy, text.size()};
-		return key;
-	}
-	}
-}
-
-Cell
-read_cell(Receiver *receiver, int at, Datum datum)
-{
-	const InputColumn &column = receiver->stream->columns[at];
-	Cell cell;
-
-	cell.integer = 0;
-	if (column.kind == ColumnKind::code)
-	{
-		const core::CodeBook &book = receiver->stream->books[at];
-		bool unpacked = !VARATT_IS_EXTERNAL(DatumGetPointer(datum)) && !VARATT_IS_COMPRESSED(DatumGetPointer(datum));
-		// A long value that no rule can speak of need not be fetched
-		if (unpacked || toast_raw_datum_size(datum) - VARHDRSZ <= book.longest())
-		{
-			cell.integer = book.find(borrow_text(receiver, datum));
-		}
-		return cell;
-	}
-	if (column.kind == ColumnKind::presence)
-	{
-		return cell;
-	}
-	switch (column.type)
-	{
-	case BOOLOID:
-		cell.integer = DatumGetBool(datum);
-		return cell;
-	case INT2OID:
-		cell.integer = DatumGetInt16(datum);
-		return cell;
-	case INT4OID:
-		cell.integer = DatumGetInt32(datum);
-		return cell;
-	case DATEOID:
-		cell.integer = DatumGetDateADT(datum);
-		return cell;
-	case INT8OID:
-	case TIMESTAMPOID:
-	case TIMESTAMPTZOID:
-		cell.integer = DatumGetInt64(datum);
-		return cell;
-	case FLOAT4OID:
-		cell.real = static_cast<double>(DatumGetFloat4(datum));
-		return cell;
-	case FLOAT8OID:
-		cell.real = DatumGetFloat8(datum);
-		return cell;
-	default:
-		// An enum
-		cell.integer = static_cast<int64>(DatumGetObjectId(datum));
-		return cell;
-	}
+	errcontext("%s of %s, record \"%s\"", evaluating->column->field, evaluating->column->what,
+			   key_string(evaluating->key_kind, evaluating->key));
 }
 
 void
 start_receiver(DestReceiver *base, int, TupleDesc descriptor)
 {
 	auto *receiver = reinterpret_cast<Receiver *>(base);
+	const Stream *stream = receiver->stream;
 
-	receiver->key_type = getBaseType(TupleDescAttr(descriptor, 0)->atttypid);
+	receiver->key_type = getBaseType(TupleDescAttr(descriptor, stream->key_position - 1)->atttypid);
+	for (int at = 0; at < stream->column_count; at++)
+	{
+		if (stream->columns[at].expression != nullptr)
+		{
+			Expr *planned = expression_planner(static_cast<Expr *>(copyObjectImpl(stream->columns[at].expression)));
+			receiver->expressions[at] = ExecInitExprWithParams(planned, receiver->parameters);
+			receiver->any_expression = true;
+		}
+	}
+	receiver->row_context = receiver->any_expression ? CreateStandaloneExprContext() : nullptr;
+	if (receiver->row_context != nullptr)
+	{
+		receiver->row_context->ecxt_param_list_info = receiver->parameters;
+	}
 }
 
 // Say that an event has no time; the key helps to find it
@@ -181,75 +116,239 @@ raise_no_time(const Receiver *receiver, Datum key)
 	pg_unreachable();
 }
 
-bool
-receive_row(TupleTableSlot *slot, DestReceiver *base)
+// Compute an expression over a row
+Datum
+evaluate_expression(Receiver *receiver, int at, TupleTableSlot *slot, bool *is_null)
 {
-	auto *receiver = reinterpret_cast<Receiver *>(base);
-	Batch &batch = receiver->batch;
-	size_t row = batch.rows;
+	ErrorContextCallback *callback = &receiver->error_context;
 
-	slot_getallattrs(slot);
-	if (slot->tts_isnull[0])
+	receiver->evaluating = {&receiver->stream->columns[at], receiver->stream->key_kind,
+							receiver->batch.keys[receiver->batch.rows]};
+	callback->callback = describe_evaluation;
+	callback->arg = &receiver->evaluating;
+	callback->previous = error_context_stack;
+	error_context_stack = callback;
+	receiver->row_context->ecxt_scantuple = slot;
+	Datum value = ExecEvalExprSwitchContext(receiver->expressions[at], receiver->row_context, is_null);
+	error_context_stack = callback->previous;
+	return value;
+}
+
+// Read one column of the row at hand into the batch
+void
+read_column(Receiver *receiver, int at, TupleTableSlot *slot)
+{
+	const StreamColumn &column = receiver->stream->columns[at];
+	size_t place = static_cast<size_t>(at) * batch_rows + receiver->batch.rows;
+	bool *is_null = &receiver->batch.nulls[place];
+	Datum value = column.position > 0 ? slot_getattr(slot, column.position, is_null)
+									  : evaluate_expression(receiver, at, slot, is_null);
+
+	if (!*is_null)
 	{
-		if (receiver->stream->key_required)
-		{
-			ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION),
-							errmsg("a record of type \"%s\" has no key", receiver->stream->name),
-							errhint("Every record needs a key: declare the key column NOT NULL.")));
-		}
-		return true;
+		const core::CodeBook *book = receiver->stream->books == nullptr ? nullptr : &receiver->stream->books[at];
+		receiver->batch.cells[place] = read_cell(column.kind, column.type, book, value, receiver->batch_context);
 	}
-	int next = 1;
-	if (receiver->stream->has_time)
+}
+
+// Read what the rules of a row need; false if it concerns none of them
+bool
+read_needed(Receiver *receiver, TupleTableSlot *slot)
+{
+	const core::SourceProgram &program = *receiver->stream->program;
+	const core::Dispatch &dispatch = program.dispatch[0];
+	size_t row = receiver->batch.rows;
+
+	if (dispatch.column() != core::Dispatch::no_dispatch)
 	{
-		if (slot->tts_isnull[next])
-		{
-			raise_no_time(receiver, slot->tts_values[0]);
-		}
-		batch.times[row] = DatumGetTimestampTz(slot->tts_values[next++]);
+		read_column(receiver, static_cast<int>(dispatch.column()), slot);
 	}
-	batch.keys[row] = read_key(receiver, slot->tts_values[0]);
-	for (int at = 0; at < receiver->stream->column_count; at++, next++)
+	const core::RowNeeds &needs = program.needs[dispatch.code(receiver->batch, row)];
+	if (receiver->batch.times != nullptr && !needs.window.contains(receiver->batch.times[row]))
 	{
-		size_t place = static_cast<size_t>(at) * batch_rows + row;
-		batch.nulls[place] = slot->tts_isnull[next];
-		if (!slot->tts_isnull[next])
-		{
-			batch.cells[place] = read_cell(receiver, at, slot->tts_values[next]);
-		}
+		return false;
 	}
-	if (++batch.rows == batch_rows)
+	for (uint16_t column : needs.columns)
 	{
-		flush(receiver);
+		read_column(receiver, column, slot);
 	}
 	return true;
 }
 
+// Read the time of an event; false for a row that belongs to nobody
+bool
+read_time(Receiver *receiver, TupleTableSlot *slot)
+{
+	bool is_null;
+	Datum time = slot_getattr(slot, receiver->stream->time_position, &is_null);
+
+	if (is_null)
+	{
+		Datum key = slot_getattr(slot, receiver->stream->key_position, &is_null);
+		if (is_null)
+		{
+			return false;
+		}
+		raise_no_time(receiver, key);
+	}
+	receiver->batch.times[receiver->batch.rows] = DatumGetTimestampTz(time);
+	return true;
+}
+
+// Read the key of a row; false for a row that belongs to nobody, or to another share of the records
+bool
+read_row_key(Receiver *receiver, TupleTableSlot *slot)
+{
+	const Stream *stream = receiver->stream;
+	bool is_null;
+	Datum datum = slot_getattr(slot, stream->key_position, &is_null);
+
+	if (is_null)
+	{
+		if (stream->key_required)
+		{
+			ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION),
+							errmsg("a record of type \"%s\" has no key", stream->name),
+							errhint("Every record needs a key: declare the key column NOT NULL.")));
+		}
+		return false;
+	}
+	Key &key = receiver->batch.keys[receiver->batch.rows];
+	key = read_key(receiver->key_type, datum, receiver->batch_context);
+	return stream->share.holds(stream->key_kind, key);
+}
+
 void
-stop_receiver(DestReceiver *)
+read_mark(Receiver *receiver, TupleTableSlot *slot)
+{
+	bool is_null;
+	Datum mark = slot_getattr(slot, receiver->stream->mark_position, &is_null);
+
+	receiver->batch.marks[receiver->batch.rows] =
+		is_null ? std::string_view() : copy_text(mark, receiver->batch_context);
+}
+
+bool
+read_columns(Receiver *receiver, TupleTableSlot *slot)
+{
+	if (receiver->stream->program != nullptr)
+	{
+		return read_needed(receiver, slot);
+	}
+	for (int at = 0; at < receiver->stream->column_count; at++)
+	{
+		read_column(receiver, at, slot);
+	}
+	return true;
+}
+
+// Read a row into the batch; false if it concerns nobody. Flat, as every row of a source comes through here
+[[gnu::flatten]] bool
+read_row(Receiver *receiver, TupleTableSlot *slot)
+{
+	if (receiver->stream->time_position > 0 && !read_time(receiver, slot))
+	{
+		return false;
+	}
+	if (!receiver->any_expression)
+	{
+		// Without expressions nothing here can fail for a reason that the key would explain: it is read last
+		return read_columns(receiver, slot) && read_row_key(receiver, slot);
+	}
+	if (!read_row_key(receiver, slot))
+	{
+		return false;
+	}
+	bool needed = read_columns(receiver, slot);
+	ResetExprContext(receiver->row_context);
+	return needed;
+}
+
+bool
+receive_row(TupleTableSlot *slot, DestReceiver *base)
+{
+	// What rows leave behind that concern nobody must not pile up
+	constexpr int most_dropped = 4096;
+	constexpr uint64 rows_between_reports = 1 << 15;
+	auto *receiver = reinterpret_cast<Receiver *>(base);
+
+	if (++receiver->received % rows_between_reports == 0 && receiver->stream->last_block == 0)
+	{
+		note_progress(static_cast<double>(receiver->received));
+	}
+	if (!read_row(receiver, slot))
+	{
+		return ++receiver->dropped < most_dropped || flush(receiver);
+	}
+	if (receiver->stream->mark_position > 0)
+	{
+		read_mark(receiver, slot);
+	}
+	return ++receiver->batch.rows < batch_rows || flush(receiver);
+}
+
+void
+stop_receiver(DestReceiver *base)
+{
+	auto *receiver = reinterpret_cast<Receiver *>(base);
+
+	if (receiver->row_context != nullptr)
+	{
+		FreeExprContext(receiver->row_context, true);
+		receiver->row_context = nullptr;
+	}
+}
+
+void
+destroy_receiver(DestReceiver *)
 {
 }
 
 Receiver *
-make_receiver(const Stream *stream)
+make_receiver(const Stream *stream, ParamListInfo parameters)
 {
 	auto *receiver = static_cast<Receiver *>(palloc0(sizeof(Receiver)));
-	Size columns = static_cast<Size>(stream->column_count);
+	Size columns = static_cast<Size>(Max(stream->column_count, 1));
 
 	receiver->base.receiveSlot = receive_row;
 	receiver->base.rStartup = start_receiver;
 	receiver->base.rShutdown = stop_receiver;
-	receiver->base.rDestroy = stop_receiver;
+	receiver->base.rDestroy = destroy_receiver;
 	receiver->base.mydest = DestNone;
 	receiver->stream = stream;
+	receiver->parameters = parameters;
+	receiver->expressions = static_cast<ExprState **>(palloc0(columns * sizeof(ExprState *)));
 	receiver->batch.keys = static_cast<Key *>(palloc0(batch_rows * sizeof(Key)));
 	receiver->batch.times =
-		stream->has_time ? static_cast<int64_t *>(palloc0(batch_rows * sizeof(int64_t))) : nullptr;
-	receiver->batch.cells = static_cast<Cell *>(palloc0(Max(columns, 1) * batch_rows * sizeof(Cell)));
-	receiver->batch.nulls = static_cast<bool *>(palloc0(Max(columns, 1) * batch_rows * sizeof(bool)));
+		stream->time_position > 0 ? static_cast<int64_t *>(palloc0(batch_rows * sizeof(int64_t))) : nullptr;
+	receiver->batch.marks = stream->mark_position > 0
+								? static_cast<std::string_view *>(palloc0(batch_rows * sizeof(std::string_view)))
+								: nullptr;
+	receiver->batch.cells = static_cast<core::Cell *>(
+		MemoryContextAllocHuge(CurrentMemoryContext, columns * batch_rows * sizeof(core::Cell)));
+	receiver->batch.nulls = static_cast<bool *>(palloc0(columns * batch_rows * sizeof(bool)));
 	receiver->batch_context =
 		AllocSetContextCreate(CurrentMemoryContext, "lead_scoring batch", ALLOCSET_DEFAULT_SIZES);
 	return receiver;
+}
+
+// as_of, the keys that were asked for, and the bounds of a part of a table
+ParamListInfo
+make_parameters(const Stream &stream, TimestampTz as_of, const Datum *keys)
+{
+	bool has_blocks = stream.last_block != 0;
+	ParamListInfo parameters = makeParamList(has_blocks ? 4 : 2);
+
+	parameters->params[0] = {TimestampTzGetDatum(as_of), false, PARAM_FLAG_CONST, TIMESTAMPTZOID};
+	parameters->params[1] = {keys == nullptr ? 0 : *keys, keys == nullptr, PARAM_FLAG_CONST,
+							 key_array_type(stream.key_kind)};
+	for (int at = 0; has_blocks && at < 2; at++)
+	{
+		auto *bound = static_cast<ItemPointer>(palloc(sizeof(ItemPointerData)));
+		ItemPointerSet(bound, at == 0 ? stream.first_block : stream.last_block, 0);
+		parameters->params[2 + at] = {PointerGetDatum(bound), false, PARAM_FLAG_CONST, TIDOID};
+	}
+	return parameters;
 }
 
 } // namespace
@@ -257,14 +356,19 @@ make_receiver(const Stream *stream)
 void
 run_stream(const Stream &stream, TimestampTz as_of, const Datum *keys)
 {
-	Receiver *receiver = make_receiver(&stream);
+	// A large table is read in many streams, one after the other
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "lead_scoring stream", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext before = MemoryContextSwitchTo(context);
+	ParamListInfo parameters = make_parameters(stream, as_of, keys);
+	Receiver *receiver = make_receiver(&stream, parameters);
 
 	SPI_connect();
 	Session session = begin_as_owner(stream.owner);
-	ParamListInfo parameters = makeParamList(2);
-	parameters->params[0] = {TimestampTzGetDatum(as_of), false, PARAM_FLAG_CONST, TIMESTAMPTZOID};
-	parameters->params[1] = {keys == nullptr ? 0 : *keys, keys == nullptr, PARAM_FLAG_CONST,
-							 key_array_type(stream.key_kind)};
+	if (stream.last_block != 0)
+	{
+		// Whatever the planner thinks of it: a range of blocks is read by itself
+		forbid_whole_scans();
+	}
 	SPIExecuteOptions options = {};
 	options.params = parameters;
 	// Under the caller's snapshot: all streams of an evaluation see the same state of the data
@@ -277,8 +381,9 @@ run_stream(const Stream &stream, TimestampTz as_of, const Datum *keys)
 	}
 	end_session(session);
 	SPI_finish();
+	MemoryContextSwitchTo(before);
 	flush(receiver);
-	MemoryContextDelete(receiver->batch_context);
+	MemoryContextDelete(context);
 }
 
 Oid
@@ -340,6 +445,20 @@ make_key_datum(Oid type, const Key &key)
 	default:
 		return PointerGetDatum(cstring_to_text_with_len(key.text.data(), static_cast<int>(key.text.size())));
 	}
+}
+
+const char *
+key_string(KeyKind kind, const Key &key)
+{
+	if (kind == KeyKind::integer)
+	{
+		return psprintf(INT64_FORMAT, static_cast<int64>(key.low));
+	}
+	if (kind == KeyKind::uuid)
+	{
+		return DatumGetCString(DirectFunctionCall1(uuid_out, make_key_datum(UUIDOID, key)));
+	}
+	return pnstrdup(key.text.data(), key.text.size());
 }
 
 } // namespace lead_scoring::pg

@@ -3,30 +3,47 @@
 
 #include "pg/postgres_api.hpp"
 
-#include "core/batch.hpp"
-#include "core/code_book.hpp"
-#include "pg/loaded_score.hpp"
+#include "core/program.hpp"
+#include "core/share.hpp"
+#include "pg/predicate_compiler.hpp"
 
 namespace lead_scoring::pg
 {
 
-// What happens to a full batch, and to the last one
-using BatchSink = void (*)(void *argument, const core::Batch &batch);
+// What happens to a full batch, and to the last one; false to stop
+using BatchSink = bool (*)(void *argument, const core::Batch &batch);
 
-// A query whose rows are: key, time if there is one, then the input columns
+// Where a query's rows carry a column of a batch
+struct StreamColumn
+{
+	core::ColumnKind kind;
+	Oid type;             // domains looked through
+	AttrNumber position;  // in the rows, 0 for an expression
+	Node *expression;     // over the rows, its columns numbered by their positions; null if it has a position
+	const char *what;     // for errors
+	const char *field;
+};
+
+// A query, and how its rows become batches
 struct Stream
 {
 	const char *sql;
-	Oid owner;                    // the query runs as this role
+	Oid owner;                          // the query runs as this role
 	core::KeyKind key_kind;
-	bool has_time;
-	bool key_required;            // records must have a key; rows without one otherwise belong to nobody
-	const char *name;             // for errors
+	AttrNumber key_position;            // in the rows
+	AttrNumber time_position;           // 0 for none
+	AttrNumber mark_position;           // 0 for none
+	bool key_required;                  // records must have a key; rows without one otherwise belong to nobody
+	const char *name;                   // for errors
 	int column_count;
-	const InputColumn *columns;
-	const core::CodeBook *books;  // by column, for those of texts
+	const StreamColumn *columns;
+	const core::CodeBook *books;        // by column, for those of texts
+	const core::SourceProgram *program; // tells what must be read of which row; null for all of all
+	core::KeyShare share;               // of the records
 	BatchSink sink;
 	void *argument;
+	BlockNumber first_block;            // with last_block: parameters 3 and 4 of the query, as bounds of ctid
+	BlockNumber last_block;
 };
 
 // Run a stream's query as of an instant, for all keys or, if keys is not null, for an array of them
@@ -40,5 +57,8 @@ Datum make_key_array(core::KeyKind kind, ArrayType *texts);
 
 // Make the datum of a key in a type of its kind
 Datum make_key_datum(Oid type, const core::Key &key);
+
+// Write a key as text
+const char *key_string(core::KeyKind kind, const core::Key &key);
 
 } // namespace lead_scoring::pg

@@ -7,6 +7,7 @@
 #include "pg/write_scores.hpp"
 
 #include "pg/pipeline.hpp"
+#include "pg/progress.hpp"
 #include "pg/query.hpp"
 #include "pg/results.hpp"
 #include "pg/score_columns.hpp"
@@ -155,6 +156,20 @@ clear_sql(const LoadedScore *score, bool some_keys)
 					scores_name, key, some_keys ? psprintf(" AND t.%s = ANY ($1)", key) : "");
 }
 
+// Whether one record's change may change the labels of others: bands for the best records
+bool
+has_relative_bands(const LoadedScore *score)
+{
+	for (const core::BandDefinition &band : score->definition.bands)
+	{
+		if (band.capacity != 0 || band.top_share != 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
 } // namespace
 
 void
@@ -184,7 +199,8 @@ require_writable(const LoadedScore *score)
 uint64
 write_scores(LoadedScore *score, TimestampTz as_of, ArrayType *keys)
 {
-	Evaluation *evaluation = begin_evaluation(score, as_of, keys, false);
+	bool everybody = has_relative_bands(score);
+	Evaluation *evaluation = begin_evaluation(score, as_of, everybody ? nullptr : keys, {});
 	Oid key_type = get_atttype(score->records->relation,
 							   get_attnum(score->records->relation, score->records->key_column));
 	StoreSink sink{tuplestore_begin_heap(true, false, work_mem), make_scores_descriptor(key_type),
@@ -195,12 +211,15 @@ write_scores(LoadedScore *score, TimestampTz as_of, ArrayType *keys)
 	SPI_connect();
 	Session session = begin_as_table_owner(owner_of(score->target));
 	register_scores(sink);
+	begin_progress(score->name, score->target);
+	begin_phase(Phase::writing, get_rel_name(score->target), 0);
 	uint64 written = execute_command(update_sql(score));
 	if (!score->own_target)
 	{
 		written += execute_command(insert_sql(score));
-		written += execute_with_keys(clear_sql(score, keys != nullptr), evaluation);
+		written += execute_with_keys(clear_sql(score, evaluation->keys != nullptr), evaluation);
 	}
+	end_progress();
 	end_session(session);
 	SPI_finish();
 	tuplestore_end(sink.store);

@@ -23,6 +23,22 @@ text_of(const BandTable &table, uint16_t label)
 	return label == no_label ? none : std::string_view(table.texts().at(label));
 }
 
+// The table of bands without segments
+BandTable
+table_of(const std::vector<BandDefinition> &bands)
+{
+	return BandTable(bands, std::vector<uint32_t>(bands.size(), always_segment), KeyKind::integer);
+}
+
+// The labels of an open record
+LabelSet
+labels_of(const BandTable &table, double total, double fit, double engagement)
+{
+	const double values[] = {fit, engagement, total};
+
+	return table.labels(values, table.choose([](uint32_t) { return false; }), {}, true);
+}
+
 const std::vector<BandDefinition> high_medium_low = {
 	{Part::total, "High", 70}, {Part::total, "Medium", 40}, {Part::total, "Low", -infinity}};
 
@@ -64,8 +80,8 @@ TEST(Bands, LabelTheExamplesOfTheSpecification)
 
 	for (const auto &test : cases)
 	{
-		BandTable table(test.bands);
-		LabelSet labels = table.labels(test.value, not_a_number, not_a_number);
+		BandTable table = table_of(test.bands);
+		LabelSet labels = labels_of(table, test.value, not_a_number, not_a_number);
 		EXPECT_EQ(text_of(table, labels.label), test.label) << test.example << ": " << test.value;
 		EXPECT_EQ(text_of(table, labels.total), test.label) << test.example << ": " << test.value;
 		EXPECT_EQ(labels.fit, no_label);
@@ -75,7 +91,7 @@ TEST(Bands, LabelTheExamplesOfTheSpecification)
 
 TEST(Bands, OfTwoPartsMakePairsLetterFirst)
 {
-	BandTable table(letters_and_digits);
+	BandTable table = table_of(letters_and_digits);
 	const struct
 	{
 		double fit;
@@ -87,7 +103,7 @@ TEST(Bands, OfTwoPartsMakePairsLetterFirst)
 
 	for (const auto &test : cases)
 	{
-		LabelSet labels = table.labels(test.fit + test.engagement, test.fit, test.engagement);
+		LabelSet labels = labels_of(table, test.fit + test.engagement, test.fit, test.engagement);
 		EXPECT_EQ(text_of(table, labels.label), test.label);
 		EXPECT_EQ(text_of(table, labels.fit), test.label.substr(0, 1));
 		EXPECT_EQ(text_of(table, labels.engagement), test.label.substr(1));
@@ -129,20 +145,20 @@ TEST(Bands, GiveTheLabelOfThePairThenOfTheTotalThenOfTheOnePart)
 	for (size_t at = 0; at < std::size(cases); at++)
 	{
 		const auto &test = cases[at];
-		BandTable table(test.bands);
-		EXPECT_EQ(text_of(table, table.labels(test.total, test.fit, test.engagement).label), test.label) << at;
+		BandTable table = table_of(test.bands);
+		EXPECT_EQ(text_of(table, labels_of(table, test.total, test.fit, test.engagement).label), test.label) << at;
 	}
 }
 
 TEST(Bands, DoNotLabelAPartThatTheScoreDoesNotHave)
 {
-	BandTable table(letters_and_digits);
-	LabelSet labels = table.labels(50, 50, not_a_number);
+	BandTable table = table_of(letters_and_digits);
+	LabelSet labels = labels_of(table, 50, 50, not_a_number);
 
 	EXPECT_EQ(text_of(table, labels.fit), "B");
 	EXPECT_EQ(labels.engagement, no_label);
 	EXPECT_EQ(labels.label, no_label);
-	labels = table.labels(not_a_number, not_a_number, not_a_number);
+	labels = labels_of(table, not_a_number, not_a_number, not_a_number);
 	EXPECT_EQ(labels.fit, no_label);
 	EXPECT_EQ(labels.total, no_label);
 }
@@ -168,7 +184,7 @@ TEST(Bands, AgreeWithASearchForTheHighestBoundInAnyOrderOfDefinition)
 			}
 		}
 		random.shuffle(bands);
-		BandTable table(bands);
+		BandTable table = table_of(bands);
 		auto naive = [&](Part part, double value)
 		{
 			const BandDefinition *best = nullptr;
@@ -190,7 +206,7 @@ TEST(Bands, AgreeWithASearchForTheHighestBoundInAnyOrderOfDefinition)
 				value = random.one_in(2) ? static_cast<double>(random.between(-6, 11) * 10)
 										 : 200 * random.share() - 75;
 			}
-			LabelSet labels = table.labels(values[2], values[0], values[1]);
+			LabelSet labels = labels_of(table, values[2], values[0], values[1]);
 			ASSERT_EQ(text_of(table, labels.fit), naive(Part::fit, values[0]));
 			ASSERT_EQ(text_of(table, labels.engagement), naive(Part::engagement, values[1]));
 			ASSERT_EQ(text_of(table, labels.total), naive(Part::total, values[2]));
@@ -210,7 +226,7 @@ TEST(Bands, AreRefusedWhereTheirPairsCannotBeNumbered)
 	{
 		texts.push_back(std::to_string(count));
 	}
-	auto table_of = [&](size_t fit, size_t engagement)
+	auto pairs_of = [&](size_t fit, size_t engagement)
 	{
 		std::vector<BandDefinition> bands;
 		for (size_t count = 0; count < fit; count++)
@@ -221,15 +237,15 @@ TEST(Bands, AreRefusedWhereTheirPairsCannotBeNumbered)
 		{
 			bands.push_back({Part::engagement, texts[count], static_cast<double>(count)});
 		}
-		return BandTable(bands);
+		return table_of(bands);
 	};
 
-	EXPECT_EQ(fault_of([&] { table_of(256, 255); }), Fault::limit_exceeded);
-	EXPECT_EQ(fault_of([&] { table_of(256, 256); }), Fault::limit_exceeded);
+	EXPECT_EQ(fault_of([&] { pairs_of(256, 255); }), Fault::limit_exceeded);
+	EXPECT_EQ(fault_of([&] { pairs_of(256, 256); }), Fault::limit_exceeded);
 	// 254 + 255 + 254 * 255 = 65279
-	BandTable table = table_of(254, 255);
-	EXPECT_EQ(text_of(table, table.labels(0, 253, 254).label), "253254");
-	EXPECT_EQ(text_of(table, table.labels(0, 0, 0).label), "00");
+	BandTable table = pairs_of(254, 255);
+	EXPECT_EQ(text_of(table, labels_of(table, 0, 253, 254).label), "253254");
+	EXPECT_EQ(text_of(table, labels_of(table, 0, 0, 0).label), "00");
 }
 
 } // namespace lead_scoring::core::test

@@ -24,10 +24,10 @@ sum_of(uint32_t record, uint32_t slot)
 	return (static_cast<FixedSum>(record) << 80) + slot - 7;
 }
 
-int64_t
-instant_of(uint32_t record, uint32_t slot)
+uint64_t
+peak_of(uint32_t record, uint32_t slot)
 {
-	return -int64_t{record} * 1000 - slot;
+	return ~(uint64_t{record} * 1000 + slot);
 }
 
 uint32_t
@@ -45,9 +45,9 @@ fill(StateTable &states, const StateLayout &layout, uint32_t record)
 	{
 		states.sums(state)[slot] = sum_of(record, slot);
 	}
-	for (uint32_t slot = 0; slot < layout.instants; slot++)
+	for (uint32_t slot = 0; slot < layout.peaks; slot++)
 	{
-		states.instants(state)[slot] = instant_of(record, slot);
+		states.peaks(state)[slot] = peak_of(record, slot);
 	}
 	for (uint32_t slot = 0; slot < layout.counts; slot++)
 	{
@@ -65,9 +65,9 @@ is_filled(StateTable &states, const StateLayout &layout, uint32_t record)
 	{
 		filled &= states.sums(state)[slot] == sum_of(record, slot);
 	}
-	for (uint32_t slot = 0; slot < layout.instants; slot++)
+	for (uint32_t slot = 0; slot < layout.peaks; slot++)
 	{
-		filled &= states.instants(state)[slot] == instant_of(record, slot);
+		filled &= states.peaks(state)[slot] == peak_of(record, slot);
 	}
 	for (uint32_t slot = 0; slot < layout.counts; slot++)
 	{
@@ -86,9 +86,9 @@ is_zero(StateTable &states, const StateLayout &layout, uint32_t record)
 	{
 		zero &= states.sums(state)[slot] == 0;
 	}
-	for (uint32_t slot = 0; slot < layout.instants; slot++)
+	for (uint32_t slot = 0; slot < layout.peaks; slot++)
 	{
-		zero &= states.instants(state)[slot] == 0;
+		zero &= states.peaks(state)[slot] == 0;
 	}
 	for (uint32_t slot = 0; slot < layout.counts; slot++)
 	{
@@ -131,7 +131,7 @@ TEST(StateTable, KeepsItsContentsWhileItGrows)
 	{
 		for (const std::vector<uint32_t> &growth : growths)
 		{
-			SCOPED_TRACE(testing::Message() << layout.sums << " sums, " << layout.instants << " instants, "
+			SCOPED_TRACE(testing::Message() << layout.sums << " sums, " << layout.peaks << " peaks, "
 											<< layout.counts << " counts, growth from " << growth.front());
 			grow_through(layout, layout.sums > 100 ? std::vector<uint32_t>{1, 64, 65, 300} : growth);
 		}
@@ -160,7 +160,7 @@ TEST(StateTable, NeedsNoMoreRoomForFewerRecords)
 	EXPECT_TRUE(is_filled(states, layout, 499));
 }
 
-TEST(StateTable, KeepsSumsInstantsAndCountsApartAndAligned)
+TEST(StateTable, KeepsSumsPeaksAndCountsApartAndAligned)
 {
 	for (const StateLayout &layout : layouts)
 	{
@@ -170,14 +170,14 @@ TEST(StateTable, KeepsSumsInstantsAndCountsApartAndAligned)
 		{
 			std::byte *state = states.state(record);
 			auto *sums_end = reinterpret_cast<std::byte *>(states.sums(state) + layout.sums);
-			auto *instants = reinterpret_cast<std::byte *>(states.instants(state));
-			auto *instants_end = reinterpret_cast<std::byte *>(states.instants(state) + layout.instants);
+			auto *peaks = reinterpret_cast<std::byte *>(states.peaks(state));
+			auto *peaks_end = reinterpret_cast<std::byte *>(states.peaks(state) + layout.peaks);
 			auto *counts = reinterpret_cast<std::byte *>(states.counts(state));
 
 			EXPECT_EQ(reinterpret_cast<uintptr_t>(state) % alignof(FixedSum), 0u);
-			EXPECT_LE(sums_end, instants);
-			EXPECT_LE(instants_end, counts);
-			EXPECT_EQ(reinterpret_cast<uintptr_t>(instants) % alignof(int64_t), 0u);
+			EXPECT_LE(sums_end, peaks);
+			EXPECT_LE(peaks_end, counts);
+			EXPECT_EQ(reinterpret_cast<uintptr_t>(peaks) % alignof(uint64_t), 0u);
 		}
 	}
 }
@@ -186,7 +186,7 @@ TEST(StateTable, DoesNotSpreadASmallStateOverTwoCacheLines)
 {
 	for (const StateLayout &layout : layouts)
 	{
-		size_t bytes = layout.sums * sizeof(FixedSum) + layout.instants * sizeof(int64_t) +
+		size_t bytes = layout.sums * sizeof(FixedSum) + layout.peaks * sizeof(uint64_t) +
 					   layout.counts * sizeof(uint32_t);
 		if (bytes == 0 || bytes > 64)
 		{

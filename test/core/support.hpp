@@ -18,6 +18,7 @@
 #include <random>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,7 +28,7 @@ namespace lead_scoring::core
 inline void
 PrintTo(Fault fault, std::ostream *out)
 {
-	constexpr const char *names[] = {"invalid_text",   "invalid_parameter", "out_of_range", "null_value",
+	constexpr const char *names[] = {"invalid_text",   "invalid_parameter", "out_of_range",
 									 "limit_exceeded", "duplicate_key",     "cancelled"};
 	*out << names[static_cast<size_t>(fault)];
 }
@@ -450,10 +451,18 @@ public:
 		}
 	}
 
+	// Mark a row as one that others of this mark may repeat; without a mark it repeats none
+	void
+	mark(size_t row, std::string_view text)
+	{
+		marks_.resize(batch_rows);
+		marks_[row] = text;
+	}
+
 	Batch
 	batch(size_t rows)
 	{
-		return {rows, keys_.data(), times_.data(), cells_.data(), nulls_.get()};
+		return {rows, keys_.data(), times_.data(), cells_.data(), nulls_.get(), marks_.empty() ? nullptr : marks_.data()};
 	}
 
 	const std::vector<ColumnKind> &
@@ -468,6 +477,7 @@ private:
 	std::vector<int64_t> times_;
 	std::vector<Cell> cells_;
 	std::unique_ptr<bool[]> nulls_;
+	std::vector<std::string_view> marks_;
 };
 
 } // namespace lead_scoring::core::test

@@ -106,6 +106,7 @@ BEGIN
   ALTER TABLE "prop data".activities DROP COLUMN noise;
   CREATE TABLE "prop data".companies (id int PRIMARY KEY, country text, size int, certified bool);
   EXECUTE format('CREATE TABLE "prop data".memberships (contact_id %s, list text, joined_on date)', key_type);
+  EXECUTE format('CREATE TABLE "prop data".participants (contact_id %s, company_id int, role text)', key_type);
   CREATE TABLE "prop data".call_log (owner text, minutes numeric, outcome text, at timestamptz, kind text);
   CREATE VIEW "prop data".calls AS SELECT at, outcome, minutes, owner AS "Owner Ref", kind FROM "prop data".call_log WHERE kind IS DISTINCT FROM 'deleted';
 END
@@ -221,126 +222,31 @@ BEGIN
          property.pick(seed, 'outcome ' || i, ARRAY['connected', 'missed', 'voicemail', NULL]), property.time(seed, 'call ' || i, as_of),
          property.pick(seed, 'call kind ' || i, ARRAY['sales', 'support', 'deleted', NULL])
     FROM generate_series(1, property.between(seed, 'calls', 0, 60)) AS i;
+  -- links of contacts and companies, some of them twice or to nobody
+  EXECUTE format($i$INSERT INTO "prop data".participants
+    SELECT CASE WHEN property.u(%1$s, 'part? ' || i) < 0.95 THEN property.key(%1$s, 1 + floor(%2$s * property.u(%1$s, 'part ' || i))::int)::%3$s END,
+           CASE WHEN property.u(%1$s, 'part company? ' || i) < 0.95 THEN property.between(%1$s, 'part company ' || i, 1, 7) END, property.pick(%1$s, 'role ' || i, ARRAY['buyer', 'user', NULL])
+      FROM generate_series(1, %2$s) AS i$i$, seed, contacts,
+    format_type((SELECT atttypid FROM pg_attribute WHERE attrelid = '"prop data".participants'::regclass AND attname = 'contact_id'), NULL));
+  CALL property.separate_times(seed);
   ANALYZE "prop data".contacts, "prop data".activities;
 END
 $$;
 
--- A random limit: none, zero or a number; "side" is -1 for a lower one and 1 for an upper one
-CREATE FUNCTION property.bound(seed bigint, choice text, side int) RETURNS float8
-IMMUTABLE LANGUAGE sql AS $$
-  SELECT CASE
-    WHEN shape < 0.55 THEN NULL
-    WHEN shape < 0.67 THEN 0
-    WHEN shape < 0.70 THEN CASE side WHEN -1 THEN 2.5 ELSE 3.25 END
-    ELSE side * property.pick(seed, choice || ' value', ARRAY[5, 10, 12.5, 33.3, 40, 100, 1000]::float8[])
-  END FROM (SELECT property.u(seed, choice || ' shape') AS shape) AS s
-$$;
+-- For half of the seeds no two events have the same time: where it matters which of several comes first, no
+-- definition says so
+CREATE FUNCTION property.times_differ(seed bigint) RETURNS bool
+IMMUTABLE LANGUAGE sql AS $$ SELECT property.u(seed, 'times differ') < 0.5 $$;
 
--- The name of the score of a seed, some of which need quotes
-CREATE FUNCTION property.score_name(seed bigint) RETURNS text
-IMMUTABLE LANGUAGE sql AS $$
-  SELECT property.pick(seed, 'score name', ARRAY['lead_score', 'lead_score', 'Lead Score', 'größe', 'o''brien "score"', 'select', '100%s'])
-$$;
-
--- Writes a random definition into lead_scoring's tables
-CREATE PROCEDURE property.make_definition(seed bigint, as_of timestamptz, contacts int, null_times bool)
-LANGUAGE plpgsql AS $body$
-DECLARE
-  s text := property.score_name(seed);
-  score_kind text := property.pick(seed, 'kind', ARRAY['fit', 'engagement', 'combined', 'combined', 'combined']);
-  group_count int := property.between(seed, 'groups', 1, 5);
-  rule_count int := property.between(seed, 'rules', 1, 12);
-  i int;
-  g int;
-  t text;
-  group_kind text;
-  decay_text text;
-  src text;
-  p text;
-  each bool;
-  low float8;
-  high float8;
+CREATE PROCEDURE property.separate_times(seed bigint)
+LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('prop contact', '"prop data".contacts', 'id');
-  INSERT INTO lead_scoring.source (name, record_type, relation, record_key, record_column, occurred_at, filter) VALUES
-    ('activity', 'prop contact', '"prop data".activities', 'contact_id', NULL, 'occurred_at',
-      CASE WHEN null_times THEN 'occurred_at IS NOT NULL'
-        ELSE property.pick(seed, 'activity filter', ARRAY[NULL, NULL, NULL, 'true', $$type IS DISTINCT FROM 'unsubscribed'$$, 'amount >= 0']) END),
-    ('calls made', 'prop contact', '"prop data".calls', 'Owner Ref', 'owner_ref', 'at', property.pick(seed, 'call filter', ARRAY[NULL, $$kind = 'sales'$$])),
-    ('company', 'prop contact', '"prop data".companies', 'id', 'company_id', NULL, NULL),
-    ('membership', 'prop contact', '"prop data".memberships', 'contact_id', 'id', NULL, property.pick(seed, 'membership filter', ARRAY[NULL, $$list <> 'newsletter'$$]));
-  low := CASE WHEN property.u(seed, 'score min?') < 0.5 THEN property.bound(seed, 'score min', -1) END;
-  high := CASE WHEN property.u(seed, 'score max?') < 0.5 THEN property.bound(seed, 'score max', 1) END;
-  INSERT INTO lead_scoring.score (name, record_type, kind, min_points, max_points) VALUES (s, 'prop contact', score_kind, CASE WHEN low > high THEN high ELSE low END, high);
-
-  FOR g IN 1..group_count LOOP
-    t := 'group ' || g || ' ';
-    group_kind := CASE WHEN score_kind <> 'combined' THEN score_kind ELSE property.pick(seed, t || 'kind', ARRAY['fit', 'engagement', 'engagement']) END;
-    decay_text := CASE WHEN group_kind = 'engagement' AND property.u(seed, t || 'decays') < 0.7 THEN property.pick(seed, t || 'decay', ARRAY[
-      '50% per month', '50% per month', '100% per 3 months', '25% per week stepwise', '33.3% per 10 days stepwise', '20% per 72 hours exponential', '20% per 21 days exponential',
-      'half-life 7 days', 'half-life 36 hours', '50% per 30 days after 3 days', 'half-life 1 day after 12 hours', '10% per year', '100% per 90 days stepwise after 1 week',
-      '12.5% per 5 days', '99% per 1 minute exponential', '50% per 6 months stepwise', '20% per 72 hours exponential after 3 days', 'half-life 90 minutes']) END;
-    low := property.bound(seed, t || 'min', -1);
-    high := property.bound(seed, t || 'max', 1);
-    INSERT INTO lead_scoring.score_group (score, name, kind, min_points, max_points, decay)
-    VALUES (s, 'Group ' || g, group_kind, CASE WHEN low > high THEN high ELSE low END, high, decay_text::lead_scoring.decay);
-    IF decay_text IS NOT NULL THEN
-      INSERT INTO property.decay_given VALUES (s, 'Group ' || g, decay_text);
-    END IF;
-  END LOOP;
-
-  FOR i IN 1..rule_count LOOP
-    t := 'rule ' || i || ' ';
-    g := property.between(seed, t || 'group', 1, group_count);
-    SELECT kind INTO group_kind FROM lead_scoring.score_group WHERE score = s AND name = 'Group ' || g;
-    src := CASE group_kind WHEN 'fit' THEN property.pick(seed, t || 'source', ARRAY[NULL, NULL, NULL, NULL, 'company', 'membership'])
-             ELSE property.pick(seed, t || 'source', ARRAY['activity', 'activity', 'activity', 'calls made']) END;
-    each := property.u(seed, t || 'each') < 0.6;
-    low := CASE WHEN NOT each THEN property.pick(seed, t || 'at least', ARRAY[NULL, NULL, 1, 2, 3, 5]) END;
-    high := CASE WHEN NOT each THEN property.pick(seed, t || 'at most', ARRAY[NULL, NULL, NULL, 0, 1, 2, 4, 10]) END;
-    IF group_kind = 'fit' AND src IS NULL OR property.u(seed, t || 'bounds') < 0.2 THEN
-      low := NULL;
-      high := NULL;
-    END IF;
-    INSERT INTO lead_scoring.rule (score, name, group_name, source, criterion, points, counting, at_least, at_most, within, since, until, enabled)
-    VALUES (s, 'rule ' || i, 'Group ' || g, src,
-      property.criterion(seed, t || 'criterion', CASE coalesce(src, '') WHEN '' THEN 'record' WHEN 'activity' THEN 'event' WHEN 'calls made' THEN 'call' ELSE src END, 2),
-      property.pick(seed, t || 'points', ARRAY[1, 2, 5, 5, 10, 10, 15, 20, 30, -5, -10, -20, 0.1, 0.2, 0.7, 2.5, -0.5, 33.33, 0, 100]),
-      CASE WHEN group_kind = 'fit' THEN 'once' WHEN each THEN 'each' ELSE 'once' END, CASE WHEN low > high THEN high ELSE low END, high,
-      CASE WHEN group_kind = 'engagement' AND property.u(seed, t || 'within?') < 0.3 THEN
-        property.pick(seed, t || 'within', ARRAY['7 days', '30 days', '1 month', '36 hours', '1 year', '90 minutes', '1 month 3 days'])::interval END,
-      CASE WHEN group_kind = 'engagement' AND property.u(seed, t || 'since?') < 0.15 THEN
-        property.pick(seed, t || 'since', ARRAY['2025-12-01 00:00 UTC', '2025-11-01 00:00 UTC', '-infinity'])::timestamptz END,
-      CASE WHEN group_kind = 'engagement' AND property.u(seed, t || 'until?') < 0.15 THEN
-        property.pick(seed, t || 'until', ARRAY['2026-01-01 00:00 UTC', '2026-01-15 00:00 UTC', 'infinity'])::timestamptz END,
-      i = 1 OR property.u(seed, t || 'enabled') < 0.9);
-  END LOOP;
-
-  FOR i IN 1..property.pick(seed, 'scope rows', ARRAY[0, 0, 0, 1, 2, 3]) LOOP
-    t := 'scope ' || i || ' ';
-    src := property.pick(seed, t || 'source', ARRAY[NULL, NULL, 'membership', 'activity', 'company']);
-    INSERT INTO lead_scoring.scope (score, mode, source, criterion)
-    VALUES (s, property.pick(seed, t || 'mode', ARRAY['include', 'exclude']), src,
-      property.criterion(seed, t || 'criterion', CASE coalesce(src, '') WHEN '' THEN 'record' WHEN 'activity' THEN 'event' ELSE src END, 1));
-  END LOOP;
-
-  FOREACH p IN ARRAY CASE score_kind WHEN 'combined' THEN ARRAY['total', 'fit', 'engagement'] ELSE ARRAY['total', score_kind] END LOOP
-    FOR i IN 1..property.pick(seed, 'bands ' || p, ARRAY[0, 0, 1, 2, 3, 4]) LOOP
-      INSERT INTO lead_scoring.band (score, part, label, lower_bound)
-      VALUES (s, p, chr(64 + i) || left(p, 1),
-        CASE WHEN i = 1 AND property.u(seed, 'rest ' || p) < 0.7 THEN NULL ELSE (ARRAY[-5, 0, 10, 12.5])[i] + (i - 1) * property.pick(seed, 'step ' || p, ARRAY[0.25, 5, 10]) END);
-    END LOOP;
-  END LOOP;
-
-  INSERT INTO lead_scoring.adjustment (score, record_key, points, created_at, expires_at)
-  SELECT s, property.key(seed, property.between(seed, 'adjusted ' || n, 1, contacts)), property.pick(seed, 'adjustment ' || n, ARRAY[5, -5, 0.5, 50]),
-         as_of + property.pick(seed, 'adjusted at ' || n, ARRAY['-10 days', '-10 days', '-1 day', '0', '1 microsecond'])::interval,
-         as_of + property.pick(seed, 'expires ' || n, ARRAY[NULL, '2 days', '0', '1 microsecond', '30 days'])::interval
-    FROM generate_series(1, property.pick(seed, 'adjustments', ARRAY[0, 0, 1, 3, 5])) AS n
-   WHERE property.pick(seed, 'adjusted at ' || n, ARRAY['-10 days', '-10 days', '-1 day', '0', '1 microsecond'])::interval
-       < coalesce(property.pick(seed, 'expires ' || n, ARRAY[NULL, '2 days', '0', '1 microsecond', '30 days'])::interval, '1 year');
+  IF property.times_differ(seed) THEN
+    DELETE FROM "prop data".activities AS a USING "prop data".activities AS b WHERE a.occurred_at = b.occurred_at AND a.id > b.id;
+    DELETE FROM "prop data".call_log AS a USING "prop data".call_log AS b WHERE a.at = b.at AND a.ctid > b.ctid;
+  END IF;
 END
-$body$;
+$$;
 
 -- Changes facts at random: inserts, updates and deletes
 CREATE PROCEDURE property.change_facts(seed bigint, as_of timestamptz, contacts int, events int, null_times bool)
@@ -362,37 +268,8 @@ BEGIN
   DELETE FROM "prop data".activities WHERE property.u(seed, 'delete event ' || id) < 0.1;
   DELETE FROM "prop data".contacts WHERE property.u(seed, 'delete ' || id) < 0.08;
   DELETE FROM "prop data".memberships WHERE property.u(seed, 'leave ' || contact_id) < 0.2;
+  UPDATE "prop data".participants SET role = 'user' WHERE property.u(seed, 'role of ' || contact_id) < 0.2;
   UPDATE "prop data".companies SET size = coalesce(size, 0) + 1, certified = NOT certified WHERE property.u(seed, 'company ' || id) < 0.4;
+  CALL property.separate_times(seed);
 END
 $$;
-
--- Changes the definition at random
-CREATE PROCEDURE property.change_definition(seed bigint, as_of timestamptz)
-LANGUAGE plpgsql AS $body$
-DECLARE
-  s text := property.score_name(seed);
-  change int;
-BEGIN
-  FOR change IN 1..property.between(seed, 'changes', 1, 3) LOOP
-    CASE property.between(seed, 'change ' || change, 1, 8)
-      WHEN 1 THEN
-        UPDATE lead_scoring.rule SET points = points * 2 + 1 WHERE score = s AND property.u(seed, name || change) < 0.5;
-      WHEN 2 THEN
-        UPDATE lead_scoring.rule SET enabled = NOT enabled WHERE score = s AND name <> 'rule 1' AND property.u(seed, name || change) < 0.5;
-      WHEN 3 THEN
-        DELETE FROM lead_scoring.scope WHERE score = s;
-      WHEN 4 THEN
-        DELETE FROM lead_scoring.band WHERE score = s AND property.u(seed, label || change) < 0.4;
-      WHEN 5 THEN
-        DELETE FROM property.decay_given WHERE score = s;
-        UPDATE lead_scoring.score_group SET decay = 'half-life 10 days', max_points = NULL WHERE score = s AND kind = 'engagement';
-      WHEN 6 THEN
-        UPDATE lead_scoring.score SET min_points = NULL, max_points = 1e6 WHERE name = s;
-      WHEN 7 THEN
-        INSERT INTO lead_scoring.scope (score, mode, source, criterion) VALUES (s, 'exclude', 'membership', $$list = 'competitors'$$);
-      WHEN 8 THEN
-        UPDATE lead_scoring.adjustment SET points = points + 1, expires_at = created_at + interval '100 days' WHERE score = s;
-    END CASE;
-  END LOOP;
-END
-$body$;

@@ -16,7 +16,99 @@ IMMUTABLE LANGUAGE sql AS $$
   SELECT a IS NOT DISTINCT FROM b OR coalesce(abs(a - b) <= 1e-9 * greatest(1, abs(a)), false)
 $$;
 
--- Compares evaluate, the stored columns, explain, verify, preview and the plain SQL at one instant
+-- Half of the records are explained, as that takes most of the time
+CREATE FUNCTION property.explains(seed bigint, record_key text) RETURNS bool
+IMMUTABLE LANGUAGE sql AS $$ SELECT property.u(seed, 'explain ' || record_key) < 0.5 $$;
+
+-- Compares explain with evaluate and the plain SQL, and adds it up: rules to groups, weights and multipliers one
+-- after the other, groups to parts, parts to the total
+CREATE PROCEDURE property.check_explained(p_seed bigint, p_stage text)
+LANGUAGE plpgsql AS $$
+DECLARE
+  s text := property.score_name(p_seed);
+BEGIN
+  DELETE FROM chained;
+  -- "head" numbers the groups, parts and others; the weights and multipliers after one of them have its number
+  INSERT INTO chained
+  SELECT x.*, count(*) FILTER (WHERE x.level NOT IN ('weight', 'multiplier')) OVER steps, r.multiplies, lag(x.clamped) OVER steps, lag(x.running_total) OVER steps, lag(r.multiplies) OVER steps
+    FROM explained AS x JOIN plain AS p ON p.record_key = x.record_key AND p.in_scope
+    LEFT JOIN lead_scoring.rule AS r ON x.level = 'multiplier' AND r.score = s AND r.name = x.rule
+  WINDOW steps AS (PARTITION BY x.record_key ORDER BY x.step);
+
+  -- each rule's part against the plain SQL; a rule that is out of force may be shown, with nothing
+  INSERT INTO property.failure
+  SELECT p_seed, p_stage, 'explain: rule = plain SQL', format('%s, expected %s: matched %s raw %s decayed %s', x, p.name, p.matched, p.raw, p.decayed)
+    FROM (SELECT c.record_key, u.* FROM plain AS c, unnest(c.rules, c.matched, c.raw, c.decayed) AS u (name, matched, raw, decayed) WHERE c.in_scope AND property.explains(p_seed, c.record_key)) AS p
+    FULL JOIN (SELECT * FROM chained WHERE level = 'rule') AS x ON x.record_key = p.record_key AND x.rule = p.name
+   WHERE CASE WHEN p.name IS NULL THEN (x.raw, x.decayed, x.clamped) IS DISTINCT FROM (0::float8, 0::float8, 0::float8)
+              ELSE x.rule IS NULL OR x.matched IS DISTINCT FROM coalesce(p.matched, x.matched) OR NOT (property.near(x.raw, p.raw) AND property.near(x.decayed, p.decayed)) END;
+  INSERT INTO property.failure
+  SELECT p_seed, p_stage, 'explain: group = clamped sum of its rules', format('%s %s, rules %s %s', x.record_key, x, r.raw, r.decayed)
+    FROM chained AS x
+    JOIN lead_scoring.score_group AS g ON g.score = s AND g.name = x.group_name
+    CROSS JOIN LATERAL (SELECT coalesce(sum(y.raw), 0) AS raw, coalesce(sum(y.decayed), 0) AS decayed FROM chained AS y
+            WHERE y.record_key = x.record_key AND y.level = 'rule' AND y.group_name = x.group_name) AS r
+   WHERE x.level = 'group'
+     AND NOT (property.near(x.raw, r.raw) AND property.near(x.decayed, r.decayed)
+              AND property.near(x.clamped, property.clamp(r.decayed, g.min_points, g.max_points)));
+
+  -- weights and multipliers: each starts where the row before it ended
+  INSERT INTO property.failure
+  SELECT p_seed, p_stage, 'explain: weights and multipliers follow one another', x::text
+    FROM chained AS x
+   WHERE x.level IN ('weight', 'multiplier')
+     AND (NOT coalesce(property.near(x.clamped, CASE x.level WHEN 'weight' THEN x.decayed * x.raw ELSE property.lift(x.decayed, x.raw, true) END), false)
+          OR NOT coalesce(property.near(x.running_total, x.running_before + x.clamped - x.decayed), false)
+          -- the first multiplier of the total starts from the sum of the parts
+          OR NOT coalesce(property.near(x.decayed, x.clamped_before), false) AND NOT (x.multiplies = 'total' AND x.multiplies_before IS DISTINCT FROM 'total'));
+  INSERT INTO property.failure
+  SELECT p_seed, p_stage, 'explain: weights and multipliers stand where they belong', x::text
+    FROM chained AS x LEFT JOIN lead_scoring.rule AS r ON r.score = s AND r.name = x.rule LEFT JOIN lead_scoring.score_group AS g ON g.score = s AND g.name = x.group_name
+    JOIN chained AS h ON h.record_key = x.record_key AND h.head = x.head AND h.level NOT IN ('weight', 'multiplier')
+   WHERE CASE WHEN x.level = 'weight' THEN h.level <> 'group' OR h.group_name IS DISTINCT FROM x.group_name OR x.raw IS DISTINCT FROM g.weight
+              WHEN x.level = 'multiplier' THEN x.raw IS DISTINCT FROM r.points OR r.effect <> 'multiply'
+                   OR CASE r.multiplies WHEN 'group' THEN (h.level, h.group_name) IS DISTINCT FROM ('group', r.group_name) WHEN 'total' THEN h.level NOT IN ('fit', 'engagement') ELSE h.level <> r.multiplies END
+              ELSE false END;
+
+  -- where a group, a part and the sum of the parts end
+  DELETE FROM ended;
+  INSERT INTO ended
+  SELECT DISTINCT ON (h.record_key, h.step) h.record_key, h.level, h.group_name, h.decayed, h.clamped, x.clamped
+    FROM chained AS h JOIN chained AS x ON x.record_key = h.record_key AND x.head = h.head AND x.multiplies IS DISTINCT FROM 'total'
+   WHERE h.level NOT IN ('weight', 'multiplier', 'rule') ORDER BY h.record_key, h.step, x.step DESC;
+  INSERT INTO property.failure
+  SELECT p_seed, p_stage, 'explain: ' || e.level || ' = sum of its groups', format('%s: %s, groups %s', e.record_key, e, q.groups)
+    FROM ended AS e
+   CROSS JOIN LATERAL (SELECT coalesce(sum(i.ends), 0) AS groups FROM ended AS i JOIN lead_scoring.score_group AS g ON g.score = s AND g.name = i.group_name AND g.kind = e.level
+                        WHERE i.record_key = e.record_key AND i.level = 'group') AS q
+   WHERE e.level IN ('fit', 'engagement') AND NOT coalesce(abs(e.clamped - q.groups) <= 0.5000001e-4, false);
+  INSERT INTO property.failure
+  SELECT p_seed, p_stage, 'explain = evaluate', format('%s %s %s %s, evaluated %s', e.record_key, t.ends, f.ends, g.ends, e)
+    FROM evaluated AS e LEFT JOIN ended AS t ON t.record_key = e.record_key AND t.level = 'total' LEFT JOIN ended AS f ON f.record_key = e.record_key AND f.level = 'fit'
+    LEFT JOIN ended AS g ON g.record_key = e.record_key AND g.level = 'engagement'
+   WHERE property.explains(p_seed, e.record_key)
+     AND (t.ends IS DISTINCT FROM e.total OR NOT coalesce(abs(f.ends - e.fit) <= 0.5000001e-4, f.ends IS NULL AND e.fit IS NULL)
+          OR NOT coalesce(abs(g.ends - e.engagement) <= 0.5000001e-4, g.ends IS NULL AND e.engagement IS NULL));
+  INSERT INTO property.failure
+  SELECT p_seed, p_stage, 'explain: total = clamped sum of parts and adjustments', format('%s: decayed %s clamped %s, parts %s, lifted %s, adjustments %s', q.record_key, q.decayed, q.total, q.parts, q.lifted, q.adjustments)
+    FROM (SELECT x.record_key, max(x.decayed) FILTER (WHERE x.level = 'total') AS decayed, max(x.clamped) FILTER (WHERE x.level = 'total') AS total, coalesce(sum(x.clamped) FILTER (WHERE x.level = 'adjustment'), 0) AS adjustments,
+                 (SELECT sum(i.ends) FROM ended AS i WHERE i.record_key = x.record_key AND i.level IN ('fit', 'engagement')) AS parts,
+                 (SELECT m.decayed FROM chained AS m WHERE m.record_key = x.record_key AND m.multiplies = 'total' ORDER BY m.step LIMIT 1) AS starts,
+                 (SELECT m.clamped FROM chained AS m WHERE m.record_key = x.record_key AND m.multiplies = 'total' ORDER BY m.step DESC LIMIT 1) AS lifted
+            FROM chained AS x GROUP BY x.record_key) AS q JOIN evaluated AS e USING (record_key), lead_scoring.score AS c
+   WHERE c.name = s
+     AND NOT (coalesce(abs(starts - parts) <= 1.0000001e-4, starts IS NULL) AND coalesce(abs(decayed - coalesce(lifted, parts) - adjustment) <= 1.5000001e-4, false)
+              AND (c.adjustment_share IS NOT NULL OR coalesce(abs(adjustment - adjustments) <= 0.5000001e-4, false))
+              AND coalesce(abs(q.total - property.clamp(decayed, c.min_points, c.max_points)) <= 0.5000001e-4, false));
+  -- out of scope: no total
+  INSERT INTO property.failure
+  SELECT p_seed, p_stage, 'explain: out of scope there is no total', x::text
+    FROM (SELECT p.record_key, count(x.*) FILTER (WHERE x.level = 'total') AS totals, max(x.clamped) FILTER (WHERE x.level = 'total') AS total
+            FROM plain AS p LEFT JOIN explained AS x USING (record_key) WHERE NOT p.in_scope AND property.explains(p_seed, p.record_key) GROUP BY p.record_key) AS x WHERE totals <> 1 OR total IS NOT NULL;
+END
+$$;
+
+-- Compares evaluate, standing, the queue, the stored columns, explain, verify, preview and the plain SQL at one instant
 CREATE PROCEDURE property.check_all(p_seed bigint, p_stage text, p_as_of timestamptz, INOUT compared int, INOUT tolerated int)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -32,13 +124,14 @@ BEGIN
   INSERT INTO evaluated SELECT * FROM lead_scoring.evaluate(s, p_as_of);
   INSERT INTO plain SELECT * FROM property.expected(s, p_as_of);
   EXECUTE format('INSERT INTO stored SELECT id::text, %I, %I, %I, %I FROM "prop data".contacts', s, s || '_fit', s || '_engagement', s || '_label');
-  INSERT INTO explained SELECT c.record_key, e.* FROM plain AS c, lead_scoring.explain(s, c.record_key, p_as_of) AS e;
+  INSERT INTO explained SELECT c.record_key, e.* FROM plain AS c, lead_scoring.explain(s, c.record_key, p_as_of) AS e WHERE property.explains(p_seed, c.record_key);
 
   INSERT INTO property.failure
   SELECT p_seed, p_stage, 'evaluate = plain SQL', format('%s, expected %s', e, p)
     FROM evaluated AS e FULL JOIN plain AS p USING (record_key)
    WHERE e.record_key IS NULL OR p.record_key IS NULL
-      OR 'wrong' IN (property.difference(e.total, p.total), property.difference(e.fit, p.fit), property.difference(e.engagement, p.engagement))
+      OR 'wrong' IN (property.difference(e.total, p.total), property.difference(e.fit, p.fit), property.difference(e.engagement, p.engagement), property.difference(e.machine, p.machine))
+      OR e.total IS NOT NULL AND property.difference(e.adjustment, p.adjustment) = 'wrong'
       OR e.total IS NOT DISTINCT FROM p.total AND e.total_label IS DISTINCT FROM p.total_label
       OR e.fit IS NOT DISTINCT FROM p.fit AND e.fit_label IS DISTINCT FROM p.fit_label
       OR e.engagement IS NOT DISTINCT FROM p.engagement AND e.engagement_label IS DISTINCT FROM p.engagement_label
@@ -56,7 +149,7 @@ BEGIN
 
   INSERT INTO property.failure
   SELECT p_seed, p_stage, 'plain double precision', e::text FROM evaluated AS e
-   WHERE ARRAY['-0', 'NaN', 'Infinity', '-Infinity'] && ARRAY[e.total::text, e.fit::text, e.engagement::text];
+   WHERE ARRAY['-0', 'NaN', 'Infinity', '-Infinity'] && ARRAY[e.total::text, e.fit::text, e.engagement::text, e.machine::text, e.adjustment::text];
 
   -- with some keys only, one of which is nobody's
   INSERT INTO property.failure
@@ -69,53 +162,25 @@ BEGIN
   INSERT INTO property.failure SELECT p_seed, p_stage, 'a second refresh writes nothing', format('%s rows', written) WHERE written <> 0;
   INSERT INTO property.failure SELECT p_seed, p_stage, 'verify is empty', v::text FROM lead_scoring.verify(s, p_as_of) AS v;
 
-  -- explain: its rows for the parts are the score
-  INSERT INTO property.failure
-  SELECT p_seed, p_stage, 'explain = evaluate', format('%s, evaluated %s', x, e)
-    FROM (SELECT record_key, count(*) FILTER (WHERE level = 'total') AS totals, max(clamped) FILTER (WHERE level = 'total') AS total,
-                 max(clamped) FILTER (WHERE level = 'fit') AS fit, max(clamped) FILTER (WHERE level = 'engagement') AS engagement
-            FROM explained GROUP BY record_key) AS x
-    FULL JOIN evaluated AS e USING (record_key)
-   WHERE x.totals IS DISTINCT FROM 1 OR x.total IS DISTINCT FROM e.total
-      OR e.total IS NOT NULL AND (x.fit IS DISTINCT FROM e.fit OR x.engagement IS DISTINCT FROM e.engagement);
+  CALL property.check_explained(p_seed, p_stage);
 
-  -- explain adds up: rules to groups, groups to parts, parts to the total
+  -- standing: evaluate and the record's last activity; the queue: who is open, in scope and not dormant, best first
   INSERT INTO property.failure
-  SELECT p_seed, p_stage, 'explain: group = clamped sum of its rules', format('%s %s, rules %s %s', x.record_key, x, r.raw, r.decayed)
-    FROM explained AS x
-    JOIN lead_scoring.score_group AS g ON g.score = s AND g.name = x.group_name
-    JOIN plain AS p ON p.record_key = x.record_key AND p.in_scope
-    CROSS JOIN LATERAL (SELECT coalesce(sum(y.raw), 0) AS raw, coalesce(sum(y.decayed), 0) AS decayed FROM explained AS y
-            WHERE y.record_key = x.record_key AND y.level = 'rule' AND y.group_name = x.group_name) AS r
-   WHERE x.level = 'group'
-     AND NOT (property.near(x.raw, r.raw) AND property.near(x.decayed, r.decayed)
-              AND property.near(x.clamped, property.clamp(r.decayed, g.min_points, g.max_points)));
+  SELECT p_seed, p_stage, 'standing = evaluate and plain SQL', format('%s, evaluated %s, expected %s %s %s', t, e, p.last_activity, p.dormant, p.is_open)
+    FROM lead_scoring.standing(s, p_as_of) AS t FULL JOIN evaluated AS e USING (record_key) FULL JOIN plain AS p USING (record_key)
+   WHERE (t.record_key, t.total, t.fit, t.engagement, t.label, t.total_label, t.fit_label, t.engagement_label, t.machine, t.adjustment) IS DISTINCT FROM
+         (e.record_key, e.total, e.fit, e.engagement, e.label, e.total_label, e.fit_label, e.engagement_label, e.machine, e.adjustment)
+      OR p.in_scope AND (t.last_activity, t.dormant, t.is_open) IS DISTINCT FROM (p.last_activity, p.dormant, p.is_open);
   INSERT INTO property.failure
-  SELECT p_seed, p_stage, 'explain: ' || part || ' = sum of its groups', format('%s: %s, groups %s', record_key, whole, parts)
-    FROM (SELECT x.record_key, k.part, coalesce(sum(x.clamped) FILTER (WHERE x.level = 'group' AND g.kind = k.part), 0) AS parts,
-                 max(x.clamped) FILTER (WHERE x.level = k.part) AS whole
-            FROM (VALUES ('fit'), ('engagement')) AS k (part) CROSS JOIN explained AS x
-            JOIN plain AS p ON p.record_key = x.record_key AND p.in_scope
-            LEFT JOIN lead_scoring.score_group AS g ON g.score = s AND g.name = x.group_name
-           GROUP BY x.record_key, k.part) AS q
-   WHERE whole IS NOT NULL AND abs(whole - parts) > 0.5000001e-4;
+  SELECT p_seed, p_stage, 'priority_queue = plain SQL', format('%s, expected %s', w, p)
+    FROM (SELECT *, lag(total) OVER (ORDER BY rank) AS before, row_number() OVER (ORDER BY rank) AS place FROM lead_scoring.priority_queue(s, p_as_of)) AS w
+    FULL JOIN (SELECT * FROM plain WHERE in_scope AND is_open AND NOT dormant) AS p USING (record_key) LEFT JOIN evaluated AS e USING (record_key)
+   WHERE w.record_key IS NULL OR p.record_key IS NULL OR (w.total, w.label, w.last_activity) IS DISTINCT FROM (e.total, e.label, p.last_activity) OR w.before < w.total OR w.rank > w.place;
   INSERT INTO property.failure
-  SELECT p_seed, p_stage, 'explain: total = clamped sum of groups and adjustments', format('%s: decayed %s clamped %s, parts %s', record_key, decayed, total, parts)
-    FROM (SELECT x.record_key, sum(x.clamped) FILTER (WHERE x.level = 'group') AS groups, coalesce(sum(x.clamped) FILTER (WHERE x.level = 'adjustment'), 0) AS adjustments,
-                 sum(x.clamped) FILTER (WHERE x.level IN ('group', 'adjustment')) AS parts,
-                 max(x.decayed) FILTER (WHERE x.level = 'total') AS decayed, max(x.clamped) FILTER (WHERE x.level = 'total') AS total
-            FROM explained AS x JOIN plain AS p ON p.record_key = x.record_key AND p.in_scope GROUP BY x.record_key) AS q, lead_scoring.score AS c
-   WHERE c.name = s
-     AND NOT (property.near(decayed, parts) AND coalesce(abs(total - property.clamp(parts, c.min_points, c.max_points)) <= 0.5000001e-4, false));
-
-  -- each rule's part against the plain SQL
-  INSERT INTO property.failure
-  SELECT p_seed, p_stage, 'explain: rule = plain SQL', format('%s, expected %s: matched %s raw %s decayed %s', x, p.name, p.matched, p.raw, p.decayed)
-    FROM (SELECT c.record_key, u.* FROM plain AS c, unnest(c.rules, c.matched, c.raw, c.decayed) AS u (name, matched, raw, decayed) WHERE c.in_scope) AS p
-    FULL JOIN (SELECT e.* FROM explained AS e JOIN plain AS q ON q.record_key = e.record_key AND q.in_scope WHERE e.level = 'rule') AS x
-      ON x.record_key = p.record_key AND x.rule = p.name
-   WHERE (x.rule, x.matched) IS DISTINCT FROM (p.name, p.matched)
-      OR NOT (property.near(x.raw, p.raw) AND property.near(x.decayed, p.decayed));
+  SELECT p_seed, p_stage, 'priority_queue: the first of them', format('%s, not %s', w, q)
+    FROM (SELECT array_agg(total ORDER BY rank) AS w FROM lead_scoring.priority_queue(s, p_as_of, 3)) AS x,
+         (SELECT array_agg(total ORDER BY rank) AS q FROM (SELECT rank, total FROM lead_scoring.priority_queue(s, p_as_of) ORDER BY rank LIMIT 3) AS f) AS y
+   WHERE w IS DISTINCT FROM q;
 
   -- preview: bins and labels hold every record once
   INSERT INTO property.failure
@@ -176,6 +241,9 @@ BEGIN
   DELETE FROM lead_scoring.band WHERE score = s;
   DELETE FROM lead_scoring.adjustment WHERE score = s;
   DELETE FROM lead_scoring.scope WHERE score = s;
+  DELETE FROM lead_scoring.event_factor WHERE score = s;
+  DELETE FROM lead_scoring.segment_decay WHERE score = s;
+  DELETE FROM lead_scoring.engagement_reset WHERE score = s;
   DELETE FROM lead_scoring.score_group WHERE score = s;
   DELETE FROM lead_scoring.score WHERE name = s;
   DELETE FROM lead_scoring.source WHERE record_type = 'prop contact';
@@ -194,11 +262,14 @@ DECLARE
 BEGIN
   SET client_min_messages = error;
   SET jit = off;
-  CREATE TEMP TABLE IF NOT EXISTS evaluated (record_key text, total float8, fit float8, engagement float8, label text, total_label text, fit_label text, engagement_label text);
+  CREATE TEMP TABLE IF NOT EXISTS evaluated (record_key text, total float8, fit float8, engagement float8, label text, total_label text, fit_label text, engagement_label text,
+    machine float8, adjustment float8);
   CREATE TEMP TABLE IF NOT EXISTS stored (record_key text, total float8, fit float8, engagement float8, label text);
   CREATE TEMP TABLE IF NOT EXISTS plain (record_key text, total float8, fit float8, engagement float8, label text, total_label text, fit_label text, engagement_label text,
-    in_scope bool, rules text[], matched bigint[], raw float8[], decayed float8[]);
+    machine float8, adjustment float8, in_scope bool, last_activity timestamptz, dormant bool, is_open bool, rules text[], matched bigint[], raw float8[], decayed float8[]);
   CREATE TEMP TABLE IF NOT EXISTS explained (record_key text, step int, level text, part text, group_name text, rule text, matched bigint, raw float8, decayed float8, clamped float8, running_total float8, note text);
+  CREATE TEMP TABLE IF NOT EXISTS chained (LIKE explained, head bigint, multiplies text, clamped_before float8, running_before float8, multiplies_before text);
+  CREATE TEMP TABLE IF NOT EXISTS ended (record_key text, level text, group_name text, decayed float8, clamped float8, ends float8);
   FOR seed IN first..first + seeds - 1 LOOP
     CALL property.run_seed(seed);
     COMMIT;

@@ -17,7 +17,7 @@ echo "1..$((seeds + 1))"
 createdb -T template0 -E UTF8 "$database" || { echo "Bail out! createdb failed"; exit 1; }
 trap 'dropdb --if-exists "$database"' EXIT
 trap 'exit 1' INT TERM
-if ! run_sql -c 'CREATE EXTENSION lead_scoring' -f "$here/../property/expected.sql" -f "$here/../property/generate.sql" -f "$here/../property/run.sql"; then
+if ! run_sql -c 'CREATE EXTENSION lead_scoring' -f "$here/../property/expected.sql" -f "$here/../property/generate.sql" -f "$here/../property/define.sql" -f "$here/../property/run.sql"; then
 	echo "Bail out! cannot set up the property test"
 	exit 1
 fi

@@ -403,8 +403,20 @@ DECLARE
     "regclass": ["NULL", "0", "4294967295", "'pg_class'", "'crm.contacts'", "'lead_scoring.rule'", "'lead_scoring.rule_pkey'", "'pg_temp.outcome'"],
     "double precision": ["NULL", "0", "'NaN'", "'infinity'", "'-infinity'", "1e308", "-1"],
     "oid": ["NULL", "0", "23", "25", "4294967295", "2205"],
+    "integer[]": ["NULL", "'{}'", "'{NULL}'", "'{1,2,3,4,5}'", "'{0}'", "'{{6,7}}'", "'[-2147483648:-2147483647]={8,-2147483648}'"],
+    "time without time zone": ["NULL", "'00:00'", "'24:00'", "'09:00'", "'23:59:59.999999'"],
+    "\"any\"": ["NULL", "''", "'x'", "1", "now()", "'{}'::text[]", "'{\"a\": []}'::jsonb", "'null'::json", "NULL::int", "ROW(1, NULL)", "VARIADIC '{a,NULL}'::text[]", "'pg_class'::regclass"],
     "cstring": ["NULL", "''::cstring", "'50% per month'::cstring", "'half-life 1e300 days'::cstring", "'half-life 7 days after'::cstring", "repeat('%', 10000)::cstring"],
-    "lead_scoring.decay": ["NULL", "'50% per month'", "'half-life 7 days after 3 days'", "'100% per 90 days'", "'20% per 72 hours exponential'"]
+    "jsonb": ["NULL", "'{}'", "'[]'", "'null'", "'1'", "'\"industry\"'", "'{\"type\": \"CONSTANT\", \"value\": 1}'", "'{\"format\": 1, \"record_type\": {\"name\": \"contact\"}, \"score\": {\"name\": \"x\"}, \"rules\": [{}]}'", "'{\"groupConfigs\": [{\"ruleConfigurations\": [{}]}, 1]}'", "'{\"name\": \"x\", \"score\": \"lead_score\", \"relation\": \"crm.contacts\", \"criterion\": \"a b\"}'", "lead_scoring.export_score('lead_score')"],
+    "jsonb[]": ["NULL", "'{}'", "ARRAY['{\"points\": 5, \"counting\": \"each\"}', '{}', 'null', '[]']::jsonb[]"],
+    "numeric": ["NULL", "0", "-1", "1e300", "'NaN'"],
+    "\"char\"": ["NULL", "'S'", "'A'", "'N'", "'D'", "''"],
+    "lead_scoring.decay": ["NULL", "'50% per month'", "'half-life 7 days after 3 days'", "'100% per 90 days'", "'20% per 72 hours exponential'"],
+    "lead_scoring.record_type": ["NULL", "(SELECT x FROM lead_scoring.record_type x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.record_type, '{}')"],
+    "lead_scoring.source": ["NULL", "(SELECT x FROM lead_scoring.source x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.source, '{}')"],
+    "lead_scoring.score": ["NULL", "(SELECT x FROM lead_scoring.score x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.score, '{}')"],
+    "lead_scoring.rule": ["NULL", "(SELECT x FROM lead_scoring.rule x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.rule, '{}')"],
+    "lead_scoring.band": ["NULL", "(SELECT x FROM lead_scoring.band x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.band, '{}')"]
   }$j$;
   f record;
   call text;
@@ -422,7 +434,7 @@ BEGIN
           RAISE 'no samples for %', f.types[at];
         END IF;
         counter := CASE WHEN round = 0 OR round = at THEN 0 WHEN random() < 0.05 THEN 0 ELSE 1 + floor(random() * (jsonb_array_length(samples -> f.types[at]) - 1)) END;
-        chosen := chosen || format('(%s)::%s', samples -> f.types[at] ->> counter, f.types[at]);
+        chosen := chosen || format(CASE f.types[at] WHEN '"any"' THEN '%s' ELSE '(%s)::%s' END, samples -> f.types[at] ->> counter, f.types[at]);
       END LOOP;
       call := format(CASE f.prokind WHEN 'a' THEN 'SELECT to_json(lead_scoring.%I(%s))::text FROM generate_series(1, 5)'
                                     WHEN 'w' THEN 'SELECT count(to_json(x)::text) FROM (SELECT lead_scoring.%I(%s) OVER (ORDER BY i) AS x FROM generate_series(1, 5) i) w'

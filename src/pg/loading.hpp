@@ -1,0 +1,88 @@
+// What reading a score from the definition tables carries from step to step. Included by the load_*.cpp only.
+#pragma once
+
+#include "pg/postgres_api.hpp"
+
+#include "pg/expression.hpp"
+#include "pg/loaded_score.hpp"
+#include "pg/query.hpp"
+
+#include <limits>
+
+namespace lead_scoring::pg
+{
+
+inline constexpr double unlimited = std::numeric_limits<double>::infinity();
+
+// An expression over the rows of one stream before it is compiled, and where its compiled form goes
+struct RawExpression
+{
+	const char *what;  // for errors
+	const char *field; // "criterion", "value"
+	const char *text;
+	bool resolved;     // whether the names in the text are
+	int32_t stream;    // in LoadedScore::sources, or record_itself
+	Oid relation;      // that it was written for
+	const char *owner; // of that relation, then; null if unknown
+	ExpressionType type;
+	const core::PredicateTree **tree; // for a boolean
+	int32_t *column;                  // for a number
+};
+
+struct Loading
+{
+	LoadedScore *score;
+	const char *record_type;
+	MemoryContext context;
+	core::GroupDefinition *groups;
+	const char **group_names;
+	int group_count;
+	core::RuleDefinition *rules;
+	int source_count;
+	List *expressions; // of RawExpression
+};
+
+template <typename Item>
+Item *
+make_array(MemoryContext context, uint64 count)
+{
+	auto *items = static_cast<Item *>(MemoryContextAllocZero(context, sizeof(Item) * Max(count, 1)));
+
+	for (uint64 at = 0; at < count; at++)
+	{
+		items[at] = Item{};
+	}
+	return items;
+}
+
+core::Part part_of(const char *text);
+
+// Read an expression of a definition row: text, resolved text, relation and owner stand in columns one after the other
+void read_expression(Loading *loading, const QueryRows &rows, uint64 row, int column, RawExpression expression);
+
+// Return the number of a source, record_itself for null; raises if it is not there
+int32_t source_number(const Loading *loading, const char *source, const char *what);
+
+// Return the number of a group; raises if it is not there
+uint32_t group_number(const Loading *loading, const char *group, const char *what);
+
+// Read the length of time in a column in microseconds, or another one where it is NULL
+int64 length_at(const QueryRows &rows, uint64 row, int column, int64 if_null, const char *field, const char *what);
+
+// Read an instant, or another one where it is NULL
+int64 instant_at(const QueryRows &rows, uint64 row, int column, int64 if_null);
+
+// Write a text into the loading's context
+const char *loading_text(const Loading *loading, const char *format, ...) pg_attribute_printf(2, 3);
+
+// The steps, in this order
+void load_head(Loading *loading, const char *name);
+void load_sources(Loading *loading);
+void load_groups(Loading *loading);
+void load_rules(Loading *loading);
+void load_factors(Loading *loading);
+void load_scopes(Loading *loading);
+void load_bands(Loading *loading);
+void compile_streams(Loading *loading);
+
+} // namespace lead_scoring::pg

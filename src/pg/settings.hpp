@@ -1,0 +1,15 @@
+// The settings of the extension.
+#pragma once
+
+#include "pg/postgres_api.hpp"
+
+namespace lead_scoring::pg
+{
+
+// Define the settings; called when the library is loaded
+void define_settings();
+
+// Memory that an evaluation may use for what it knows of the records, per process
+Size work_memory_bytes();
+
+} // namespace lead_scoring::pg

@@ -1,0 +1,133 @@
+-- Scores as JSON documents
+BEGIN;
+\ir include/crm.psql
+\ir include/whole_definition.psql
+SELECT plan(57);
+CREATE FUNCTION pg_temp.renamed(document jsonb, name text) RETURNS jsonb LANGUAGE sql AS $$ SELECT jsonb_set($1, '{score,name}', to_jsonb($2)) $$;
+CREATE FUNCTION pg_temp.shared() RETURNS TABLE (part text, item text) LANGUAGE sql AS $$
+  SELECT 'record_type', to_jsonb(t)::text FROM lead_scoring.record_type t UNION ALL SELECT 'source', to_jsonb(s)::text FROM lead_scoring.source s WHERE s.name <> 'company'
+$$;
+
+-- There and back
+CREATE TEMP TABLE kept AS SELECT lead_scoring.export_score('whole') AS document;
+SELECT results_eq($$SELECT DISTINCT kind, action, note FROM kept, lead_scoring.import_score(document, 'copy') ORDER BY 1$$,
+  $$VALUES ('band', 'created', NULL), ('event factor', 'created', NULL), ('group', 'created', NULL), ('record type', 'kept', NULL), ('rule', 'created', NULL),
+           ('scope', 'created', NULL), ('score', 'created', NULL), ('segment decay', 'created', NULL), ('source', 'kept', NULL)$$, 'a document of a definition that uses everything is read in without remarks');
+SELECT set_eq($$SELECT * FROM pg_temp.everything_of('copy')$$, $$SELECT * FROM pg_temp.everything_of('whole')$$, 'what comes of it is equal in every column of every part');
+SELECT is(pg_temp.renamed(lead_scoring.export_score('copy'), 'whole'), document, 'and has the same document') FROM kept;
+SELECT is_empty($$SELECT * FROM pg_temp.everything_of('copy', '{adjustment,engagement_reset}')$$, 'adjustments and resets are facts, not definition');
+SELECT results_eq($$SELECT status, draft_of FROM lead_scoring.score WHERE name = 'copy'$$, $$VALUES ('draft', NULL::text)$$, 'it is a draft, of nothing');
+CREATE TEMP TABLE shared_before AS SELECT * FROM pg_temp.shared();
+DELETE FROM lead_scoring.score;
+DELETE FROM lead_scoring.source;
+DELETE FROM lead_scoring.record_type;
+SELECT results_eq($$SELECT kind, item, action FROM kept, lead_scoring.import_score(document) WHERE kind IN ('record type', 'source', 'score')$$,
+  $$VALUES ('record type', 'contact', 'created'), ('source', 'activity', 'created'), ('source', 'attended', 'created'), ('source', 'cleaned', 'created'), ('source', 'member', 'created'), ('score', 'whole', 'created')$$,
+  'record type and sources are made where they are missing');
+SELECT set_eq($$SELECT * FROM pg_temp.shared()$$, $$SELECT * FROM shared_before$$, 'equal in every column');
+SELECT is(lead_scoring.export_score('whole'), document, 'the document is the same again') FROM kept;
+
+-- What it looks like
+SELECT set_eq($$SELECT jsonb_object_keys(document) FROM kept$$, $$VALUES ('format'), ('record_type'), ('sources'), ('score'), ('groups'), ('segment_decays'), ('rules'), ('event_factors'), ('scopes'), ('bands')$$, 'sections');
+SELECT is(document -> 'record_type', '{"name": "contact", "relation": "public.contacts", "key_column": "id", "open_when": "NOT is_customer"}', 'relations have their schema') FROM kept;
+SELECT is(document #> '{sources,1}', '{"name": "attended", "relation": "public.activities", "record_key": "id", "occurred_at": "occurred_at", "through": "public.attendances",
+  "through_key": "event_id", "through_record": "contact_id", "through_filter": "role = ''guest''"}', 'a source') FROM kept;
+SELECT is(document -> 'groups', '[{"name": "free", "kind": "engagement", "decay": "half-life 7 days after 1 day"},
+  {"name": "habit", "kind": "engagement", "min_points": 0, "max_points": 60, "weight": 1.5, "decay": "50% per 30 days stepwise", "decay_after": "3 days"},
+  {"name": "profile", "kind": "fit", "min_points": -5, "max_points": 40, "weight": 0.3}]', 'groups, in byte order, without NULLs') FROM kept;
+SELECT is(jsonb_path_query_first(document, '$.rules[*] ? (@.name == "big")'), '{"name": "big", "group_name": "profile", "criterion": "is_big(employees)", "points": 10.25, "counting": "once",
+  "valid_from": "2026-01-01T00:00:00+00:00", "valid_to": "2027-01-01T00:00:00+00:00", "description": "first"}', 'a rule, without defaults') FROM kept;
+SELECT pg_temp.simple('small', 'fit');
+UPDATE lead_scoring.score SET dormant_after = NULL WHERE name = 'small';
+SELECT is(lead_scoring.export_score('small'), '{"format": 1, "record_type": {"name": "contact", "relation": "public.contacts", "key_column": "id", "open_when": "NOT is_customer"},
+  "score": {"name": "small", "kind": "fit", "dormant_after": null}, "groups": [{"name": "all", "kind": "fit"}]}', 'a small score has a small document; NULL is said where it is not the default');
+SELECT lead_scoring.import_score(lead_scoring.export_score('small'), 'small too');
+SELECT is((SELECT dormant_after FROM lead_scoring.score WHERE name = 'small too'), NULL, 'and comes back as NULL');
+SET LOCAL timezone = 'Asia/Tokyo';
+SET LOCAL intervalstyle = iso_8601;
+SET LOCAL datestyle = 'German';
+SET LOCAL extra_float_digits = -10;
+SET LOCAL search_path = pg_catalog;
+CREATE TEMP TABLE elsewhere AS SELECT lead_scoring.export_score('whole') AS document;
+RESET timezone; RESET intervalstyle; RESET datestyle; RESET extra_float_digits;
+SET LOCAL timezone = 'UTC';
+SET LOCAL search_path = public;
+SELECT is(elsewhere.document, kept.document, 'the settings of the session change nothing') FROM elsewhere, kept;
+CREATE SCHEMA "odd ""schema";
+CREATE TABLE "odd ""schema"."Table x" ("the key" text PRIMARY KEY, "a column" text);
+INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('odd "type', '"odd ""schema"."Table x"', 'the key');
+INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('odd '' "score', 'odd "type', 'fit');
+INSERT INTO lead_scoring.score_group (score, name) VALUES ('odd '' "score', 'g'' "');
+INSERT INTO lead_scoring.rule (score, group_name, name, criterion, points) VALUES ('odd '' "score', 'g'' "', 'r'' " \ ä', $$"a column" = E'\\ '' "'$$, 1);
+SELECT lives_ok($$SELECT lead_scoring.import_score(lead_scoring.export_score('odd '' "score'), 'odd too')$$, 'odd names');
+SELECT set_eq($$SELECT * FROM pg_temp.everything_of('odd too')$$, $$SELECT * FROM pg_temp.everything_of('odd '' "score')$$, 'come back as they are');
+
+-- What is not understood, or does not match
+CREATE FUNCTION pg_temp.remarks(document jsonb, name text) RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT concat_ws('|', kind, item, action, note) FROM lead_scoring.import_score($1, $2) WHERE action NOT IN ('created', 'kept')
+$$;
+SELECT results_eq($$SELECT * FROM pg_temp.remarks((SELECT jsonb_set(jsonb_set(jsonb_set(jsonb_set(document, '{rules,0,colour}', '"red"'), '{score,status}', '"active"'), '{sources,1,record_type}', '"x"'), '{extra}', '1') FROM kept), 'unknown')$$,
+  $$VALUES ('key|extra|skipped|unknown key'), ('key|score.status|skipped|unknown key'), ('key|sources[1].record_type|skipped|unknown key'), ('key|rules[0].colour|skipped|unknown key')$$, 'unknown keys are reported');
+SELECT is((SELECT status FROM lead_scoring.score WHERE name = 'unknown'), 'draft', 'and have no effect');
+SELECT results_eq($$SELECT * FROM pg_temp.remarks((SELECT jsonb_set(jsonb_set(document, '{record_type,open_when}', '"true"'), '{sources,2,dedup_within}', '"1 hour"') FROM kept), 'different')$$,
+  $$VALUES ('record type|contact|differs|differs in open_when; the one that is here is used'), ('source|cleaned|differs|differs in dedup_within; the one that is here is used')$$, 'a record type or source that differs is reported');
+SELECT is((SELECT dedup_within FROM lead_scoring.source WHERE name = 'cleaned'), interval '5 minutes', 'and stays');
+SELECT results_eq($$SELECT * FROM pg_temp.remarks((SELECT jsonb_set(document, '{sources,0,relation}', '"nowhere.activities"') FROM kept), 'nowhere')$$,
+  $$VALUES ('source|activity|differs|differs in relation; the one that is here is used')$$, 'also if its relation does not exist');
+SELECT is_empty($$SELECT * FROM pg_temp.remarks((SELECT jsonb_set(document, '{sources,2,dedup_within}', '"300 s"') FROM kept), 'other words')$$, 'the same in other words is the same');
+SELECT throws_ok(format('SELECT lead_scoring.import_score(%L, ''x'')', document), code, NULL, what) FROM (VALUES
+  (1, NULL, '22023', 'NULL is no document'), (2, '[]', '22023', 'nor is an array'), (3, '{}', '22023', 'nor an empty object'), (4, '"text"', '22023', 'nor a text'),
+  (5, '{"format": 2}', '22023', 'another format'), (6, '{"format": 1}', '22023', 'no record type'), (7, '{"format": 1, "record_type": {"name": "contact"}, "score": []}', '22023', 'a score that is an array'),
+  (8, '{"format": 1, "record_type": {"name": "contact"}, "score": {}, "rules": {}}', '22023', 'rules that are an object'),
+  (9, '{"format": 1, "record_type": {"name": "contact"}, "score": {}, "rules": [1]}', '22023', 'a rule that is a number'),
+  (10, '{"format": 1, "record_type": {"name": "contact"}, "score": {"min_points": "a lot"}}', '22P02', 'a limit that is no number'),
+  (11, '{"format": 1, "record_type": {"name": "contact"}, "score": {"max_points": 1e999}}', '22003', 'a number that is too large'),
+  (12, '{"format": 1, "record_type": {"name": "new"}, "score": {}}', '22004', 'a record type that is new and has no relation'),
+  (13, '{"format": 1, "record_type": {"name": "new", "relation": "pg_temp.none", "key_column": "id"}, "score": {}}', '42P01', 'or one that does not exist'),
+  (14, '{"format": 1, "record_type": {"name": "contact"}, "score": {}, "groups": [{"name": "g", "kind": "fit"}], "rules": [{"name": "r", "group_name": "g", "points": 1, "criterion": "true; DROP TABLE contacts"}]}', '42601', 'a criterion that is two statements'),
+  (15, '{"format": 1, "record_type": {"name": "contact"}, "score": {}, "groups": [{"name": "g", "kind": "fit"}], "rules": [{"name": "r", "group_name": "g", "points": 1, "criterion": "nonesuch = 1"}]}', '42703', 'a criterion over a column that does not exist'),
+  (16, '{"format": 1, "record_type": {"name": "contact"}, "score": {}, "groups": [{"name": "g", "kind": "fit"}], "rules": [{"name": "r", "group_name": "g", "points": 1, "criterion": {"a": 1}}]}', '42601', 'a criterion that is an object'),
+  (17, '{"format": 1, "record_type": {"name": "contact"}, "score": {"target": "(SELECT 1)"}}', '42602', 'a relation that is none')) v (i, document, code, what) ORDER BY i;
+SELECT is((SELECT count(*) FROM lead_scoring.score WHERE name = 'x'), 0::bigint, 'nothing is left of an import that fails');
+SELECT throws_ok($$SELECT lead_scoring.import_score(document) FROM kept$$, '42710', 'score "whole" exists', 'an existing score is not replaced');
+SELECT throws_ok($$SELECT lead_scoring.import_score(document, 'y', NULL) FROM kept$$, '22004', NULL, 'replace NULL');
+SELECT throws_ok($$SELECT lead_scoring.import_score(document, '') FROM kept$$, '42602', NULL, 'an empty name');
+SELECT throws_ok($$SELECT lead_scoring.export_score('none')$$, '42704', 'score "none" does not exist', 'export: unknown score');
+SELECT throws_ok($$SELECT lead_scoring.export_score(NULL)$$, '42704', NULL, 'export: NULL');
+SET LOCAL search_path = pg_catalog;
+CREATE FUNCTION pg_temp.without_path() RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM lead_scoring.import_score((SELECT document FROM pg_temp.kept), 'no path');
+EXCEPTION WHEN undefined_function THEN
+  PERFORM lead_scoring.import_score((SELECT document FROM pg_temp.kept), 'no path', search_path => 'public');
+  RETURN 'with path';
+END $$;
+CREATE TEMP TABLE answers AS SELECT pg_temp.without_path() AS answer;
+SET LOCAL search_path = public;
+SELECT is((SELECT answer FROM answers), 'with path', 'expressions are read under the search path of who imports, or another');
+
+-- Replacing
+INSERT INTO contacts (id, industry) VALUES (1, 'Retail'), (2, 'Hospitality');
+SELECT pg_temp.simple('live', 'fit');
+INSERT INTO lead_scoring.rule (score, group_name, name, criterion, points) VALUES ('live', 'all', 'retail', $$industry = 'Retail'$$, 10), ('live', 'all', 'other', $$industry = 'Hospitality'$$, 1);
+INSERT INTO lead_scoring.adjustment (score, record_key, points) VALUES ('live', '2', 100);
+SELECT lead_scoring.activate('live');
+CREATE TABLE refreshes (what text);
+CREATE FUNCTION log_update() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.refreshes VALUES ('update'); RETURN NULL; END $$;
+CREATE TRIGGER log AFTER UPDATE ON contacts FOR EACH STATEMENT EXECUTE FUNCTION log_update();
+SELECT results_eq($$SELECT kind, item, action, note FROM lead_scoring.import_score(jsonb_set(lead_scoring.export_score('live') #- '{rules,0}', '{rules,0,points}', '20'), replace => true)$$,
+  $$VALUES ('record type', 'contact', 'kept', NULL), ('score', 'live', 'replaced', NULL), ('group', 'all', 'created', NULL), ('rule', 'retail', 'created', NULL), ('score', 'live', 're-scored', 'rows written: 2')$$,
+  'an active score is replaced');
+SELECT results_eq($$SELECT id, live FROM contacts ORDER BY id$$, $$VALUES (1, 20::float8), (2, 100)$$, 'and re-scored, with its adjustments');
+SELECT is((SELECT count(*) FROM refreshes), 1::bigint, 'once');
+SELECT is_empty($$SELECT * FROM lead_scoring.verify('live')$$, 'stored = evaluated');
+SELECT throws_ok($$SELECT lead_scoring.import_score(jsonb_set(lead_scoring.export_score('live'), '{rules,0,criterion}', '"nonesuch"'), replace => true)$$, '42703', NULL, 'a replacement that fails');
+SELECT is((SELECT string_agg(name || points, ' ') FROM lead_scoring.rule WHERE score = 'live'), 'retail20', 'changes nothing');
+SELECT throws_ok($$SELECT lead_scoring.import_score(jsonb_set(lead_scoring.export_score('live'), '{score,kind}', '"engagement"'), replace => true)$$, '55000', NULL, 'the kind of an active score cannot change');
+SELECT lead_scoring.import_score(document, 'small', true) FROM kept;
+SELECT set_eq($$SELECT * FROM pg_temp.everything_of('small')$$, $$SELECT * FROM pg_temp.everything_of('whole')$$, 'a draft is replaced by another definition');
+SELECT lead_scoring.import_score(pg_temp.renamed(lead_scoring.export_score('small too'), 'small'), replace => true);
+SELECT set_eq($$SELECT * FROM pg_temp.everything_of('small')$$, $$SELECT * FROM pg_temp.everything_of('small too')$$, 'of which nothing is left afterwards');
+
+SELECT * FROM finish();
+ROLLBACK;
