@@ -212,6 +212,10 @@ BEGIN
   CALL property.make_tables(seed);
   CALL property.make_data(seed, as_of, contacts, events, null_times);
   CALL property.make_definition(seed, as_of, contacts, null_times);
+  -- Until the seed is done, some are read by several processes: that must make no difference
+  IF property.u(seed, 'parallel') < 0.25 THEN
+    PERFORM set_config('min_parallel_table_scan_size', '0', true), set_config('max_parallel_workers_per_gather', '2', true);
+  END IF;
   stage := 'activate';
   scored := lead_scoring.activate(s);
   INSERT INTO property.failure
