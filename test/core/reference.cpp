@@ -80,12 +80,15 @@ pay_record_rule(const Model &model, const RuleDefinition &rule, const Record &re
 	NaiveRule outcome;
 	const Value *value = rule.value_column == no_column ? nullptr : &record.values[static_cast<size_t>(rule.value_column)];
 
-	if (!holds(rule.criterion, model.record_columns, record.values) || (value != nullptr && value->null) ||
-		(value != nullptr && rule.counting == Counting::once && !lies_within(value->real, rule.count)))
+	if (!holds(rule.criterion, model.record_columns, record.values) || (value != nullptr && value->null))
 	{
 		return outcome;
 	}
 	outcome.matched = 1;
+	if (value != nullptr && rule.counting == Counting::once && !lies_within(value->real, rule.count))
+	{
+		return outcome;
+	}
 	outcome.pays = true;
 	outcome.raw = rule.points * (value != nullptr && rule.counting == Counting::each ? value->real : 1);
 	outcome.lasting = outcome.raw;
