@@ -83,7 +83,7 @@ TEST(Caps, CountSoManyInEachInterval)
 		{"Monday and the Saturday after", week, 1, {monday - week, monday - 2 * day_us}, 1},
 		{"before 2000", day_us, 1, {-1, -day_us, -day_us - 1}, 2},
 		{"infinitely old", day_us, 1, {infinitely_old, infinitely_old}, 1},
-		{"of the most distant past", day_us, 1, {infinitely_old, -211813488000000000}, 2},
+		{"of the most distant past", day_us, 1, {infinitely_old, -211'813'488'000'000'000}, 2},
 	};
 
 	for (const auto &test : cases)
@@ -95,7 +95,8 @@ TEST(Caps, CountSoManyInEachInterval)
 				Model model;
 				int32_t events = model.add_source(true, {});
 				double n = static_cast<double>(test.counted);
-				RuleDefinition &rule = model.add_frequency(model.add_group(Part::engagement), events, 5, {n, n + limit});
+				RuleDefinition &rule = model.add_frequency(model.add_group(Part::engagement),
+														   events, 5, {n, n + limit});
 				rule.counting = counting;
 				rule.max_times = test.max_times;
 				rule.max_times_per_us = test.length;
@@ -185,8 +186,10 @@ TEST(Caps, CountTheNewestValues)
 
 TEST(Caps, BoundTheRollupOfTheValuesThatAreKept)
 {
-	const std::vector<Row> rows =
-		events_worth({{1, real_value(3)}, {2, real_value(4)}, {day_us + 1, real_value(10)}, {2 * day_us + 1, real_value(6)}});
+	const std::vector<Row> rows = events_worth({{1, real_value(3)},
+												{2, real_value(4)},
+												{day_us + 1, real_value(10)},
+												{2 * day_us + 1, real_value(6)}});
 	const struct
 	{
 		Rollup rollup;
@@ -229,7 +232,8 @@ TEST(Caps, OfNoValuesPayNothingButABoundedSum)
 		rule.max_times = 1;
 		rule.max_times_per_us = day_us;
 		EXPECT_EQ(score_of(model, {}).total, test.total) << static_cast<int>(test.rollup);
-		EXPECT_EQ(score_of(model, events_worth({{0, null_value()}})).total, test.total) << static_cast<int>(test.rollup);
+		EXPECT_EQ(score_of(model, events_worth({{0, null_value()}})).total, test.total)
+			<< static_cast<int>(test.rollup);
 	}
 }
 

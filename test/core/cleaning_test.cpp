@@ -90,7 +90,10 @@ TEST(Cleaning, WithoutAMarkSpacesAllEventsOfARecord)
 		std::vector<Event> events;
 		double kept;
 	} cases[] = {
-		{{{0}, {1}, {2}}, 1}, {{{0}, {hour}, {2 * hour}}, 3}, {{{0}, {hour - 1}, {2 * hour - 1}}, 2}, {{{0}, {0, "", 1}}, 1},
+		{{{0}, {1}, {2}}, 1},
+		{{{0}, {hour}, {2 * hour}}, 3},
+		{{{0}, {hour - 1}, {2 * hour - 1}}, 2},
+		{{{0}, {0, "", 1}}, 1},
 	};
 
 	for (const auto &test : cases)
@@ -149,7 +152,10 @@ TEST(Cleaning, IsNoMatterOfBatches)
 	std::vector<Row> rows;
 	for (size_t at = 0; at < 3 * batch_rows; at++)
 	{
-		rows.push_back({static_cast<uint32_t>(at / 100), as_of - static_cast<int64_t>(at % 100) * 40 * minute_us, {}, "a"});
+		rows.push_back({static_cast<uint32_t>(at / 100),
+						as_of - static_cast<int64_t>(at % 100) * 40 * minute_us,
+						{},
+						"a"});
 	}
 	Facts facts{{rows}, {}, {{0}, {1}, {2}, {3}, {4}, {5}, {6}}};
 	Random random(1);

@@ -157,7 +157,8 @@ TEST(Dispatch, SendsUnknownTextsAndNullToTheRulesWithoutAType)
 
 TEST(Dispatch, DoesWithoutWhereNoColumnSuits)
 {
-	const std::vector<ColumnKind> columns = {ColumnKind::real, ColumnKind::truth, ColumnKind::code, ColumnKind::integer};
+	const std::vector<ColumnKind> columns = {ColumnKind::real, ColumnKind::truth, ColumnKind::code,
+											 ColumnKind::integer};
 	Forest forest;
 	const std::vector<const PredicateTree *> criteria = {
 		forest.always(),
@@ -194,9 +195,11 @@ TEST(Dispatch, FlattensNestedConjunctionsAndDropsWhatIsAlwaysTrue)
 {
 	Forest forest;
 	const PredicateTree *small = forest.compare(Check::less, 1, {integer_value(9)});
-	Prepared prepared({forest.all_of({forest.always(), forest.all_of({small, forest.all_of({forest.text_is(0, "call")})}),
-									  forest.all_of({}), forest.column(Check::is_not_null, 1)})},
-					  {ColumnKind::code, ColumnKind::integer});
+	Prepared prepared(
+		{forest.all_of({forest.always(),
+						forest.all_of({small, forest.all_of({forest.text_is(0, "call")})}),
+						forest.all_of({}), forest.column(Check::is_not_null, 1)})},
+		{ColumnKind::code, ColumnKind::integer});
 
 	EXPECT_EQ(prepared.dispatch.column(), 0u);
 	EXPECT_EQ(prepared.criteria[0].size(), 2u);

@@ -122,7 +122,8 @@ TEST(EventFactors, ReachRulesThatPayForEachButNotThoseThatPayOnce)
 		int32_t events = model.add_source(true, {ColumnKind::real});
 		test.change(model, model.add_rule(model.add_group(Part::engagement), events, 10));
 		model.add_factor(events, 2);
-		EXPECT_EQ(score_of(model, events_worth({{day_us, real_value(3)}, {2 * day_us, real_value(3)}})).total, test.total)
+		const std::vector<Row> rows = events_worth({{day_us, real_value(3)}, {2 * day_us, real_value(3)}});
+		EXPECT_EQ(score_of(model, rows).total, test.total)
 			<< test.what;
 	}
 }
@@ -173,7 +174,10 @@ TEST(EventFactors, ThatComeToTooMuchAreRefused)
 		size_t factors; // of 1e6 each
 		bool refused;
 	} cases[] = {
-		{"much", 1e9, 1, false}, {"just enough", 1e3, 2, false}, {"too much", 1e9, 2, true}, {"far too much", 1, 60, true},
+		{"much", 1e9, 1, false},
+		{"just enough", 1e3, 2, false},
+		{"too much", 1e9, 2, true},
+		{"far too much", 1, 60, true},
 	};
 
 	for (const auto &test : cases)

@@ -108,7 +108,8 @@ Fed::give_resets()
 				   for (size_t row = 0; row < count; row++)
 				   {
 					   const Row &fact = facts_.resets[first + row];
-					   buffer.put(row, keys_.key(fact.record), fact.time, {}, [](size_t, const std::string &) { return 0u; });
+					   buffer.put(row, keys_.key(fact.record), fact.time, {},
+								  [](size_t, const std::string &) { return 0u; });
 				   }
 				   scorer_->add_resets(buffer.batch(count));
 			   });

@@ -80,7 +80,8 @@ full_batches()
 class Fed
 {
 public:
-	Fed(const Model &model, const Facts &facts, EvaluationNeeds needs, int64_t instant = as_of, Poll cancelled = nullptr);
+	Fed(const Model &model, const Facts &facts, EvaluationNeeds needs, int64_t instant = as_of,
+		Poll cancelled = nullptr);
 
 	// Add all rows as they come, in full batches
 	void feed();
@@ -155,7 +156,8 @@ bool same_bits(const ScoreResult &left, const ScoreResult &right);
 
 // Score record 0 with these rows in the first source: with and without detail, all rows or only those needed, which must
 // make no difference
-ScoreResult score_of(const Model &model, std::vector<Row> rows, std::vector<Value> record = {}, int64_t instant = as_of);
+ScoreResult score_of(const Model &model, std::vector<Row> rows, std::vector<Value> record = {},
+					 int64_t instant = as_of);
 
 // Explain record 0 with these rows in the first source
 Account account_of(const Model &model, std::vector<Row> rows, std::vector<Value> record = {}, int64_t instant = as_of);

@@ -137,7 +137,8 @@ public:
 
 	// A rule over a column of values; without bounds one matching row is enough for a rule that pays once
 	RuleDefinition &
-	add_value(uint32_t group, int32_t source, double points, Counting counting, Rollup rollup, Limits bounds = unlimited)
+	add_value(uint32_t group, int32_t source, double points, Counting counting, Rollup rollup,
+			  Limits bounds = unlimited)
 	{
 		RuleDefinition &rule = add_frequency(group, source, points, bounds);
 

@@ -158,7 +158,9 @@ matches_of(const Model &model, const RuleDefinition &rule, const Rows &rows)
 	}
 	for (const Row &row : rows)
 	{
-		const Value *value = rule.value_column == no_column ? nullptr : &row.values[static_cast<size_t>(rule.value_column)];
+		const Value *value = rule.value_column == no_column
+								 ? nullptr
+								 : &row.values[static_cast<size_t>(rule.value_column)];
 		if (holds(rule.criterion, model.columns(rule.source), row.values) &&
 			(!has_time || in_window(rule, row.time)) && (value == nullptr || !value->null))
 		{

@@ -36,7 +36,8 @@ TEST(RowNeeds, AreTheColumnsOfTheRulesThatARowMayConcern)
 	uint32_t group = model.add_group(Part::engagement);
 	model.add_rule(group, events, 1, forest.text_is(0, "call"));
 	model.add_rule(group, events, 2,
-				   forest.all_of({forest.text_is(0, "mail"), forest.text_is(2, "opened"), forest.column(Check::is_true, 3)}));
+				   forest.all_of({forest.text_is(0, "mail"), forest.text_is(2, "opened"),
+								  forest.column(Check::is_true, 3)}));
 	RuleDefinition &value = model.add_rule(group, events, 3, forest.text_is(0, "sale"));
 	value.value_column = 1;
 	model.add_scope(true, events, forest.all_of({forest.text_is(0, "sale"), forest.column(Check::is_null, 4)}));
@@ -138,7 +139,10 @@ TEST(RowNeeds, OfPairsReachBackBeyondTheWindow)
 	Program program(model.definition(), as_of, plain);
 
 	EXPECT_TRUE(needs_of(program, "mail").window.contains(as_of - 100 * day_us));
-	EXPECT_EQ(score_of(model, {{0, as_of - 100 * day_us, {text_value("mail")}}, {0, as_of, {text_value("visit")}}}).total, 1);
+	EXPECT_EQ(score_of(model, {{0, as_of - 100 * day_us, {text_value("mail")}},
+							   {0, as_of, {text_value("visit")}}})
+				  .total,
+			  1);
 }
 
 TEST(RowNeeds, OfRelatedRowsKnowNoTime)

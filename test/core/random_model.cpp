@@ -194,11 +194,12 @@ add_random_rule(Random &random, Model &model)
 		constexpr double numbers[] = {0, 0.5, 0.85, 1, 1.15, 2, 3};
 		rule.counting = Counting::once;
 		rule.points = random.one_of(numbers);
-		rule.multiplies = random.one_in(3)                    ? Multiplies::group
-						  : random.one_in(2)                  ? Multiplies::total
-						  : model.kind == ScoreKind::fit      ? Multiplies::fit
-						  : model.kind == ScoreKind::combined ? (random.one_in(2) ? Multiplies::fit : Multiplies::engagement)
-															  : Multiplies::engagement;
+		rule.multiplies = random.one_in(3)               ? Multiplies::group
+						  : random.one_in(2)             ? Multiplies::total
+						  : model.kind == ScoreKind::fit ? Multiplies::fit
+						  : model.kind == ScoreKind::combined
+							  ? (random.one_in(2) ? Multiplies::fit : Multiplies::engagement)
+							  : Multiplies::engagement;
 	}
 	if (is_event)
 	{

@@ -78,7 +78,9 @@ NaiveRule
 pay_record_rule(const Model &model, const RuleDefinition &rule, const Record &record)
 {
 	NaiveRule outcome;
-	const Value *value = rule.value_column == no_column ? nullptr : &record.values[static_cast<size_t>(rule.value_column)];
+	const Value *value = rule.value_column == no_column
+							 ? nullptr
+							 : &record.values[static_cast<size_t>(rule.value_column)];
 
 	if (!holds(rule.criterion, model.record_columns, record.values) || (value != nullptr && value->null))
 	{
@@ -200,8 +202,11 @@ fade_of(const Model &model, uint32_t group, const Record &record)
 {
 	const auto &fades = model.groups[group].fades;
 
-	return *std::find_if(fades.begin(), fades.end(), [&](const FadeDefinition &fade)
-						 { return fade.segment == nullptr || holds(fade.segment, model.record_columns, record.values); });
+	return *std::find_if(fades.begin(), fades.end(),
+						 [&](const FadeDefinition &fade) {
+							 return fade.segment == nullptr ||
+									holds(fade.segment, model.record_columns, record.values);
+						 });
 }
 
 // Apply the multipliers of a part, or of a group

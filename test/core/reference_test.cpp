@@ -63,7 +63,8 @@ expect_result(const Model &model, const Scorer &scorer, const ScoreResult &resul
 	}
 	EXPECT_EQ(text_of(scorer, result.labels.total), naive_label(model, Part::total, result.total, record));
 	EXPECT_EQ(text_of(scorer, result.labels.fit), naive_label(model, Part::fit, result.fit, record));
-	EXPECT_EQ(text_of(scorer, result.labels.engagement), naive_label(model, Part::engagement, result.engagement, record));
+	EXPECT_EQ(text_of(scorer, result.labels.engagement),
+			  naive_label(model, Part::engagement, result.engagement, record));
 }
 
 void

@@ -83,8 +83,12 @@ set_cuts(BandTable &table, KeyKind kind, const std::vector<Ranked> &records)
 				ranked.push_back(record);
 			}
 		}
-		std::sort(ranked.begin(), ranked.end(), [&](const Ranked &left, const Ranked &right)
-				  { return left.value != right.value ? left.value > right.value : key_before(kind, left.key, right.key); });
+		std::sort(ranked.begin(), ranked.end(),
+				  [&](const Ranked &left, const Ranked &right)
+				  {
+					  return left.value != right.value ? left.value > right.value
+													   : key_before(kind, left.key, right.key);
+				  });
 		size_t size = size_of(band, ranked.size());
 		band.cut = size == 0 ? Cut{} : Cut{true, ranked[size - 1].value, ranked[size - 1].key};
 	}
@@ -141,7 +145,9 @@ TEST(RelativeBands, TakeTheBestAndAtATieThoseWithTheLowerKeys)
 		{"both a number and a bound", {best_of(5, "A", 80)}, "AAAA---"},
 		{"both a share and a bound", {top_of(1, "A", 75), band_from(50, "B")}, "AAAAB-B"},
 		{"relative before bounds", {band_from(95, "B"), best_of(1, "A")}, "A-----B"},
-		{"bounds from the highest down", {band_from(50, "B"), band_from(85, "A"), band_from(-infinity, "C")}, "ABBBBCA"},
+		{"bounds from the highest down",
+		 {band_from(50, "B"), band_from(85, "A"), band_from(-infinity, "C")},
+		 "ABBBBCA"},
 	};
 
 	for (const auto &test : cases)
@@ -300,7 +306,11 @@ TEST(SegmentBands, AreThoseOfTheFirstSegmentInOrderOfItsText)
 
 	for (const auto &test : cases)
 	{
-		Facts facts{{}, {}, {{0, {test.region == nullptr ? null_value() : text_value(test.region), real_value(test.value)}}}};
+		Facts facts{{},
+					{},
+					{{0,
+					  {test.region == nullptr ? null_value() : text_value(test.region),
+					   real_value(test.value)}}}};
 		Fed fed(model, facts, plain);
 		ScoreResult result = fed.finish()[0];
 		EXPECT_EQ(text_of(fed.scorer(), result.labels.total), test.label) << test.value;

@@ -462,7 +462,8 @@ public:
 	Batch
 	batch(size_t rows)
 	{
-		return {rows, keys_.data(), times_.data(), cells_.data(), nulls_.get(), marks_.empty() ? nullptr : marks_.data()};
+		return {rows,          keys_.data(), times_.data(),
+				cells_.data(), nulls_.get(), marks_.empty() ? nullptr : marks_.data()};
 	}
 
 	const std::vector<ColumnKind> &

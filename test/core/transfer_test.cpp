@@ -92,7 +92,8 @@ TEST(Transfer, MakesOneOfScorersThatHaveSeenDifferentRows)
 			std::vector<ScoreResult> results = hands[0]->finish();
 			for (size_t record = 0; record < results.size(); record++)
 			{
-				ASSERT_TRUE(same_bits(results[record], expected[record])) << "seed " << seed << ": " << results[record].total;
+				ASSERT_TRUE(same_bits(results[record], expected[record]))
+					<< "seed " << seed << ": " << results[record].total;
 				ASSERT_EQ(results[record].has_activity, expected[record].has_activity) << "seed " << seed;
 				ASSERT_EQ(results[record].last_activity, expected[record].last_activity) << "seed " << seed;
 			}
@@ -156,7 +157,9 @@ TEST(Transfer, RefusesPiecesThatAreCutShort)
 		for (size_t size = 0; size < piece.size(); size++)
 		{
 			Fed into(model, facts, plain);
-			EXPECT_EQ(fault_of([&] { Transfer::merge(into.scorer(), piece.first(size)); }), Fault::invalid_text) << size;
+			EXPECT_EQ(fault_of([&] { Transfer::merge(into.scorer(), piece.first(size)); }),
+					  Fault::invalid_text)
+				<< size;
 		}
 		std::vector<std::byte> large(piece.begin(), piece.end());
 		large[1] = std::byte{0xff};

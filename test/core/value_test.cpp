@@ -220,7 +220,8 @@ TEST(Values, OfTheRecordItself)
 
 TEST(Values, FadeWithTheirEvents)
 {
-	const std::vector<Row> rows = events_worth({{30 * day_us, real_value(4)}, {0, real_value(1)}, {60 * day_us, real_value(10)}});
+	const std::vector<Row> rows = events_worth(
+		{{30 * day_us, real_value(4)}, {0, real_value(1)}, {60 * day_us, real_value(10)}});
 	const struct
 	{
 		Counting counting;

@@ -29,7 +29,9 @@ random_decay(Random &random)
 
 	do
 	{
-		decay.percent = random.one_in(3) ? 50 : random.one_in(2) ? 100 * random.share() : std::ldexp(100, -static_cast<int>(random.below(60)));
+		decay.percent = random.one_in(3)   ? 50
+						: random.one_in(2) ? 100 * random.share()
+										   : std::ldexp(100, -static_cast<int>(random.below(60)));
 	} while (!(decay.percent > 0 && decay.percent < 100));
 	decay.period_us = random.one_in(4) ? random.between(1, 100) : random.between(1, 400) * hour_us;
 	decay.grace_us = random.one_in(2) ? 0 : random.between(1, 90) * hour_us;
@@ -135,11 +137,16 @@ TEST(VanishingAge, LetsNoRowGoUnreadThatSomethingElseNeeds)
 		bool reads_all;
 	} cases[] = {
 		{"nothing else", [](Model &, uint32_t) {}, plain, false},
-		{"another that fades", [](Model &model, uint32_t group) { model.add_rule(group, 0, 1e9); }, plain, false},
+		{"another that fades", [](Model &model, uint32_t group) { model.add_rule(group, 0, 1e9); },
+		 plain, false},
 		{"a rule that does not fade",
-		 [](Model &model, uint32_t) { model.add_rule(model.add_group(Part::engagement), 0, 1); }, plain, true},
-		{"a frequency", [](Model &model, uint32_t group) { model.add_frequency(group, 0, 1, at_least_one); }, plain, true},
-		{"a cap", [](Model &model, uint32_t group) { model.add_rule(group, 0, 1).max_times = 1; }, plain, true},
+		 [](Model &model, uint32_t) { model.add_rule(model.add_group(Part::engagement), 0, 1); },
+		 plain, true},
+		{"a frequency",
+		 [](Model &model, uint32_t group) { model.add_frequency(group, 0, 1, at_least_one); },
+		 plain, true},
+		{"a cap", [](Model &model, uint32_t group) { model.add_rule(group, 0, 1).max_times = 1; },
+		 plain, true},
 		{"quiet time",
 		 [](Model &model, uint32_t group)
 		 {
@@ -149,13 +156,17 @@ TEST(VanishingAge, LetsNoRowGoUnreadThatSomethingElseNeeds)
 		 },
 		 plain, true},
 		{"values",
-		 [](Model &model, uint32_t group) { model.add_rule(group, 0, 1).value_column = 0; }, plain, true},
-		{"an item of the scope", [](Model &model, uint32_t) { model.add_scope(true, 0); }, plain, true},
+		 [](Model &model, uint32_t group) { model.add_rule(group, 0, 1).value_column = 0; }, plain,
+		 true},
+		{"an item of the scope", [](Model &model, uint32_t) { model.add_scope(true, 0); }, plain,
+		 true},
 		{"a factor", [](Model &model, uint32_t) { model.add_factor(0, 1e6); }, plain, true},
 		{"a segment",
-		 [](Model &model, uint32_t group) { model.add_segment(group, model.forest.never(), ""); }, plain, true},
+		 [](Model &model, uint32_t group) { model.add_segment(group, model.forest.never(), ""); },
+		 plain, true},
 		{"a group that fades by quiet time",
-		 [](Model &model, uint32_t) { model.fade_when_quiet(model.add_group(Part::engagement, unlimited, "50% per day"), 0); },
+		 [](Model &model, uint32_t)
+		 { model.fade_when_quiet(model.add_group(Part::engagement, unlimited, "50% per day"), 0); },
 		 plain, true},
 		{"duplicates", [](Model &model, uint32_t) { model.clean(0, day_us, true); }, plain, true},
 		{"an account", [](Model &, uint32_t) {}, with_detail, true},
