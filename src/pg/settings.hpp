@@ -12,4 +12,13 @@ void define_settings();
 // Memory that an evaluation may use for what it knows of the records, per process
 Size work_memory_bytes();
 
+// How old a stored value that changes continuously may become, in microseconds; 0: brought along every time
+int64 refresh_interval_us();
+
+// How long the background worker sleeps between two turns, in milliseconds
+int naptime_ms();
+
+// The databases that have a background worker, separated by commas
+const char *worker_databases();
+
 } // namespace lead_scoring::pg
