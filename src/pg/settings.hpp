@@ -12,4 +12,7 @@ void define_settings();
 // Memory that an evaluation may use for what it knows of the records, per process
 Size work_memory_bytes();
 
+// Why the refresh under way is done, for the history
+const char *refresh_reason();
+
 } // namespace lead_scoring::pg
