@@ -122,21 +122,18 @@ find_in(const Label &known, std::string_view label)
 	return find_label(pair, label, {anything, anything, anything});
 }
 
-// Walk from the band announced last towards the one that the value is in, as far as the margins allow
+// Walk from the band announced last towards the one that the value is in, as far as the margins allow. Among the best,
+// the value says nothing; those bands come before all others, so that none is on the way between two others
 size_t
 walk(AnnouncedLadder ladder, size_t from, size_t to, double value)
 {
-	if (to < from)
+	if (ladder[from].relative || ladder[to].relative)
 	{
-		size_t at = to;
-		while (at < from && (ladder[at].relative ? at != to : value < ladder[at].lower_bound + ladder[at].margin))
-		{
-			at++;
-		}
-		return at;
+		return to;
 	}
-	size_t at = from;
-	while (at < to && (ladder[at].relative || value < ladder[at].lower_bound - ladder[at].margin))
+	bool up = to < from;
+	size_t at = up ? to : from;
+	while (at < (up ? from : to) && value < ladder[at].lower_bound + (up ? ladder[at].margin : -ladder[at].margin))
 	{
 		at++;
 	}
