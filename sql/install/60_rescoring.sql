@@ -2,6 +2,7 @@
 
 CREATE FUNCTION lead_scoring.rescore(scores text[]) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET lead_scoring.reason = rule_change
 AS $$
 BEGIN
   -- In the order of their names, so that two statements that touch several scores do not wait for each other
@@ -89,6 +90,7 @@ COMMENT ON FUNCTION lead_scoring.rescore_after_record_type() IS 'Re-scores after
 
 CREATE FUNCTION lead_scoring.rescore_after_adjustment() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET lead_scoring.reason = adjustment
 AS $$
 DECLARE
   touched text[];
@@ -215,7 +217,7 @@ BEGIN
   DELETE FROM lead_scoring.engagement_reset r USING lead_scoring.score s
    WHERE s.name = r.score AND s.record_type = records.name AND r.record_key = key;
   GET DIAGNOSTICS resets = ROW_COUNT;
-  RETURN adjustments + resets;
+  RETURN adjustments + resets + lead_scoring.forget_changes(records.name, key);
 END $$;
 COMMENT ON FUNCTION lead_scoring.forget(text, text) IS
-  'Deletes all that was written about a record beside the records themselves: adjustments and engagement resets. Returns the number of rows';
+  'Deletes all that was written about a record beside the records themselves: adjustments, engagement resets, history and changes. Returns the number of rows';

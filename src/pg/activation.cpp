@@ -5,6 +5,7 @@
 #include "pg/query.hpp"
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
+#include "pg/settings.hpp"
 #include "pg/write_scores.hpp"
 
 #include <cmath>
@@ -192,7 +193,7 @@ activate(const char *name)
 	SPI_finish();
 	PopActiveSnapshot();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	uint64 written = write_scores(score, GetCurrentTransactionStartTimestamp(), nullptr);
+	uint64 written = write_scores(score, GetCurrentTransactionStartTimestamp(), nullptr, "activation");
 	PopActiveSnapshot();
 	return written;
 }
@@ -271,7 +272,7 @@ lead_scoring_refresh(PG_FUNCTION_ARGS)
 	require_writable(score);
 	require_columns(score);
 	ArrayType *keys = PG_ARGISNULL(2) ? nullptr : PG_GETARG_ARRAYTYPE_P(2);
-	uint64 written = write_scores(score, PG_GETARG_TIMESTAMPTZ(1), keys);
+	uint64 written = write_scores(score, PG_GETARG_TIMESTAMPTZ(1), keys, refresh_reason());
 	PopActiveSnapshot();
 	PG_RETURN_INT64(static_cast<int64>(written));
 }

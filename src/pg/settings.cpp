@@ -12,6 +12,9 @@ namespace
 // definition that is half changed; read in SQL
 bool cascading = false;
 
+// Set by the triggers that refresh scores, for the history
+char *reason = nullptr;
+
 // In kilobytes
 int work_memory = 256 * 1024;
 
@@ -29,6 +32,9 @@ define_settings()
 	DefineCustomBoolVariable("lead_scoring.cascading", "Whether a change of definitions is under way.",
 							 "Set by the extension itself.", &cascading, false, PGC_USERSET,
 							 GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, nullptr, nullptr, nullptr);
+	DefineCustomStringVariable("lead_scoring.reason", "Why scores are refreshed.", "Set by the extension itself.", &reason,
+							   "time", PGC_USERSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, nullptr,
+							   nullptr, nullptr);
 	DefineCustomIntVariable("lead_scoring.work_mem",
 							"Memory that the evaluation of a score may use for what it knows of the records.",
 							"In each process that takes part. Records that do not fit are scored in several passes.",
@@ -68,6 +74,12 @@ Size
 work_memory_bytes()
 {
 	return static_cast<Size>(work_memory) * 1024;
+}
+
+const char *
+refresh_reason()
+{
+	return reason;
 }
 
 } // namespace lead_scoring::pg

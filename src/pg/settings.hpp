@@ -21,4 +21,7 @@ int naptime_ms();
 // The databases that have a background worker, separated by commas
 const char *worker_databases();
 
+// Why the refresh under way is done, for the history
+const char *refresh_reason();
+
 } // namespace lead_scoring::pg

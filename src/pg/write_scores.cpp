@@ -6,6 +6,7 @@
 
 #include "pg/write_scores.hpp"
 
+#include "pg/changes.hpp"
 #include "pg/pipeline.hpp"
 #include "pg/progress.hpp"
 #include "pg/query.hpp"
@@ -156,6 +157,57 @@ clear_sql(const LoadedScore *score, bool some_keys)
 					scores_name, key, some_keys ? psprintf(" AND t.%s = ANY ($1)", key) : "");
 }
 
+ScoreValues
+values_at(HeapTuple row, TupleDesc descriptor, int column)
+{
+	ScoreValues values{};
+	double *const numbers[] = {&values.total, &values.fit, &values.engagement};
+
+	for (int at = 0; at < 4; at++)
+	{
+		Datum value = SPI_getbinval(row, descriptor, column + at, &values.nulls[at]);
+		if (at == 3)
+		{
+			values.label = value;
+		}
+		else
+		{
+			*numbers[at] = values.nulls[at] ? 0 : DatumGetFloat8(value);
+		}
+	}
+	return values;
+}
+
+// Read what the statements are going to change
+Change *
+read_changes(const LoadedScore *score, const Evaluation *evaluation, uint64 *count)
+{
+	ScoreColumns columns = score_columns(score->name);
+	const char *total = quote_identifier(columns.total);
+	const char *fit = quote_identifier(columns.fit);
+	const char *engagement = quote_identifier(columns.engagement);
+	const char *label = quote_identifier(columns.label);
+	const char *key = quote_identifier(score->records->key_column);
+	const char *sql =
+		psprintf("SELECT coalesce(t.%s, n.record_key)::text, t.%s, t.%s, t.%s, t.%s, n.total, n.fit, n.engagement, n.label "
+				 "FROM %s t %s JOIN %s n ON t.%s = n.record_key WHERE (t.%s, t.%s, t.%s, t.%s) IS DISTINCT FROM "
+				 "(n.total, n.fit, n.engagement, n.label)%s",
+				 key, total, fit, engagement, label, relation_sql(score->target), score->own_target ? "" : "FULL", scores_name,
+				 key, total, fit, engagement, label,
+				 evaluation->keys == nullptr ? "" : psprintf(" AND (n.record_key IS NOT NULL OR t.%s = ANY ($1))", key));
+	execute_with_keys(sql, evaluation);
+	auto *changes = static_cast<Change *>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Change) * Max(SPI_processed, 1)));
+	for (uint64 at = 0; at < SPI_processed; at++)
+	{
+		HeapTuple row = SPI_tuptable->vals[at];
+		bool null;
+		changes[at] = {SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &null), values_at(row, SPI_tuptable->tupdesc, 2),
+					   values_at(row, SPI_tuptable->tupdesc, 6)};
+	}
+	*count = SPI_processed;
+	return changes;
+}
+
 // Whether one record's change may change the labels of others: bands for the best records
 bool
 has_relative_bands(const LoadedScore *score)
@@ -197,7 +249,7 @@ require_writable(const LoadedScore *score)
 }
 
 uint64
-write_scores(LoadedScore *score, TimestampTz as_of, ArrayType *keys)
+write_scores(LoadedScore *score, TimestampTz as_of, ArrayType *keys, const char *reason)
 {
 	bool everybody = has_relative_bands(score);
 	Evaluation *evaluation = begin_evaluation(score, as_of, everybody ? nullptr : keys, {});
@@ -213,6 +265,8 @@ write_scores(LoadedScore *score, TimestampTz as_of, ArrayType *keys)
 	register_scores(sink);
 	begin_progress(score->name, score->target);
 	begin_phase(Phase::writing, get_rel_name(score->target), 0);
+	uint64 change_count = 0;
+	const Change *changes = wants_changes(score) ? read_changes(score, evaluation, &change_count) : nullptr;
 	uint64 written = execute_command(update_sql(score));
 	if (!score->own_target)
 	{
@@ -221,6 +275,10 @@ write_scores(LoadedScore *score, TimestampTz as_of, ArrayType *keys)
 	}
 	end_progress();
 	end_session(session);
+	for (uint64 at = 0; at < change_count; at += 8192)
+	{
+		note_changes(score, changes + at, Min(change_count - at, 8192), reason, as_of);
+	}
 	SPI_finish();
 	tuplestore_end(sink.store);
 	return written;

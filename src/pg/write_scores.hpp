@@ -11,7 +11,7 @@ namespace lead_scoring::pg
 // Raise unless the caller may write the columns of every row
 void require_writable(const LoadedScore *score);
 
-// Evaluate a score and write what differs; returns the number of rows written
-uint64 write_scores(LoadedScore *score, TimestampTz as_of, ArrayType *keys);
+// Evaluate a score and write what differs, for a reason that the history names; returns the number of rows written
+uint64 write_scores(LoadedScore *score, TimestampTz as_of, ArrayType *keys, const char *reason);
 
 } // namespace lead_scoring::pg
