@@ -265,7 +265,7 @@ refresh_what_is_due(const Upkeep &upkeep, TimestampTz as_of)
 
 	foreach (cell, names)
 	{
-		UpkeepScore score{static_cast<const char *>(lfirst(cell)), as_of, 0, {}};
+		UpkeepScore score{static_cast<const char *>(lfirst(cell)), as_of, 0, {}, "time"};
 		MemoryContext before = MemoryContextSwitchTo(upkeep.context);
 		follow_time(upkeep, &score);
 		MemoryContextSwitchTo(before);

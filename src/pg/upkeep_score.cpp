@@ -72,6 +72,7 @@ refresh_portion(void *argument)
 
 	SPI_connect();
 	Session session = begin_safe_path();
+	set_config_option("lead_scoring.reason", portion->score->reason, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	if (SPI_execute_with_args("SELECT lead_scoring.refresh($1, $2, $3)", 3, types, values, nulls, false, 0) != SPI_OK_SELECT)
 	{
 		elog(ERROR, "could not refresh score \"%s\"", portion->score->name);

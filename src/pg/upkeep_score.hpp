@@ -16,6 +16,7 @@ struct UpkeepScore
 	TimestampTz as_of;
 	uint64 written;  // rows, so far
 	Failure failure; // why the score as a whole failed
+	const char *reason; // of changes, for the history
 };
 
 // Keys as texts

@@ -25,6 +25,7 @@ extern "C"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "storage/procsignal.h"
 #include "tcop/tcopprot.h"
 #include "utils/backend_status.h"
 #include "utils/ps_status.h"
@@ -45,7 +46,7 @@ namespace
 {
 
 constexpr int launcher_nap_ms = 10 * 1000;
-constexpr int longest_delay_ms = 5 * 60 * 1000;
+constexpr int longest_delay_ms = 60 * 1000;
 constexpr int most_databases = 64;
 
 // A database that is to have a worker
@@ -78,7 +79,7 @@ describe_process(const char *function, const char *type)
 int
 delay_after(int failures)
 {
-	return failures > 8 ? longest_delay_ms : Min(longest_delay_ms, 1000 << failures);
+	return failures > 6 ? longest_delay_ms : Min(longest_delay_ms, 1000 << failures);
 }
 
 // Sleep until somebody wants something or the time is over
@@ -178,7 +179,7 @@ look_after(Charge *charge)
 
 	if (charge->handle != nullptr && GetBackgroundWorkerPid(charge->handle, &pid) == BGWH_STOPPED)
 	{
-		bool lasted = TimestampDifferenceExceeds(charge->started, now, 60 * 1000);
+		bool lasted = TimestampDifferenceExceeds(charge->started, now, 1000);
 		pfree(charge->handle);
 		charge->handle = nullptr;
 		charge->failures = lasted ? 0 : charge->failures + 1;
@@ -352,6 +353,8 @@ lead_scoring_launcher_main(Datum)
 
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, die);
+	// The server tells so that a worker has come or gone; it is to wake us
+	pqsignal(SIGUSR1, procsignal_sigusr1_handler);
 	BackgroundWorkerUnblockSignals();
 	launcher_context = AllocSetContextCreate(TopMemoryContext, "lead_scoring launcher", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext scratch = AllocSetContextCreate(TopMemoryContext, "lead_scoring launcher turn", ALLOCSET_DEFAULT_SIZES);
