@@ -1,7 +1,8 @@
 // When time alone changes stored scores.
 //
 // Most events find the row of their record as it must be, so it is looked up through the index directly, without a
-// query; only what differs is written, by statements over arrays.
+// query; only what differs is written, by statements over arrays. Many new rows at once, as when a score is switched on,
+// are inserted directly, too.
 #include "pg/postgres_api.hpp"
 
 #include "pg/due.hpp"
@@ -16,6 +17,8 @@ extern "C"
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
 #include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
 }
@@ -37,24 +40,33 @@ struct DueLookup
 	Datum score;
 };
 
+// Rows to be written, or keys to be removed
+struct DueRows
+{
+	Datum *keys;
+	Datum *instants;
+	size_t count;
+};
+
 // What differs from the table
 struct Differences
 {
-	Datum *written_keys;
-	Datum *written_instants;
-	Datum *removed_keys;
-	int written;
-	int removed;
+	DueRows missing;
+	DueRows changed;
+	DueRows removed;
 };
+
+// So many rows are many
+constexpr size_t many_rows = 32;
 
 OwnCommand write_sooner = {
 	"INSERT INTO lead_scoring.due AS d (score, record_key, due_at) "
-	"SELECT $1, n.record_key, n.due_at FROM pg_catalog.unnest($2, $3) n (record_key, due_at) "
+	"SELECT $1, n.record_key, n.due_at FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3)) n (record_key, due_at) "
 	"ON CONFLICT (score, record_key) DO UPDATE SET due_at = excluded.due_at WHERE d.due_at > excluded.due_at",
 	3, {TEXTOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID}, nullptr};
 OwnCommand write_exactly = {
 	"INSERT INTO lead_scoring.due AS d (score, record_key, due_at) "
-	"SELECT $1, n.record_key, n.due_at FROM pg_catalog.unnest($2, $3) n (record_key, due_at) "
+	"SELECT $1, n.record_key, n.due_at FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3)) n (record_key, due_at) "
 	"ON CONFLICT (score, record_key) DO UPDATE SET due_at = excluded.due_at WHERE d.due_at <> excluded.due_at",
 	3, {TEXTOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID}, nullptr};
 OwnCommand remove_rows = {"DELETE FROM lead_scoring.due WHERE score = $1 AND record_key = ANY ($2)", 2,
@@ -114,6 +126,18 @@ look_up(const DueLookup &lookup, Datum key, TimestampTz *due)
 	return true;
 }
 
+void
+add_row(DueRows *rows, const DueRow &row, size_t most)
+{
+	if (rows->keys == nullptr)
+	{
+		rows->keys = static_cast<Datum *>(palloc(sizeof(Datum) * most));
+		rows->instants = static_cast<Datum *>(palloc(sizeof(Datum) * most));
+	}
+	rows->keys[rows->count] = row.key;
+	rows->instants[rows->count++] = TimestampTzGetDatum(row.due);
+}
+
 // Collect what is not as it must be
 Differences
 find_differences(Datum score, const DueRow *rows, size_t count, DueMode mode)
@@ -123,28 +147,59 @@ find_differences(Datum score, const DueRow *rows, size_t count, DueMode mode)
 
 	for (size_t at = 0; at < count; at++)
 	{
-		TimestampTz there = DT_NOEND;
-		bool known = look_up(lookup, rows[at].key, &there);
-		if (rows[at].due == DT_NOEND ? !known : known && (there == rows[at].due || (mode == DueMode::sooner && there < rows[at].due)))
+		const DueRow &row = rows[at];
+		TimestampTz there;
+		bool known = look_up(lookup, row.key, &there);
+		if (!known)
 		{
-			continue;
+			if (row.due != DT_NOEND)
+			{
+				add_row(&found.missing, row, count - at);
+			}
 		}
-		if (found.written_keys == nullptr)
+		else if (row.due == DT_NOEND)
 		{
-			found.written_keys = static_cast<Datum *>(palloc(sizeof(Datum) * (count - at)));
-			found.written_instants = static_cast<Datum *>(palloc(sizeof(Datum) * (count - at)));
-			found.removed_keys = static_cast<Datum *>(palloc(sizeof(Datum) * (count - at)));
+			add_row(&found.removed, row, count - at);
 		}
-		if (rows[at].due == DT_NOEND)
+		else if (there > row.due || (mode == DueMode::exactly && there < row.due))
 		{
-			found.removed_keys[found.removed++] = rows[at].key;
-			continue;
+			add_row(&found.changed, row, count - at);
 		}
-		found.written_keys[found.written] = rows[at].key;
-		found.written_instants[found.written++] = TimestampTzGetDatum(rows[at].due);
 	}
 	end_lookup(lookup);
 	return found;
+}
+
+void
+write_rows(Datum score, const DueRows &rows, DueMode mode)
+{
+	if (rows.count > 0)
+	{
+		Datum values[] = {score, text_array(rows.keys, rows.count),
+						  PointerGetDatum(construct_array(rows.instants, static_cast<int>(rows.count), TIMESTAMPTZOID,
+														  sizeof(TimestampTz), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE))};
+		run_own_command(mode == DueMode::exactly ? &write_exactly : &write_sooner, values);
+	}
+}
+
+// Insert rows that are not there, without a query
+void
+insert_rows(Datum score, const DueRows &rows)
+{
+	Relation table = table_open(own_relation("due"), RowExclusiveLock);
+	CatalogIndexState indexes = CatalogOpenIndexes(table);
+
+	for (size_t at = 0; at < rows.count; at++)
+	{
+		Datum values[] = {score, rows.keys[at], rows.instants[at]};
+		bool nulls[lengthof(values)] = {};
+		HeapTuple tuple = heap_form_tuple(RelationGetDescr(table), values, nulls);
+		CatalogTupleInsertWithInfo(table, tuple, indexes);
+		heap_freetuple(tuple);
+	}
+	CatalogCloseIndexes(indexes);
+	table_close(table, NoLock);
+	CommandCounterIncrement();
 }
 
 } // namespace
@@ -152,30 +207,27 @@ find_differences(Datum score, const DueRow *rows, size_t count, DueMode mode)
 void
 note_due(const LoadedScore *score, const DueRow *rows, size_t count, DueMode mode)
 {
-	if (count == 0)
-	{
-		return;
-	}
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "lead_scoring due", ALLOCSET_SMALL_SIZES);
+	MemoryContext before = MemoryContextSwitchTo(scratch);
 	Datum name = CStringGetTextDatum(score->name);
 	Differences found = find_differences(name, rows, count, mode);
-	if (found.written > 0)
+
+	if (found.missing.count >= many_rows)
 	{
-		Datum values[] = {name, text_array(found.written_keys, static_cast<size_t>(found.written)),
-						  PointerGetDatum(construct_array(found.written_instants, found.written, TIMESTAMPTZOID,
-														  sizeof(TimestampTz), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE))};
-		run_own_command(mode == DueMode::exactly ? &write_exactly : &write_sooner, values);
+		insert_rows(name, found.missing);
 	}
-	if (found.removed > 0)
+	else
 	{
-		Datum values[] = {name, text_array(found.removed_keys, static_cast<size_t>(found.removed))};
+		write_rows(name, found.missing, mode);
+	}
+	write_rows(name, found.changed, mode);
+	if (found.removed.count > 0)
+	{
+		Datum values[] = {name, text_array(found.removed.keys, found.removed.count)};
 		run_own_command(&remove_rows, values);
 	}
-	if (found.written_keys != nullptr)
-	{
-		pfree(found.written_keys);
-		pfree(found.written_instants);
-		pfree(found.removed_keys);
-	}
+	MemoryContextSwitchTo(before);
+	MemoryContextDelete(scratch);
 }
 
 void
