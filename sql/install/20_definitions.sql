@@ -66,8 +66,11 @@ CREATE TABLE lead_scoring.score (
   max_points       double precision,
   adjustment_share double precision,
   dormant_after    interval DEFAULT '90 days',
-  status           text NOT NULL DEFAULT 'draft' CHECK (status IN ('draft', 'active')),
   mode             text NOT NULL DEFAULT 'sync' CHECK (mode IN ('sync', 'queued')),
+  history          text NOT NULL DEFAULT 'values' CHECK (history IN ('none', 'values', 'explained')),
+  keep_history     interval,
+  announce_rule_changes boolean NOT NULL DEFAULT false,
+  status           text NOT NULL DEFAULT 'draft' CHECK (status IN ('draft', 'active')),
   draft_of         text,
   target           regclass,
   description      text
@@ -80,8 +83,11 @@ COMMENT ON COLUMN lead_scoring.score.min_points IS 'Lower limit of the total, in
 COMMENT ON COLUMN lead_scoring.score.max_points IS 'Upper limit of the total, in points (NULL: none)';
 COMMENT ON COLUMN lead_scoring.score.adjustment_share IS 'Share of the range from min_points to max_points that points by hand can move the total up or down, 0 to 1 (NULL: no limit)';
 COMMENT ON COLUMN lead_scoring.score.dormant_after IS 'A record whose newest event is at least this old is dormant and leaves the priority queue; its points stay (NULL: never). A month is 30 days, a year 360 days';
+COMMENT ON COLUMN lead_scoring.score.mode IS 'sync: scores change in the statement that changes the facts; queued: soon after it';
+COMMENT ON COLUMN lead_scoring.score.history IS 'What score_history keeps of each change: none, values, or explained (values and explanation)';
+COMMENT ON COLUMN lead_scoring.score.keep_history IS 'How long changes are kept; maintain_history() deletes older ones (NULL: for ever). A month is 30 days, a year 360 days';
+COMMENT ON COLUMN lead_scoring.score.announce_rule_changes IS 'Whether changes that come from editing the definition or from activating it go into score_change, too';
 COMMENT ON COLUMN lead_scoring.score.status IS 'draft, or active between activate() and deactivate()';
-COMMENT ON COLUMN lead_scoring.score.mode IS 'sync (the columns are current when the statement that changed a fact ends) or queued (soon after, by a worker or a scheduler)';
 COMMENT ON COLUMN lead_scoring.score.draft_of IS 'Score of the same record type that this one is meant to replace (NULL: none)';
 COMMENT ON COLUMN lead_scoring.score.target IS 'Table with the same key column that gets the score columns (NULL: the record''s own relation)';
 COMMENT ON COLUMN lead_scoring.score.description IS 'What the score is for';
@@ -254,6 +260,8 @@ CREATE TABLE lead_scoring.band (
   capacity           integer,
   color              text,
   action             text,
+  margin             double precision,
+  dwell              interval,
   segment_resolved   text,
   criterion_relation regclass,
   criterion_owner    name,
@@ -273,9 +281,32 @@ COMMENT ON COLUMN lead_scoring.band.top_share IS 'The band is for this share of 
 COMMENT ON COLUMN lead_scoring.band.capacity IS 'The band is for so many open records of the segment that are in scope, the best ones (NULL: no such limit)';
 COMMENT ON COLUMN lead_scoring.band.color IS 'Colour for displays';
 COMMENT ON COLUMN lead_scoring.band.action IS 'What to do with records in this band';
+COMMENT ON COLUMN lead_scoring.band.margin IS 'How many points beyond lower_bound, up or down, the value must be before the change of label is announced (NULL: 0). The label itself changes at once';
+COMMENT ON COLUMN lead_scoring.band.dwell IS 'How long the label stands at least, once announced, before another is announced (NULL: no time). A month is 30 days, a year 360 days';
 COMMENT ON COLUMN lead_scoring.band.segment_resolved IS 'The segment with every name resolved; set by the extension';
 COMMENT ON COLUMN lead_scoring.band.criterion_relation IS 'Relation that the segment was written for; set by the extension. It is evaluated over no other';
 COMMENT ON COLUMN lead_scoring.band.criterion_owner IS 'Owner of that relation when the segment was written (name of the role); set by the extension. It is evaluated for no other';
+
+CREATE TABLE lead_scoring.alert (
+  score       text NOT NULL,
+  name        text NOT NULL,
+  part        text NOT NULL DEFAULT 'total' CHECK (part IN ('total', 'fit', 'engagement', 'label')),
+  above       double precision,
+  at_least    double precision,
+  label       text,
+  margin      double precision,
+  description text,
+  PRIMARY KEY (score, name)
+);
+COMMENT ON TABLE lead_scoring.alert IS 'Values and labels whose arrival is written into score_change: one of above, at_least and label';
+COMMENT ON COLUMN lead_scoring.alert.score IS 'Score';
+COMMENT ON COLUMN lead_scoring.alert.name IS 'Name of the alert';
+COMMENT ON COLUMN lead_scoring.alert.part IS 'Value that is watched: total, fit or engagement; label for an alert on a label';
+COMMENT ON COLUMN lead_scoring.alert.above IS 'Alerts when the value becomes greater than this, and was not (no value is not)';
+COMMENT ON COLUMN lead_scoring.alert.at_least IS 'Alerts when the value becomes this or greater, and was not';
+COMMENT ON COLUMN lead_scoring.alert.label IS 'Alerts when the label of the score (column <score>_label) becomes this';
+COMMENT ON COLUMN lead_scoring.alert.margin IS 'Having alerted, how many points below the threshold the value must fall before the alert can be given again (NULL: 0)';
+COMMENT ON COLUMN lead_scoring.alert.description IS 'What the alert is for';
 
 CREATE TABLE lead_scoring.adjustment (
   adjustment_id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
@@ -327,6 +358,7 @@ SELECT pg_extension_config_dump('lead_scoring.segment_decay', '');
 SELECT pg_extension_config_dump('lead_scoring.event_factor', '');
 SELECT pg_extension_config_dump('lead_scoring.rule', '');
 SELECT pg_extension_config_dump('lead_scoring.band', '');
+SELECT pg_extension_config_dump('lead_scoring.alert', '');
 SELECT pg_extension_config_dump('lead_scoring.adjustment', '');
 SELECT pg_extension_config_dump('lead_scoring.adjustment_adjustment_id_seq', '');
 SELECT pg_extension_config_dump('lead_scoring.engagement_reset', '');

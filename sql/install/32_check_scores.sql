@@ -19,6 +19,21 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION lead_scoring.require_original(lead_scoring.score) IS 'Raises unless the score that a score is a draft of can be replaced by it';
 
+CREATE FUNCTION lead_scoring.require_upkeep(score lead_scoring.score) RETURNS void LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF score.mode IS NULL OR score.mode NOT IN ('sync', 'queued') THEN
+    RAISE EXCEPTION 'mode of score "%" must not be %', score.name, coalesce(quote_literal(score.mode), 'NULL')
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Use sync or queued.';
+  ELSIF score.history IS NULL OR score.history NOT IN ('none', 'values', 'explained') THEN
+    RAISE EXCEPTION 'history of score "%" must not be %', score.name, coalesce(quote_literal(score.history), 'NULL')
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Use none, values or explained.';
+  END IF;
+  PERFORM lead_scoring.require_length(score.keep_history, 'keep_history', format('score "%s"', score.name));
+END $$;
+COMMENT ON FUNCTION lead_scoring.require_upkeep(lead_scoring.score) IS 'Raises unless the ways in which a score is kept and its history are possible';
+
 CREATE FUNCTION lead_scoring.check_score() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -78,6 +93,8 @@ BEGIN
   PERFORM lead_scoring.require_owner(records.relation);
   PERFORM lead_scoring.require_limits(NEW.min_points, NEW.max_points, format('score "%s"', NEW.name));
   PERFORM lead_scoring.require_length(NEW.dormant_after, 'dormant_after', format('score "%s"', NEW.name));
+  NEW.announce_rule_changes := coalesce(NEW.announce_rule_changes, false);
+  PERFORM lead_scoring.require_upkeep(NEW);
   IF NOT NEW.adjustment_share BETWEEN 0 AND 1 THEN
     RAISE EXCEPTION 'adjustment_share of score "%" out of range: %', NEW.name, NEW.adjustment_share
       USING ERRCODE = 'invalid_parameter_value', HINT = 'It is a share from 0 to 1, such as 0.2, or NULL for no limit.';
@@ -254,6 +271,17 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION lead_scoring.require_band_alone(lead_scoring.band, lead_scoring.band) IS 'Raises if another band has the same capacity, share or lower bound';
 
+CREATE FUNCTION lead_scoring.require_margin(margin double precision, what text) RETURNS void LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF NOT require_margin.margin BETWEEN 0 AND 1e9 THEN
+    RAISE EXCEPTION 'margin of % out of range: %', what, require_margin.margin USING ERRCODE = 'numeric_value_out_of_range',
+      HINT = 'It is finite, 0 to 1,000,000,000 points.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION lead_scoring.require_margin(double precision, text) IS 'Raises unless the margin is NULL, or finite, not negative and in range';
+
 CREATE FUNCTION lead_scoring.check_band() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -294,6 +322,12 @@ BEGIN
     RAISE EXCEPTION 'top_share of band "%" of score "%" out of range: %', NEW.label, NEW.score, NEW.top_share
       USING ERRCODE = 'invalid_parameter_value', HINT = 'It is above 0 and at most 1, such as 0.25 for the best quarter, or NULL for no limit.';
   END IF;
+  IF NEW.margin IS NOT NULL AND (NEW.lower_bound IS NULL OR NEW.capacity IS NOT NULL OR NEW.top_share IS NOT NULL) THEN
+    RAISE EXCEPTION 'band "%" of score "%" has a margin, but no lower bound alone', NEW.label, NEW.score
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'A margin is about a bound that stays where it is: give lower_bound, without capacity and top_share, or use dwell.';
+  END IF;
+  PERFORM lead_scoring.require_margin(NEW.margin, format('band "%s" of score "%s"', NEW.label, NEW.score));
+  PERFORM lead_scoring.require_length(NEW.dwell, 'dwell', format('band "%s" of score "%s"', NEW.label, NEW.score));
   PERFORM lead_scoring.require_band_alone(NEW, CASE TG_OP WHEN 'UPDATE' THEN OLD END);
   RETURN NEW;
 END $$;

@@ -24,6 +24,7 @@ BEGIN
     DELETE FROM lead_scoring.score_group WHERE score = OLD.name;
     DELETE FROM lead_scoring.scope WHERE score = OLD.name;
     DELETE FROM lead_scoring.band WHERE score = OLD.name;
+    DELETE FROM lead_scoring.alert WHERE score = OLD.name;
     DELETE FROM lead_scoring.adjustment WHERE score = OLD.name;
     DELETE FROM lead_scoring.segment_decay WHERE score = OLD.name;
     DELETE FROM lead_scoring.event_factor WHERE score = OLD.name;
@@ -33,6 +34,7 @@ BEGIN
     UPDATE lead_scoring.score_group SET score = NEW.name WHERE score = OLD.name;
     UPDATE lead_scoring.scope SET score = NEW.name WHERE score = OLD.name;
     UPDATE lead_scoring.band SET score = NEW.name WHERE score = OLD.name;
+    UPDATE lead_scoring.alert SET score = NEW.name WHERE score = OLD.name;
     UPDATE lead_scoring.event_factor SET score = NEW.name WHERE score = OLD.name;
     UPDATE lead_scoring.score SET draft_of = NEW.name WHERE draft_of = OLD.name;
     INSERT INTO lead_scoring.adjustment (score, record_key, points, reason, author, created_at, expires_at)

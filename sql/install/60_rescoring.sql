@@ -2,10 +2,11 @@
 
 CREATE FUNCTION lead_scoring.rescore(scores text[]) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET lead_scoring.reason = rule_change
 AS $$
 BEGIN
   -- In the order of their names, so that two statements that touch several scores do not wait for each other
-  PERFORM lead_scoring.refresh(s.name, now(), NULL, 'rule_change') FROM (
+  PERFORM lead_scoring.refresh(s.name) FROM (
     SELECT name FROM lead_scoring.score
      WHERE name = ANY (rescore.scores) AND status = 'active' AND NOT lead_scoring.restoring()
        AND current_setting('lead_scoring.cascading', true) IS DISTINCT FROM 'on'
@@ -89,6 +90,7 @@ COMMENT ON FUNCTION lead_scoring.rescore_after_record_type() IS 'Re-scores after
 
 CREATE FUNCTION lead_scoring.rescore_after_adjustment() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET lead_scoring.reason = adjustment
 AS $$
 DECLARE
   touched text[];
@@ -106,7 +108,7 @@ BEGIN
       JOIN lead_scoring.score s ON s.name = touched[i][1] AND s.status = 'active' AND NOT lead_scoring.restoring()
      GROUP BY s.name
   LOOP
-    PERFORM lead_scoring.refresh(adjusted.name, clock_timestamp(), adjusted.keys, 'adjustment');
+    PERFORM lead_scoring.refresh(adjusted.name, clock_timestamp(), adjusted.keys);
   END LOOP;
   RETURN NULL;
 END $$;
@@ -215,7 +217,7 @@ BEGIN
   DELETE FROM lead_scoring.engagement_reset r USING lead_scoring.score s
    WHERE s.name = r.score AND s.record_type = records.name AND r.record_key = key;
   GET DIAGNOSTICS resets = ROW_COUNT;
-  RETURN adjustments + resets;
+  RETURN adjustments + resets + lead_scoring.forget_changes(records.name, key);
 END $$;
 COMMENT ON FUNCTION lead_scoring.forget(text, text) IS
-  'Deletes all that was written about a record beside the records themselves: adjustments and engagement resets. Returns the number of rows';
+  'Deletes all that was written about a record beside the records themselves: adjustments, engagement resets, history and changes. Returns the number of rows';

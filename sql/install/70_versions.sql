@@ -3,7 +3,7 @@
 -- Whatever copies, moves, writes out or reads in a definition goes by these functions and the catalogue: a column that
 -- is added to a definition table is a part of all that.
 CREATE FUNCTION lead_scoring.definition_parts(OUT part name, OUT kind text, OUT section text, OUT sort_key name[])
-RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE ROWS 6
+RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE ROWS 7
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT v.part::name, v.kind, v.section, v.sort_key::name[]
@@ -13,7 +13,8 @@ AS $$
       (3, 'rule',          'rule',          'rules',          '{name}'),
       (4, 'event_factor',  'event factor',  'event_factors',  '{name}'),
       (5, 'scope',         'scope',         'scopes',         '{mode,source,criterion}'),
-      (6, 'band',          'band',          'bands',          '{part,segment,label}')) v (at, part, kind, section, sort_key)
+      (6, 'band',          'band',          'bands',          '{part,segment,label}'),
+      (7, 'alert',         'alert',         'alerts',         '{name}')) v (at, part, kind, section, sort_key)
    ORDER BY v.at
 $$;
 COMMENT ON FUNCTION lead_scoring.definition_parts() IS 'The tables that hold the parts of a score, each after those that it refers to';
@@ -190,6 +191,7 @@ COMMENT ON FUNCTION lead_scoring.compare(text, text, timestamptz, text[]) IS
 
 CREATE FUNCTION lead_scoring.publish(draft text) RETURNS bigint LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET lead_scoring.reason = rule_change
 SET lead_scoring.cascading = on
 AS $$
 DECLARE

@@ -2,7 +2,8 @@
 --
 -- {"format": 1,
 --  "record_type": {...}, "sources": [{...}],
---  "score": {...}, "groups": [{...}], "segment_decays": [...], "rules": [...], "event_factors": [...], "scopes": [...], "bands": [...]}
+--  "score": {...}, "groups": [{...}], "segment_decays": [...], "rules": [...], "event_factors": [...], "scopes": [...], "bands": [...],
+--  "alerts": [...]}
 --
 -- Each object is a row of the table of that name, its keys the columns that authors write; relations are texts with their
 -- schema. Values that are the column's default are left out, and so are sections without rows. What is not in it: the
@@ -70,7 +71,7 @@ BEGIN
        WHERE x.items IS NOT NULL), '{}');
 END $$;
 COMMENT ON FUNCTION lead_scoring.export_score(text) IS
-  'The whole definition of a score as one JSON document: record type, sources that it uses, score, groups, segment decays, rules, event factors, scopes, bands. Not its adjustments and resets: those are facts';
+  'The whole definition of a score as one JSON document: record type, sources that it uses, score, groups, segment decays, rules, event factors, scopes, bands, alerts. Not its adjustments and resets: those are facts';
 
 CREATE FUNCTION lead_scoring.document_item(item jsonb) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -150,6 +151,7 @@ CREATE FUNCTION lead_scoring.import_score(
   OUT kind text, OUT item text, OUT action text, OUT note text)
 RETURNS SETOF record LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET lead_scoring.reason = rule_change
 SET lead_scoring.cascading = on
 AS $$
 DECLARE

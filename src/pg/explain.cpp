@@ -1,6 +1,8 @@
 // lead_scoring.explain: how the score of one record comes about.
 #include "pg/postgres_api.hpp"
 
+#include "pg/explain.hpp"
+
 #include "pg/guard.hpp"
 #include "pg/owned.hpp"
 #include "pg/pipeline.hpp"
@@ -289,6 +291,29 @@ take_labels(void *argument, const core::Batch &, const core::ScoreResult *result
 
 } // namespace
 
+bool
+explain_record(LoadedScore *score, Datum key, TimestampTz as_of, const RowSet &rows)
+{
+	ArrayType *keys = construct_array(&key, 1, TEXTOID, -1, false, TYPALIGN_INT);
+	Evaluation *evaluation = begin_evaluation(score, as_of, keys, {true, false});
+	Explained explained{make_owned<core::Account>(CurrentMemoryContext), {}};
+	Writer writer{};
+
+	if (!run_explanation(evaluation, explained.account, &explained.result))
+	{
+		return false;
+	}
+	LabelDatums labels = make_label_datums(evaluation->scorer->program());
+	if (!evaluation->scorer->program().bands.relative().empty())
+	{
+		// Its place among the others is known to none but all of them
+		run_evaluation(begin_evaluation(score, as_of, keys, {}), take_labels, &explained.result.labels);
+	}
+	writer.rows = rows;
+	put_account(&writer, score, explained, labels);
+	return true;
+}
+
 } // namespace lead_scoring::pg
 
 // Explain the score of one record
@@ -297,8 +322,7 @@ lead_scoring_explain(PG_FUNCTION_ARGS)
 {
 	using namespace lead_scoring::pg;
 
-	Writer writer{};
-	writer.rows = begin_row_set(fcinfo);
+	RowSet rows = begin_row_set(fcinfo);
 	for (int argument = 0; argument < 3; argument++)
 	{
 		if (PG_ARGISNULL(argument))
@@ -310,24 +334,12 @@ lead_scoring_explain(PG_FUNCTION_ARGS)
 	}
 	require_finite_instant(PG_GETARG_TIMESTAMPTZ(2));
 	LoadedScore *score = load_score(text_to_cstring(PG_GETARG_TEXT_PP(0)), Reader::anybody);
-	Datum key = PG_GETARG_DATUM(1);
-	ArrayType *keys = construct_array(&key, 1, TEXTOID, -1, false, TYPALIGN_INT);
-	TimestampTz as_of = PG_GETARG_TIMESTAMPTZ(2);
-	Evaluation *evaluation = begin_evaluation(score, as_of, keys, {true, false});
-	Explained explained{make_owned<lead_scoring::core::Account>(CurrentMemoryContext), {}};
-	if (!run_explanation(evaluation, explained.account, &explained.result))
+	if (!explain_record(score, PG_GETARG_DATUM(1), PG_GETARG_TIMESTAMPTZ(2), rows))
 	{
 		ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND),
-						errmsg("record \"%s\" does not exist", text_to_cstring(DatumGetTextPP(key))),
+						errmsg("record \"%s\" does not exist", text_to_cstring(PG_GETARG_TEXT_PP(1))),
 						errhint("The keys are those in column \"%s\" of \"%s\".", score->records->key_column,
 								get_rel_name(score->records->relation))));
 	}
-	LabelDatums labels = make_label_datums(evaluation->scorer->program());
-	if (!evaluation->scorer->program().bands.relative().empty())
-	{
-		// Its place among the others is known to none but all of them
-		run_evaluation(begin_evaluation(score, as_of, keys, {}), take_labels, &explained.result.labels);
-	}
-	put_account(&writer, score, explained, labels);
 	return static_cast<Datum>(0);
 }

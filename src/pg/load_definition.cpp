@@ -28,6 +28,14 @@ kind_of(const char *text)
 											 : core::ScoreKind::combined;
 }
 
+History
+history_of(const char *text)
+{
+	return strcmp(text, "none") == 0        ? History::none
+		   : strcmp(text, "explained") == 0 ? History::explained
+											: History::values;
+}
+
 const core::Decay *
 decay_at(const Loading *loading, const QueryRows &rows, uint64 row, int column)
 {
@@ -150,7 +158,10 @@ load_head(Loading *loading, const char *name)
 		"t.key_column, t.relation_owner, "
 		"EXISTS (SELECT FROM lead_scoring.adjustment a WHERE a.score = s.name), "
 		"EXISTS (SELECT FROM lead_scoring.engagement_reset e WHERE e.score = s.name), "
-		"s.adjustment_share, s.dormant_after, t.open_when, t.open_when_resolved, t.relation::oid, t.relation_owner "
+		"s.adjustment_share, s.dormant_after, t.open_when, t.open_when_resolved, t.relation::oid, t.relation_owner, "
+		"s.history, s.announce_rule_changes, "
+		"EXISTS (SELECT FROM lead_scoring.band b WHERE b.score = s.name AND (b.margin > 0 OR b.dwell IS NOT NULL)), "
+		"EXISTS (SELECT FROM lead_scoring.alert w WHERE w.score = s.name) "
 		"FROM lead_scoring.score s LEFT JOIN lead_scoring.record_type t ON t.name = s.record_type "
 		"WHERE s.name = $1",
 		1, &name);
@@ -181,6 +192,10 @@ load_head(Loading *loading, const char *name)
 	}
 	definition->dormant_us =
 		length_at(rows, 0, 13, 0, "dormant_after", loading_text(loading, "score \"%s\"", score->name));
+	score->history = history_of(text_at(rows, 0, 18));
+	score->announce_rule_changes = DatumGetBool(datum_at(rows, 0, 19));
+	score->has_damped_bands = DatumGetBool(datum_at(rows, 0, 20));
+	loading->has_alerts = DatumGetBool(datum_at(rows, 0, 21));
 	score->active = strcmp(text_at(rows, 0, 4), "active") == 0;
 	score->records = make_array<LoadedStream>(loading->context, 1);
 	score->records->name = loading->record_type;

@@ -28,6 +28,8 @@ load_score(const char *name, Reader reader)
 	load_factors(&loading);
 	load_scopes(&loading);
 	load_bands(&loading);
+	load_announcing(&loading);
+	load_alerts(&loading);
 	end_session(session);
 	SPI_finish();
 	if (reader == Reader::anybody)

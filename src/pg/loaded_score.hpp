@@ -3,11 +3,38 @@
 
 #include "pg/postgres_api.hpp"
 
+#include "core/announcing.hpp"
 #include "core/definition.hpp"
 #include "pg/loaded_stream.hpp"
 
 namespace lead_scoring::pg
 {
+
+// What is kept of each change of a score
+enum class History : uint8
+{
+	none,
+	values,
+	explained,
+};
+
+enum class AlertKind : uint8
+{
+	above,
+	at_least,
+	label,
+};
+
+// A row of lead_scoring.alert
+struct LoadedAlert
+{
+	const char *name;
+	AlertKind kind;
+	core::Part part;    // whose value is watched; of no meaning for a label
+	double threshold;
+	double margin;      // points below the threshold that arm it again, once given
+	const char *label;
+};
 
 struct LoadedScore
 {
@@ -21,6 +48,12 @@ struct LoadedScore
 	LoadedStream *records;
 	LoadedStream **sources;      // as many as definition.sources
 	const char **rule_sources;   // by rule of the definition: name of its source, or null
+	History history;
+	bool announce_rule_changes;  // edits and activation are announced too
+	bool has_damped_bands;       // some band has a margin or a dwell
+	core::AnnouncedLadders announced; // of the bands, if there are such
+	const LoadedAlert *alerts;
+	int alert_count;
 };
 
 // Who asks for a score to be loaded

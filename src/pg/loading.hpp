@@ -40,6 +40,7 @@ struct Loading
 	core::RuleDefinition *rules;
 	int source_count;
 	List *expressions; // of RawExpression
+	bool has_alerts;
 };
 
 template <typename Item>
@@ -83,6 +84,8 @@ void load_rules(Loading *loading);
 void load_factors(Loading *loading);
 void load_scopes(Loading *loading);
 void load_bands(Loading *loading);
+void load_announcing(Loading *loading);
+void load_alerts(Loading *loading);
 void compile_streams(Loading *loading);
 
 } // namespace lead_scoring::pg

@@ -1,0 +1,69 @@
+-- What time alone changes, found by when it will next change.
+-- These tables are written by the extension only. They are not dumped: without them the next refresh_due() brings every
+-- score to its instant as a whole, and so makes them again.
+
+CREATE TABLE lead_scoring.due (
+  score      text COLLATE "C" NOT NULL,
+  record_key text COLLATE "C" NOT NULL,
+  due_at     timestamptz NOT NULL,
+  PRIMARY KEY (score, record_key)
+);
+CREATE INDEX due_by_time ON lead_scoring.due (score, due_at, record_key);
+COMMENT ON TABLE lead_scoring.due IS 'Records whose stored score time alone will change; a record without a row stays as it is until something happens to it';
+COMMENT ON COLUMN lead_scoring.due.score IS 'Active score';
+COMMENT ON COLUMN lead_scoring.due.record_key IS 'Key of the record, as text';
+COMMENT ON COLUMN lead_scoring.due.due_at IS 'From this instant on the stored value may differ from an evaluation (-infinity: it changes continuously, as points fade)';
+
+CREATE TABLE lead_scoring.score_state (
+  score        text COLLATE "C" PRIMARY KEY,
+  refreshed_at timestamptz,
+  swept_at     timestamptz,
+  failed_at    timestamptz,
+  sqlstate     text,
+  message      text,
+  detail       text,
+  hint         text,
+  context      text,
+  attempts     integer NOT NULL DEFAULT 0,
+  retry_at     timestamptz
+);
+COMMENT ON TABLE lead_scoring.score_state IS 'How far time has been followed for each active score, and what went wrong with a score as a whole';
+COMMENT ON COLUMN lead_scoring.score_state.score IS 'Active score';
+COMMENT ON COLUMN lead_scoring.score_state.refreshed_at IS 'Instant to which all records were last brought together';
+COMMENT ON COLUMN lead_scoring.score_state.swept_at IS 'Instant to which all records that change continuously were last brought';
+COMMENT ON COLUMN lead_scoring.score_state.failed_at IS 'When the score as a whole last failed (NULL: it did not, or has succeeded since)';
+COMMENT ON COLUMN lead_scoring.score_state.sqlstate IS 'SQLSTATE of that error';
+COMMENT ON COLUMN lead_scoring.score_state.message IS 'Message of that error';
+COMMENT ON COLUMN lead_scoring.score_state.detail IS 'Detail of that error';
+COMMENT ON COLUMN lead_scoring.score_state.hint IS 'Hint of that error';
+COMMENT ON COLUMN lead_scoring.score_state.context IS 'Context of that error';
+COMMENT ON COLUMN lead_scoring.score_state.attempts IS 'Failures in a row';
+COMMENT ON COLUMN lead_scoring.score_state.retry_at IS 'When the background worker tries again';
+
+CREATE FUNCTION lead_scoring.has_boundary(score text, after timestamptz, until timestamptz) RETURNS boolean LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT EXISTS (SELECT FROM lead_scoring.rule r WHERE r.score = has_boundary.score AND r.enabled
+                    AND (r.valid_from > after AND r.valid_from <= until OR r.valid_to > after AND r.valid_to <= until))
+      OR EXISTS (SELECT FROM lead_scoring.event_factor f WHERE f.score = has_boundary.score
+                    AND (f.valid_from > after AND f.valid_from <= until OR f.valid_to > after AND f.valid_to <= until))
+$$;
+COMMENT ON FUNCTION lead_scoring.has_boundary(text, timestamptz, timestamptz) IS 'Whether a rule or an event factor of a score came into force or ended after one instant and until another';
+
+CREATE FUNCTION lead_scoring.has_unwatched(score text) RETURNS boolean LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT EXISTS (
+    SELECT FROM lead_scoring.score s JOIN lead_scoring.record_type t ON t.name = s.record_type JOIN pg_class c ON c.oid = t.relation
+     WHERE s.name = has_unwatched.score AND c.relkind NOT IN ('r', 'p'))
+  OR EXISTS (
+    SELECT FROM lead_scoring.score s JOIN lead_scoring.source o ON o.record_type = s.record_type
+      JOIN pg_class c ON c.oid IN (o.relation, o.through)
+     WHERE s.name = has_unwatched.score AND c.relkind NOT IN ('r', 'p') AND lead_scoring.uses_source(s.name, o.name))
+$$;
+COMMENT ON FUNCTION lead_scoring.has_unwatched(text) IS 'Whether a score reads relations on which no trigger can tell of changes: views, materialized views, foreign tables';
+
+CREATE PROCEDURE lead_scoring.refresh_due(as_of timestamptz DEFAULT now())
+  AS 'MODULE_PATHNAME', 'lead_scoring_refresh_due' LANGUAGE C;
+COMMENT ON PROCEDURE lead_scoring.refresh_due(timestamptz) IS
+  'Brings all scores that the caller may write to an instant, with as little work as possible: the records that time has changed by then, those that wait in the queue, those that failed before. Commits as it goes unless it is called within a transaction';

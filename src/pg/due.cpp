@@ -1,0 +1,241 @@
+// When time alone changes stored scores.
+//
+// Most events find the row of their record as it must be, so it is looked up through the index directly, without a
+// query; only what differs is written, by statements over arrays. Many new rows at once, as when a score is switched on,
+// are inserted directly, too.
+#include "pg/postgres_api.hpp"
+
+#include "pg/due.hpp"
+
+#include "pg/own_tables.hpp"
+#include "pg/settings.hpp"
+
+extern "C"
+{
+#include "access/genam.h"
+#include "access/skey.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
+#include "utils/fmgroids.h"
+#include "utils/snapmgr.h"
+}
+
+namespace lead_scoring::pg
+{
+
+namespace
+{
+
+// Lookups in the table of what is due
+struct DueLookup
+{
+	Relation table;
+	Relation index;
+	Snapshot snapshot;
+	IndexScanDesc scan;
+	TupleTableSlot *slot;
+	Datum score;
+};
+
+// Rows to be written, or keys to be removed
+struct DueRows
+{
+	Datum *keys;
+	Datum *instants;
+	size_t count;
+};
+
+// What differs from the table
+struct Differences
+{
+	DueRows missing;
+	DueRows changed;
+	DueRows removed;
+};
+
+// So many rows are many
+constexpr size_t many_rows = 32;
+
+OwnCommand write_sooner = {
+	"INSERT INTO lead_scoring.due AS d (score, record_key, due_at) "
+	"SELECT $1, n.record_key, n.due_at FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3)) n (record_key, due_at) "
+	"ON CONFLICT (score, record_key) DO UPDATE SET due_at = excluded.due_at WHERE d.due_at > excluded.due_at",
+	3, {TEXTOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID}, nullptr};
+OwnCommand write_exactly = {
+	"INSERT INTO lead_scoring.due AS d (score, record_key, due_at) "
+	"SELECT $1, n.record_key, n.due_at FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3)) n (record_key, due_at) "
+	"ON CONFLICT (score, record_key) DO UPDATE SET due_at = excluded.due_at WHERE d.due_at <> excluded.due_at",
+	3, {TEXTOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID}, nullptr};
+OwnCommand remove_rows = {"DELETE FROM lead_scoring.due WHERE score = $1 AND record_key = ANY ($2)", 2,
+						  {TEXTOID, TEXTARRAYOID}, nullptr};
+OwnCommand note_refresh = {
+	"INSERT INTO lead_scoring.score_state AS s (score, refreshed_at, swept_at) VALUES ($1, $2, $2) "
+	"ON CONFLICT (score) DO UPDATE SET refreshed_at = excluded.refreshed_at, swept_at = excluded.swept_at "
+	"WHERE (s.refreshed_at, s.swept_at) IS DISTINCT FROM (excluded.refreshed_at, excluded.swept_at)",
+	2, {TEXTOID, TIMESTAMPTZOID}, nullptr};
+
+DueLookup
+begin_lookup(Datum score)
+{
+	DueLookup lookup;
+
+	lookup.table = table_open(own_relation("due"), AccessShareLock);
+	lookup.index = index_open(own_relation("due_pkey"), AccessShareLock);
+	// The latest: the row may have been written by whom we waited for, whatever the transaction sees
+	lookup.snapshot = RegisterSnapshot(GetLatestSnapshot());
+#if PG_VERSION_NUM >= 180000
+	lookup.scan = index_beginscan(lookup.table, lookup.index, lookup.snapshot, nullptr, 2, 0);
+#else
+	lookup.scan = index_beginscan(lookup.table, lookup.index, lookup.snapshot, 2, 0);
+#endif
+	lookup.slot = table_slot_create(lookup.table, nullptr);
+	lookup.score = score;
+	return lookup;
+}
+
+void
+end_lookup(const DueLookup &lookup)
+{
+	ExecDropSingleTupleTableSlot(lookup.slot);
+	index_endscan(lookup.scan);
+	UnregisterSnapshot(lookup.snapshot);
+	index_close(lookup.index, AccessShareLock);
+	table_close(lookup.table, AccessShareLock);
+}
+
+// Find out when a record is due by the table; false if it has no row
+bool
+look_up(const DueLookup &lookup, Datum key, TimestampTz *due)
+{
+	ScanKeyData keys[2];
+	bool is_null;
+
+	// The columns are of collation C
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, lookup.score);
+	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_TEXTEQ, key);
+	index_rescan(lookup.scan, keys, 2, nullptr, 0);
+	if (!index_getnext_slot(lookup.scan, ForwardScanDirection, lookup.slot))
+	{
+		return false;
+	}
+	*due = DatumGetTimestampTz(slot_getattr(lookup.slot, 3, &is_null));
+	ExecClearTuple(lookup.slot);
+	return true;
+}
+
+void
+add_row(DueRows *rows, const DueRow &row, size_t most)
+{
+	if (rows->keys == nullptr)
+	{
+		rows->keys = static_cast<Datum *>(palloc(sizeof(Datum) * most));
+		rows->instants = static_cast<Datum *>(palloc(sizeof(Datum) * most));
+	}
+	rows->keys[rows->count] = row.key;
+	rows->instants[rows->count++] = TimestampTzGetDatum(row.due);
+}
+
+// Collect what is not as it must be
+Differences
+find_differences(Datum score, const DueRow *rows, size_t count, DueMode mode)
+{
+	Differences found{};
+	DueLookup lookup = begin_lookup(score);
+
+	for (size_t at = 0; at < count; at++)
+	{
+		const DueRow &row = rows[at];
+		TimestampTz there;
+		bool known = look_up(lookup, row.key, &there);
+		if (!known)
+		{
+			if (row.due != DT_NOEND)
+			{
+				add_row(&found.missing, row, count - at);
+			}
+		}
+		else if (row.due == DT_NOEND)
+		{
+			add_row(&found.removed, row, count - at);
+		}
+		else if (there > row.due || (mode == DueMode::exactly && there < row.due))
+		{
+			add_row(&found.changed, row, count - at);
+		}
+	}
+	end_lookup(lookup);
+	return found;
+}
+
+void
+write_rows(Datum score, const DueRows &rows, DueMode mode)
+{
+	if (rows.count > 0)
+	{
+		Datum values[] = {score, text_array(rows.keys, rows.count),
+						  PointerGetDatum(construct_array(rows.instants, static_cast<int>(rows.count), TIMESTAMPTZOID,
+														  sizeof(TimestampTz), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE))};
+		run_own_command(mode == DueMode::exactly ? &write_exactly : &write_sooner, values);
+	}
+}
+
+// Insert rows that are not there, without a query
+void
+insert_rows(Datum score, const DueRows &rows)
+{
+	Relation table = table_open(own_relation("due"), RowExclusiveLock);
+	CatalogIndexState indexes = CatalogOpenIndexes(table);
+
+	for (size_t at = 0; at < rows.count; at++)
+	{
+		Datum values[] = {score, rows.keys[at], rows.instants[at]};
+		bool nulls[lengthof(values)] = {};
+		HeapTuple tuple = heap_form_tuple(RelationGetDescr(table), values, nulls);
+		CatalogTupleInsertWithInfo(table, tuple, indexes);
+		heap_freetuple(tuple);
+	}
+	CatalogCloseIndexes(indexes);
+	table_close(table, NoLock);
+	CommandCounterIncrement();
+}
+
+} // namespace
+
+void
+note_due(const LoadedScore *score, const DueRow *rows, size_t count, DueMode mode)
+{
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "lead_scoring due", ALLOCSET_SMALL_SIZES);
+	MemoryContext before = MemoryContextSwitchTo(scratch);
+	Datum name = CStringGetTextDatum(score->name);
+	Differences found = find_differences(name, rows, count, mode);
+
+	if (found.missing.count >= many_rows)
+	{
+		insert_rows(name, found.missing);
+	}
+	else
+	{
+		write_rows(name, found.missing, mode);
+	}
+	write_rows(name, found.changed, mode);
+	if (found.removed.count > 0)
+	{
+		Datum values[] = {name, text_array(found.removed.keys, found.removed.count)};
+		run_own_command(&remove_rows, values);
+	}
+	MemoryContextSwitchTo(before);
+	MemoryContextDelete(scratch);
+}
+
+void
+note_whole_refresh(const LoadedScore *score, TimestampTz as_of)
+{
+	Datum values[] = {CStringGetTextDatum(score->name), TimestampTzGetDatum(as_of)};
+
+	run_own_command(&note_refresh, values);
+}
+
+} // namespace lead_scoring::pg

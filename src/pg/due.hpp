@@ -1,0 +1,34 @@
+// When time alone changes stored scores: the table lead_scoring.due, kept by whoever writes scores.
+//
+// A row says that the stored value of a record may differ from an evaluation at due_at or later. It is written under the
+// lock of the record's row that the writer of the score holds anyway, so no two sessions write one row at once.
+#pragma once
+
+#include "pg/postgres_api.hpp"
+
+#include "pg/loaded_score.hpp"
+
+namespace lead_scoring::pg
+{
+
+// When the stored value of a record will change by itself
+struct DueRow
+{
+	Datum key;       // text
+	TimestampTz due; // DT_NOBEGIN: continuously, DT_NOEND: never
+};
+
+// How a writer's knowledge relates to a row that is there already
+enum class DueMode
+{
+	sooner,  // leave a row that is not later alone: too early costs a look, a write costs every event
+	exactly, // make it so: the record was evaluated because it was due
+};
+
+// Keep in mind when records change by themselves
+void note_due(const LoadedScore *score, const DueRow *rows, size_t count, DueMode mode = DueMode::sooner);
+
+// Keep in mind that all records of a score were brought to an instant
+void note_whole_refresh(const LoadedScore *score, TimestampTz as_of);
+
+} // namespace lead_scoring::pg

@@ -1,0 +1,308 @@
+// Following time: lead_scoring.refresh_due().
+//
+// What time changes is found by when it will next change: the records with a due_at that has come, and, once they have
+// become too old, those that change continuously. Only where that cannot be known is everybody evaluated. Keys are read
+// without a lock, as their rows are written under the locks of the records: one look too many does no harm.
+#include "pg/postgres_api.hpp"
+
+#include "pg/upkeep.hpp"
+
+#include "pg/gone_records.hpp"
+#include "pg/own_tables.hpp"
+#include "pg/pipeline.hpp"
+#include "pg/query.hpp"
+#include "pg/session.hpp"
+#include "pg/settings.hpp"
+#include "pg/upkeep_score.hpp"
+
+extern "C"
+{
+#include "access/xact.h"
+#include "nodes/parsenodes.h"
+#include "utils/portal.h"
+#include "utils/snapmgr.h"
+}
+
+LEAD_SCORING_FUNCTION(lead_scoring_refresh_due);
+
+namespace lead_scoring::pg
+{
+
+namespace
+{
+
+// Batches grow: where the rows of a record are not found by an index, each costs a scan
+constexpr int64 first_batch = 4096;
+constexpr int64 largest_batch = 32768;
+
+constexpr const char *due_keys =
+	"SELECT d.record_key, d.due_at FROM lead_scoring.due d WHERE d.score = $1 AND d.due_at <= $2 "
+	"AND d.due_at > '-infinity' AND (d.due_at, d.record_key) >= ($3, $4) AND NOT EXISTS (SELECT FROM lead_scoring.parked p "
+	"WHERE p.score = d.score AND p.record_key = d.record_key) ORDER BY d.due_at, d.record_key LIMIT $5";
+constexpr const char *fading_keys =
+	"SELECT d.record_key FROM lead_scoring.due d WHERE d.score = $1 AND d.due_at = '-infinity' AND d.record_key >= $4 "
+	"AND NOT EXISTS (SELECT FROM lead_scoring.parked p WHERE p.score = d.score AND p.record_key = d.record_key) "
+	"ORDER BY d.record_key LIMIT $5";
+constexpr const char *parked_keys =
+	"SELECT p.record_key FROM lead_scoring.parked p WHERE p.score = $1 AND p.record_key >= $4 "
+	"AND p.retry_at <= pg_catalog.clock_timestamp() ORDER BY p.record_key LIMIT $5";
+
+OwnCommand note_sweep = {
+	"INSERT INTO lead_scoring.score_state AS s (score, refreshed_at, swept_at) VALUES ($1, $2, $3) ON CONFLICT (score) DO UPDATE "
+	"SET refreshed_at = coalesce(excluded.refreshed_at, s.refreshed_at), swept_at = coalesce(excluded.swept_at, s.swept_at)",
+	3, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID}, nullptr};
+
+// What there is to do for a score
+struct Chores
+{
+	bool everybody; // all records, together
+	bool fading;    // those that change continuously
+	bool due;       // there are records whose instant has come
+	bool parked;    // there are records to be tried again
+};
+
+// Parameters: score, as_of, how old what fades may become
+constexpr const char *chores_query = R"(
+	SELECT x.refreshed_at IS NULL OR x.refreshed_at > $2 OR x.boundary OR x.stale AND x.unwatched
+	       OR x.relative AND (x.due OR x.stale AND x.fading),
+	       x.stale AND x.fading, x.due, x.parked
+	  FROM (SELECT s.refreshed_at,
+	               coalesce(s.swept_at > $2 OR $2 - s.swept_at >= $3, true) AS stale,
+	               EXISTS (SELECT FROM lead_scoring.due d WHERE d.score = n.name AND d.due_at > '-infinity'
+	                        AND d.due_at <= $2) AS due,
+	               EXISTS (SELECT FROM lead_scoring.due d WHERE d.score = n.name AND d.due_at = '-infinity') AS fading,
+	               EXISTS (SELECT FROM lead_scoring.parked p WHERE p.score = n.name
+	                        AND p.retry_at <= clock_timestamp()) AS parked,
+	               EXISTS (SELECT FROM lead_scoring.band b WHERE b.score = n.name
+	                        AND (b.capacity IS NOT NULL OR b.top_share IS NOT NULL)) AS relative,
+	               lead_scoring.has_boundary(n.name, s.refreshed_at, $2) AS boundary,
+	               lead_scoring.has_unwatched(n.name) AS unwatched
+	          FROM (SELECT $1) n (name) LEFT JOIN lead_scoring.score_state s ON s.score = n.name) x)";
+
+// What find_chores is attempted with
+struct Search
+{
+	const UpkeepScore *score;
+	Chores chores;
+};
+
+bool
+find_chores(void *argument)
+{
+	auto *search = static_cast<Search *>(argument);
+	Interval interval = {};
+	interval.time = refresh_interval_us();
+	Oid types[] = {TEXTOID, TIMESTAMPTZOID, INTERVALOID};
+	Datum values[] = {CStringGetTextDatum(search->score->name), TimestampTzGetDatum(search->score->as_of),
+					  IntervalPGetDatum(&interval)};
+
+	SPI_connect();
+	Session session = begin_as_table_owner(definitions_owner());
+	if (SPI_execute_with_args(chores_query, lengthof(values), types, values, nullptr, true, 0) != SPI_OK_SELECT)
+	{
+		elog(ERROR, "could not look for work");
+	}
+	QueryRows rows{SPI_tuptable, SPI_processed, CurrentMemoryContext};
+	search->chores = {DatumGetBool(datum_at(rows, 0, 1)), DatumGetBool(datum_at(rows, 0, 2)),
+					  DatumGetBool(datum_at(rows, 0, 3)), DatumGetBool(datum_at(rows, 0, 4))};
+	end_session(session);
+	SPI_finish();
+	return true;
+}
+
+// Remember how far time was followed
+void
+keep_instant(const UpkeepScore &score, bool everybody)
+{
+	Datum values[] = {CStringGetTextDatum(score.name), TimestampTzGetDatum(score.as_of), TimestampTzGetDatum(score.as_of)};
+
+	run_own_command(&note_sweep, values, everybody ? nullptr : " n ");
+}
+
+// Let only one session at a time follow time for a score: another would do the same once more. A transaction that
+// does other things must not wait, as it may be what the other one waits for
+void
+take_turns(const Upkeep &upkeep, const char *score)
+{
+	if (upkeep.next_transaction == nullptr)
+	{
+		return;
+	}
+	SPI_connect();
+	Session session = begin_safe_path();
+	run_query(CurrentMemoryContext,
+			  "SELECT pg_advisory_xact_lock('lead_scoring.due'::regclass::oid::int4, hashtext($1))", 1, &score);
+	end_session(session);
+	SPI_finish();
+}
+
+// The first text after another, by bytes
+Datum
+key_after(Datum key)
+{
+	return CStringGetTextDatum(psprintf("%s\x01", TextDatumGetCString(key)));
+}
+
+// Refresh the records that a query finds, batch by batch
+bool
+refresh_found(const Upkeep &upkeep, UpkeepScore *score, const char *query)
+{
+	MemoryContext batch = AllocSetContextCreate(upkeep.context, "lead_scoring batch", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext before = MemoryContextSwitchTo(batch);
+	TimestampTz after = DT_NOBEGIN;
+	Datum after_key = CStringGetTextDatum("");
+	bool going_well = true;
+
+	for (int64 size = first_batch; going_well; size = Min(2 * size, largest_batch))
+	{
+		take_turns(upkeep, score->name);
+		KeyList keys = read_keys(query, score->name, score->as_of, after, after_key, size);
+		if (keys.count == 0)
+		{
+			break;
+		}
+		going_well = refresh_or_park(score, keys);
+		if (going_well)
+		{
+			remove_gone_records(score->name, score->as_of, keys);
+		}
+		after = keys.last_due;
+		MemoryContextSwitchTo(upkeep.context);
+		after_key = key_after(keys.keys[keys.count - 1]);
+		MemoryContextReset(batch);
+		MemoryContextSwitchTo(batch);
+		if (going_well)
+		{
+			next_part(upkeep, score->name);
+		}
+	}
+	MemoryContextSwitchTo(before);
+	MemoryContextDelete(batch);
+	return going_well;
+}
+
+// Refresh all records; if one of them spoils it, those that can be
+bool
+refresh_all(const Upkeep &upkeep, UpkeepScore *score)
+{
+	take_turns(upkeep, score->name);
+	if (!refresh_everybody(score))
+	{
+		KeyList keys = record_keys(score->name);
+		if (keys.count == 0 || !refresh_or_park(score, keys))
+		{
+			return false;
+		}
+	}
+	remove_gone_records(score->name, score->as_of, KeyList{nullptr, 0, DT_NOBEGIN});
+	keep_instant(*score, true);
+	next_part(upkeep, score->name);
+	return true;
+}
+
+bool
+do_chores(const Upkeep &upkeep, UpkeepScore *score)
+{
+	Search search{score, {}};
+	const Chores &chores = search.chores;
+
+	if (!attempt(find_chores, &search, &score->failure))
+	{
+		return false;
+	}
+	if (chores.everybody)
+	{
+		return refresh_all(upkeep, score) && (!chores.parked || refresh_found(upkeep, score, parked_keys));
+	}
+	if ((chores.due && !refresh_found(upkeep, score, due_keys)) ||
+		(chores.parked && !refresh_found(upkeep, score, parked_keys)) ||
+		(chores.fading && !refresh_found(upkeep, score, fading_keys)))
+	{
+		return false;
+	}
+	if (chores.fading)
+	{
+		keep_instant(*score, false);
+	}
+	return true;
+}
+
+// Follow time for one score
+void
+follow_time(const Upkeep &upkeep, UpkeepScore *score)
+{
+	bool well = do_chores(upkeep, score);
+
+	if (well)
+	{
+		forget_failure(score->name);
+	}
+	else
+	{
+		keep_failure(*score);
+	}
+	next_part(upkeep, score->name);
+}
+
+// Commit within CALL
+void
+commit_and_chain(const char *)
+{
+	PopActiveSnapshot();
+	SPI_commit();
+	SPI_start_transaction();
+	PushActiveSnapshot(GetTransactionSnapshot());
+}
+
+} // namespace
+
+uint64
+refresh_what_is_due(const Upkeep &upkeep, TimestampTz as_of)
+{
+	List *names = scores_to_keep(upkeep, nullptr);
+	ListCell *cell;
+	uint64 written = 0;
+
+	foreach (cell, names)
+	{
+		UpkeepScore score{static_cast<const char *>(lfirst(cell)), as_of, 0, {}, "time"};
+		MemoryContext before = MemoryContextSwitchTo(upkeep.context);
+		follow_time(upkeep, &score);
+		MemoryContextSwitchTo(before);
+		written += score.written;
+	}
+	return written;
+}
+
+} // namespace lead_scoring::pg
+
+// Bring what time changed there: CALL lead_scoring.refresh_due()
+Datum
+lead_scoring_refresh_due(PG_FUNCTION_ARGS)
+{
+	using namespace lead_scoring::pg;
+
+	if (PG_ARGISNULL(0))
+	{
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("as_of must not be NULL"),
+						errhint("Name the instant to which to bring the scores, or leave it out: now.")));
+	}
+	TimestampTz as_of = PG_GETARG_TIMESTAMPTZ(0);
+	require_finite_instant(as_of);
+	PreventCommandIfReadOnly("lead_scoring.refresh_due()");
+	bool atomic = fcinfo->context == nullptr || !IsA(fcinfo->context, CallContext) ||
+				  reinterpret_cast<CallContext *>(fcinfo->context)->atomic;
+	SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC);
+	MemoryContext context = AllocSetContextCreate(atomic ? CurrentMemoryContext : PortalContext, "lead_scoring upkeep",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(context);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	Upkeep upkeep{atomic ? nullptr : commit_and_chain, context, false};
+	// Entries of the queue may be about facts that are later than the beginning of the transaction
+	work_off_queue(upkeep, as_of < GetCurrentTransactionStartTimestamp() ? as_of : DT_NOBEGIN);
+	refresh_what_is_due(upkeep, as_of);
+	PopActiveSnapshot();
+	SPI_finish();
+	MemoryContextDelete(context);
+	PG_RETURN_VOID();
+}

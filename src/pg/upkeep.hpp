@@ -1,0 +1,23 @@
+// Following time and working off the queue, in small transactions, with errors kept to the records that they are about.
+#pragma once
+
+#include "pg/postgres_api.hpp"
+
+namespace lead_scoring::pg
+{
+
+// How the work is divided
+struct Upkeep
+{
+	void (*next_transaction)(const char *activity); // commit and go on; null: all is part of one transaction
+	MemoryContext context;                          // what outlives a transaction
+	bool patient;                                   // leave scores alone that failed a moment ago
+};
+
+// Bring what time changed until an instant there, score by score; returns how many rows were written
+uint64 refresh_what_is_due(const Upkeep &upkeep, TimestampTz as_of);
+
+// Evaluate the records that wait as of an instant, or, with DT_NOBEGIN, as of the clock; returns how many entries are done
+uint64 work_off_queue(const Upkeep &upkeep, TimestampTz as_of);
+
+} // namespace lead_scoring::pg

@@ -1,0 +1,309 @@
+// One score under upkeep.
+//
+// A batch is evaluated in a subtransaction. If that fails, and not because the score as a whole cannot be evaluated, it
+// is divided until the records that fail stand alone: these are parked, all others are done.
+#include "pg/postgres_api.hpp"
+
+#include "pg/upkeep_score.hpp"
+
+#include "pg/own_tables.hpp"
+#include "pg/query.hpp"
+#include "pg/session.hpp"
+
+extern "C"
+{
+#include "access/xact.h"
+#include "utils/rls.h"
+}
+
+namespace lead_scoring::pg
+{
+
+namespace
+{
+
+// So many records of one batch may fail on their own; more are a failure of the score
+constexpr int most_failures = 100;
+
+// Deadlocks and the like
+constexpr int most_retries = 3;
+
+OwnCommand park_record = {
+	"INSERT INTO lead_scoring.parked AS p (score, record_key, sqlstate, message, detail, hint, context, retry_at) "
+	"VALUES ($1, $2, $3[1], $3[2], $3[3], $3[4], $3[5], pg_catalog.clock_timestamp() + '10 seconds') "
+	"ON CONFLICT (score, record_key) DO UPDATE SET sqlstate = excluded.sqlstate, message = excluded.message, "
+	"detail = excluded.detail, hint = excluded.hint, context = excluded.context, failed_at = excluded.failed_at, "
+	"attempts = p.attempts + 1, retry_at = excluded.failed_at + "
+	"LEAST(pg_catalog.power(2, LEAST(p.attempts, 20)) * interval '10 seconds', interval '1 hour')",
+	3, {TEXTOID, TEXTOID, TEXTARRAYOID}, nullptr};
+OwnCommand unpark_records = {"DELETE FROM lead_scoring.parked WHERE score = $1 AND record_key = ANY ($2)", 2,
+							 {TEXTOID, TEXTARRAYOID}, nullptr};
+OwnCommand note_failure = {
+	"INSERT INTO lead_scoring.score_state AS s (score, sqlstate, message, detail, hint, context, failed_at, attempts, retry_at) "
+	"VALUES ($1, $2[1], $2[2], $2[3], $2[4], $2[5], pg_catalog.clock_timestamp(), 1, pg_catalog.clock_timestamp() + '10 seconds') "
+	"ON CONFLICT (score) DO UPDATE SET sqlstate = excluded.sqlstate, message = excluded.message, detail = excluded.detail, "
+	"hint = excluded.hint, context = excluded.context, failed_at = excluded.failed_at, attempts = s.attempts + 1, "
+	"retry_at = excluded.failed_at + LEAST(pg_catalog.power(2, LEAST(s.attempts, 20)) * interval '10 seconds', interval '1 hour')",
+	2, {TEXTOID, TEXTARRAYOID}, nullptr};
+OwnCommand clear_failure = {
+	"UPDATE lead_scoring.score_state SET failed_at = NULL, sqlstate = NULL, message = NULL, detail = NULL, hint = NULL, "
+	"context = NULL, attempts = 0, retry_at = NULL WHERE score = $1 AND failed_at IS NOT NULL",
+	1, {TEXTOID}, nullptr};
+
+// Records at work
+struct Portion
+{
+	UpkeepScore *score;
+	const Datum *keys; // null: all records
+	size_t count;
+	int failures_left;
+};
+
+// Call lead_scoring.refresh with the rights of the caller
+bool
+refresh_portion(void *argument)
+{
+	auto *portion = static_cast<Portion *>(argument);
+	bool everybody = portion->keys == nullptr;
+	Oid types[] = {TEXTOID, TIMESTAMPTZOID, TEXTARRAYOID};
+	Datum values[] = {CStringGetTextDatum(portion->score->name), TimestampTzGetDatum(portion->score->as_of),
+					  everybody ? 0 : text_array(portion->keys, portion->count)};
+	const char nulls[] = {' ', ' ', everybody ? 'n' : ' '};
+
+	SPI_connect();
+	Session session = begin_safe_path();
+	set_config_option("lead_scoring.reason", portion->score->reason, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	if (SPI_execute_with_args("SELECT lead_scoring.refresh($1, $2, $3)", 3, types, values, nulls, false, 0) != SPI_OK_SELECT)
+	{
+		elog(ERROR, "could not refresh score \"%s\"", portion->score->name);
+	}
+	bool is_null;
+	uint64 written = static_cast<uint64>(
+		DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null)));
+	end_session(session);
+	SPI_finish();
+	portion->score->written += written;
+	return true;
+}
+
+// Attempt to refresh records, again if somebody was in the way
+bool
+try_portion(Portion *portion, Failure *failure)
+{
+	for (int left = most_retries; !attempt(refresh_portion, portion, failure); left--)
+	{
+		if (left == 0 || !is_passing(*failure))
+		{
+			return false;
+		}
+	}
+	return true;
+}
+
+Datum
+failure_texts(const Failure &failure)
+{
+	const char *texts[] = {unpack_sql_state(failure.sqlstate), failure.message, failure.detail, failure.hint, failure.context};
+	Datum values[lengthof(texts)];
+	bool nulls[lengthof(texts)];
+	int dimensions[] = {lengthof(texts)};
+	int bounds[] = {1};
+
+	for (size_t at = 0; at < lengthof(texts); at++)
+	{
+		nulls[at] = texts[at] == nullptr;
+		values[at] = nulls[at] ? 0 : CStringGetTextDatum(texts[at]);
+	}
+	return PointerGetDatum(construct_md_array(values, nulls, 1, dimensions, bounds, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+void
+park(const Portion &portion, const Failure &failure)
+{
+	Datum values[] = {CStringGetTextDatum(portion.score->name), portion.keys[0], failure_texts(failure)};
+
+	run_own_command(&park_record, values);
+}
+
+void
+unpark(const Portion &portion)
+{
+	Datum values[] = {CStringGetTextDatum(portion.score->name), text_array(portion.keys, portion.count)};
+
+	run_own_command(&unpark_records, values);
+}
+
+// Refresh what can be refreshed of a portion that failed, and park the rest; false if too much of it fails
+bool
+divide(Portion *portion, const Failure &failure)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (portion->count == 1)
+	{
+		if (portion->failures_left-- == 0)
+		{
+			portion->score->failure = failure;
+			return false;
+		}
+		park(*portion, failure);
+		return true;
+	}
+	Portion halves[] = {*portion, *portion};
+	halves[0].count = portion->count / 2;
+	halves[1].keys = portion->keys + halves[0].count;
+	halves[1].count = portion->count - halves[0].count;
+	for (Portion &half : halves)
+	{
+		Failure of_half{};
+		half.failures_left = portion->failures_left;
+		if (try_portion(&half, &of_half))
+		{
+			unpark(half);
+		}
+		else if (!divide(&half, of_half))
+		{
+			return false;
+		}
+		portion->failures_left = half.failures_left;
+	}
+	return true;
+}
+
+bool
+may_write(Oid target)
+{
+	return pg_class_aclcheck(target, GetUserId(), ACL_UPDATE) == ACLCHECK_OK &&
+		   check_enable_rls(target, InvalidOid, true) != RLS_ENABLED;
+}
+
+} // namespace
+
+List *
+scores_to_keep(const Upkeep &upkeep, const char *only)
+{
+	List *names = NIL;
+	const char *parameters[] = {only, upkeep.patient ? "patient" : nullptr};
+
+	SPI_connect();
+	Session session = begin_as_table_owner(definitions_owner());
+	QueryRows rows = run_query(upkeep.context,
+							   "SELECT s.name, c.oid FROM lead_scoring.score s "
+							   "JOIN lead_scoring.record_type t ON t.name = s.record_type "
+							   "JOIN pg_class c ON c.oid = coalesce(s.target, t.relation) WHERE s.status = 'active' "
+							   "AND ($1 IS NULL OR s.name = $1) AND ($2 IS NULL OR NOT EXISTS (SELECT FROM "
+							   "lead_scoring.score_state x WHERE x.score = s.name AND x.retry_at > clock_timestamp())) "
+							   "ORDER BY s.name",
+							   2, parameters);
+	end_session(session);
+	for (uint64 at = 0; at < rows.count; at++)
+	{
+		if (may_write(DatumGetObjectId(datum_at(rows, at, 2))))
+		{
+			MemoryContext before = MemoryContextSwitchTo(upkeep.context);
+			names = lappend(names, text_at(rows, at, 1));
+			MemoryContextSwitchTo(before);
+		}
+	}
+	SPI_finish();
+	return names;
+}
+
+bool
+refresh_everybody(UpkeepScore *score)
+{
+	Portion portion{score, nullptr, 0, 0};
+
+	return try_portion(&portion, &score->failure);
+}
+
+bool
+refresh_or_park(UpkeepScore *score, const KeyList &keys)
+{
+	Portion portion{score, keys.keys, keys.count, most_failures};
+	Portion nobody{score, keys.keys, 0, 0};
+	Failure failure{};
+
+	if (try_portion(&portion, &failure))
+	{
+		unpark(portion);
+		return true;
+	}
+	if (is_passing(failure))
+	{
+		score->failure = failure;
+		return false;
+	}
+	// What fails for no record at all is not the records' fault
+	return try_portion(&nobody, &score->failure) && divide(&portion, failure);
+}
+
+void
+keep_failure(const UpkeepScore &score)
+{
+	Datum values[] = {CStringGetTextDatum(score.name), failure_texts(score.failure)};
+
+	run_own_command(&note_failure, values);
+	ereport(WARNING, (errcode(score.failure.sqlstate),
+					  errmsg("score \"%s\" could not be kept current: %s", score.name, score.failure.message),
+					  score.failure.detail == nullptr ? 0 : errdetail_internal("%s", score.failure.detail),
+					  score.failure.hint == nullptr ? 0 : errhint("%s", score.failure.hint)));
+}
+
+void
+forget_failure(const char *score)
+{
+	Datum values[] = {CStringGetTextDatum(score)};
+
+	run_own_command(&clear_failure, values);
+}
+
+void
+next_part(const Upkeep &upkeep, const char *score)
+{
+	MemoryContext before = CurrentMemoryContext;
+
+	CHECK_FOR_INTERRUPTS();
+	if (upkeep.next_transaction != nullptr)
+	{
+		upkeep.next_transaction(psprintf("lead_scoring: keeping score \"%s\" current", score));
+	}
+	MemoryContextSwitchTo(before);
+}
+
+KeyList
+read_keys(const char *sql, const char *score, TimestampTz until, TimestampTz after, Datum after_key, int64 limit)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Oid types[] = {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, INT8OID};
+	Datum values[] = {CStringGetTextDatum(score), TimestampTzGetDatum(until), TimestampTzGetDatum(after), after_key,
+					  Int64GetDatum(limit)};
+	KeyList list{};
+
+	SPI_connect();
+	Session session = begin_as_table_owner(definitions_owner());
+	// Tables that were filled a moment ago have no statistics
+	forbid_whole_scans();
+	int result = SPI_execute_with_args(sql, lengthof(values), types, values, nullptr, false, 0);
+	if (result < 0)
+	{
+		elog(ERROR, "query failed: %s: %s", SPI_result_code_string(result), sql);
+	}
+	end_session(session);
+	MemoryContext before = MemoryContextSwitchTo(context);
+	list.keys = static_cast<Datum *>(MemoryContextAllocHuge(context, sizeof(Datum) * (SPI_processed + 1)));
+	for (uint64 at = 0; at < SPI_processed; at++)
+	{
+		HeapTuple row = SPI_tuptable->vals[at];
+		bool is_null;
+		Datum key = SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &is_null);
+		list.keys[list.count++] = is_null ? 0 : PointerGetDatum(PG_DETOAST_DATUM_COPY(key));
+		list.last_due = SPI_tuptable->tupdesc->natts > 1
+							? DatumGetTimestampTz(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &is_null))
+							: DT_NOBEGIN;
+	}
+	MemoryContextSwitchTo(before);
+	SPI_finish();
+	return list;
+}
+
+} // namespace lead_scoring::pg

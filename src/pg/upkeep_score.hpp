@@ -1,0 +1,52 @@
+// One score under upkeep: its records evaluated in batches, its errors kept.
+#pragma once
+
+#include "pg/postgres_api.hpp"
+
+#include "pg/attempt.hpp"
+#include "pg/upkeep.hpp"
+
+namespace lead_scoring::pg
+{
+
+// A score that the caller may write
+struct UpkeepScore
+{
+	const char *name;
+	TimestampTz as_of;
+	uint64 written;  // rows, so far
+	Failure failure; // why the score as a whole failed
+	const char *reason; // of changes, for the history
+};
+
+// Keys as texts
+struct KeyList
+{
+	Datum *keys;
+	size_t count;
+	TimestampTz last_due;
+};
+
+// The active scores that the caller may write, in the order of their names; one of them if it is named
+List *scores_to_keep(const Upkeep &upkeep, const char *only);
+
+// Evaluate all records of a score and write what differs; false if it fails
+bool refresh_everybody(UpkeepScore *score);
+
+// Evaluate records of a score and write what differs; those that fail are parked. False if the score as a whole fails
+bool refresh_or_park(UpkeepScore *score, const KeyList &keys);
+
+// Keep what went wrong with a score as a whole, and tell
+void keep_failure(const UpkeepScore &score);
+
+// Forget what went wrong with a score as a whole
+void forget_failure(const char *score);
+
+// Go on in another transaction if that is how the work is divided
+void next_part(const Upkeep &upkeep, const char *score);
+
+// Read keys: a query on our own tables with the score as its first parameter, and perhaps an instant, another, a text and
+// a number; its first column is the key, its second, if it has one, an instant
+KeyList read_keys(const char *sql, const char *score, TimestampTz until, TimestampTz after, Datum after_key, int64 limit);
+
+} // namespace lead_scoring::pg

@@ -1,0 +1,412 @@
+// The background worker.
+//
+// One launcher for the server, started by it, looks after one worker for each database of lead_scoring.databases: it
+// starts them, starts them again when they are gone, ever more slowly if they do not last, and stops those that are no
+// longer wanted. A worker takes turns: it does what is to be done, each part in transactions of its own, and sleeps.
+// Whatever it does is an SQL function too, so that nobody needs it.
+//
+// All that must survive is in tables. Shared memory only says who is there.
+#include "pg/postgres_api.hpp"
+
+#include "pg/worker.hpp"
+
+#include "pg/query.hpp"
+#include "pg/session.hpp"
+#include "pg/settings.hpp"
+#include "pg/statistics.hpp"
+#include "pg/upkeep.hpp"
+
+extern "C"
+{
+#include "access/xact.h"
+#include "commands/extension.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/procsignal.h"
+#include "tcop/tcopprot.h"
+#include "utils/backend_status.h"
+#include "utils/ps_status.h"
+#include "utils/snapmgr.h"
+#include "utils/varlena.h"
+#include "utils/wait_event.h"
+}
+
+LEAD_SCORING_EXPORT_BEGIN
+[[noreturn]] void lead_scoring_launcher_main(Datum argument);
+[[noreturn]] void lead_scoring_worker_main(Datum argument);
+LEAD_SCORING_EXPORT_END
+
+namespace lead_scoring::pg
+{
+
+namespace
+{
+
+constexpr int launcher_nap_ms = 10 * 1000;
+constexpr int longest_delay_ms = 60 * 1000;
+constexpr int most_databases = 64;
+
+// A database that is to have a worker
+struct Charge
+{
+	char database[NAMEDATALEN]; // empty: free
+	BackgroundWorkerHandle *handle;
+	bool wanted;
+	int failures;         // starts in a row that did not last
+	TimestampTz started;
+};
+
+Charge charges[most_databases];
+MemoryContext launcher_context;
+
+BackgroundWorker
+describe_process(const char *function, const char *type)
+{
+	BackgroundWorker process = {};
+
+	process.bgw_flags = BGWORKER_SHMEM_ACCESS;
+	// Not on a standby, which cannot write
+	process.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	strlcpy(process.bgw_library_name, "lead_scoring", sizeof process.bgw_library_name);
+	strlcpy(process.bgw_function_name, function, sizeof process.bgw_function_name);
+	strlcpy(process.bgw_type, type, BGW_MAXLEN);
+	return process;
+}
+
+int
+delay_after(int failures)
+{
+	return failures > 6 ? longest_delay_ms : Min(longest_delay_ms, 1000 << failures);
+}
+
+// Sleep until somebody wants something or the time is over
+void
+sleep_for(long milliseconds)
+{
+	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, milliseconds, PG_WAIT_EXTENSION);
+	ResetLatch(MyLatch);
+	CHECK_FOR_INTERRUPTS();
+	if (ConfigReloadPending)
+	{
+		ConfigReloadPending = false;
+		ProcessConfigFile(PGC_SIGHUP);
+	}
+}
+
+// Find the charge of a database, or a free one, or null
+Charge *
+charge_of(const char *database)
+{
+	Charge *unused = nullptr;
+
+	for (Charge &charge : charges)
+	{
+		if (strcmp(charge.database, database) == 0)
+		{
+			return &charge;
+		}
+		unused = unused == nullptr && charge.database[0] == '\0' ? &charge : unused;
+	}
+	return unused;
+}
+
+// Take over what lead_scoring.databases says
+void
+read_databases()
+{
+	List *names = NIL;
+	ListCell *cell;
+
+	for (Charge &charge : charges)
+	{
+		charge.wanted = false;
+	}
+	if (!SplitIdentifierString(pstrdup(worker_databases()), ',', &names))
+	{
+		ereport(LOG, (errmsg("invalid list of databases in lead_scoring.databases: \"%s\"", worker_databases())));
+		return;
+	}
+	foreach (cell, names)
+	{
+		auto *name = static_cast<const char *>(lfirst(cell));
+		Charge *charge = charge_of(name);
+		if (charge == nullptr)
+		{
+			ereport(LOG, (errmsg("no background worker for database \"%s\": lead_scoring.databases has more than %d", name,
+								 most_databases)));
+			continue;
+		}
+		if (charge->database[0] == '\0')
+		{
+			*charge = Charge{};
+			strlcpy(charge->database, name, NAMEDATALEN);
+		}
+		charge->wanted = true;
+	}
+}
+
+void
+start_worker(Charge *charge)
+{
+	BackgroundWorker process = describe_process("lead_scoring_worker_main", "lead_scoring worker");
+
+	process.bgw_flags |= BGWORKER_BACKEND_DATABASE_CONNECTION;
+	process.bgw_restart_time = BGW_NEVER_RESTART;
+	process.bgw_notify_pid = MyProcPid;
+	snprintf(process.bgw_name, BGW_MAXLEN, "lead_scoring worker for %s", charge->database);
+	strlcpy(process.bgw_extra, charge->database, BGW_EXTRALEN);
+	charge->started = GetCurrentTimestamp();
+	MemoryContext before = MemoryContextSwitchTo(launcher_context);
+	if (!RegisterDynamicBackgroundWorker(&process, &charge->handle))
+	{
+		charge->handle = nullptr;
+		charge->failures++;
+		ereport(LOG, (errmsg("no background worker slot for database \"%s\"", charge->database),
+					  errhint("Increase max_worker_processes.")));
+	}
+	MemoryContextSwitchTo(before);
+}
+
+// Look after one database; returns after how many milliseconds to look again
+long
+look_after(Charge *charge)
+{
+	pid_t pid;
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (charge->handle != nullptr && GetBackgroundWorkerPid(charge->handle, &pid) == BGWH_STOPPED)
+	{
+		bool lasted = TimestampDifferenceExceeds(charge->started, now, 1000);
+		pfree(charge->handle);
+		charge->handle = nullptr;
+		charge->failures = lasted ? 0 : charge->failures + 1;
+	}
+	if (!charge->wanted)
+	{
+		if (charge->handle == nullptr)
+		{
+			*charge = Charge{};
+			return launcher_nap_ms;
+		}
+		TerminateBackgroundWorker(charge->handle);
+		return launcher_nap_ms;
+	}
+	if (charge->handle != nullptr)
+	{
+		return launcher_nap_ms;
+	}
+	long left = charge->started == 0 ? 0
+									 : TimestampDifferenceMilliseconds(
+										   now, TimestampTzPlusMilliseconds(charge->started, delay_after(charge->failures)));
+	if (left > 0)
+	{
+		return left;
+	}
+	start_worker(charge);
+	return charge->handle == nullptr ? delay_after(charge->failures) : launcher_nap_ms;
+}
+
+// Without the launcher nobody would look after the workers, and the next one would start others
+void
+stop_workers(int, Datum)
+{
+	for (Charge &charge : charges)
+	{
+		if (charge.handle != nullptr)
+		{
+			TerminateBackgroundWorker(charge.handle);
+		}
+	}
+}
+
+// Whether the extension is there, and where its functions can be called
+bool
+extension_is_there()
+{
+	return OidIsValid(get_extension_oid("lead_scoring", true));
+}
+
+// Call a function without arguments if it is there: other parts of the extension have upkeep of their own
+void
+call_if_there(const char *name)
+{
+	SPI_connect();
+	Session session = begin_safe_path();
+	QueryRows rows = run_query(CurrentMemoryContext,
+							   "SELECT CASE p.prokind WHEN 'p' THEN 'CALL' ELSE 'SELECT' END || ' ' || p.oid::pg_catalog.regproc || '()' "
+							   "FROM pg_catalog.pg_proc p WHERE p.proname = $1 AND p.pronargs = p.pronargdefaults "
+							   "AND p.pronamespace = 'lead_scoring'::pg_catalog.regnamespace",
+							   1, &name);
+	if (rows.count == 1)
+	{
+		execute_command(text_at(rows, 0, 1));
+	}
+	end_session(session);
+	SPI_finish();
+}
+
+void
+begin_transaction(const char *activity)
+{
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	pgstat_report_activity(STATE_RUNNING, activity);
+}
+
+void
+commit_transaction()
+{
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	pgstat_report_stat(true);
+	pgstat_report_activity(STATE_IDLE, nullptr);
+}
+
+// Go on in another transaction, as whoever is at work asks
+void
+next_transaction(const char *activity)
+{
+	CHECK_FOR_INTERRUPTS();
+	commit_transaction();
+	begin_transaction(activity);
+}
+
+// Do what is to be done now, each part in transactions of its own. What the whole takes lives in the context
+void
+take_turn(MemoryContext context, bool seldom)
+{
+	begin_transaction("lead_scoring: looking for work");
+	bool there = extension_is_there();
+	if (there)
+	{
+		Upkeep upkeep{next_transaction, context, true};
+		MemoryContextSwitchTo(context);
+		work_off_queue(upkeep, DT_NOBEGIN);
+		refresh_what_is_due(upkeep, GetCurrentTimestamp());
+		next_transaction("lead_scoring.announce_due()");
+		call_if_there("announce_due");
+		if (seldom)
+		{
+			next_transaction("lead_scoring.maintain_history()");
+			call_if_there("maintain_history");
+		}
+	}
+	commit_transaction();
+}
+
+// Take a turn; an error ends it, not the worker
+bool
+take_turn_safely(MemoryContext context, bool seldom)
+{
+	volatile bool done = false;
+
+	PG_TRY();
+	{
+		take_turn(context, seldom);
+		done = true;
+	}
+	PG_CATCH();
+	{
+		HOLD_INTERRUPTS();
+		EmitErrorReport();
+		AbortCurrentTransaction();
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+		pgstat_report_activity(STATE_IDLE, nullptr);
+		RESUME_INTERRUPTS();
+	}
+	PG_END_TRY();
+	MemoryContextReset(context);
+	return done;
+}
+
+void
+set_for_session(const char *name, const char *value)
+{
+	SetConfigOption(name, value, PGC_SUSET, PGC_S_OVERRIDE);
+}
+
+} // namespace
+
+void
+register_launcher()
+{
+	BackgroundWorker process = describe_process("lead_scoring_launcher_main", "lead_scoring launcher");
+
+	// Users who end all sessions do not mean to switch the scores off
+	process.bgw_restart_time = 5;
+	strlcpy(process.bgw_name, "lead_scoring launcher", BGW_MAXLEN);
+	RegisterBackgroundWorker(&process);
+}
+
+} // namespace lead_scoring::pg
+
+// Look after the workers
+void
+lead_scoring_launcher_main(Datum)
+{
+	using namespace lead_scoring::pg;
+
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGTERM, die);
+	// The server tells so that a worker has come or gone; it is to wake us
+	pqsignal(SIGUSR1, procsignal_sigusr1_handler);
+	BackgroundWorkerUnblockSignals();
+	launcher_context = AllocSetContextCreate(TopMemoryContext, "lead_scoring launcher", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext scratch = AllocSetContextCreate(TopMemoryContext, "lead_scoring launcher turn", ALLOCSET_DEFAULT_SIZES);
+	before_shmem_exit(stop_workers, 0);
+	for (;;)
+	{
+		long nap = launcher_nap_ms;
+		MemoryContextSwitchTo(scratch);
+		read_databases();
+		for (Charge &charge : charges)
+		{
+			if (charge.database[0] != '\0')
+			{
+				nap = Min(nap, look_after(&charge));
+			}
+		}
+		MemoryContextReset(scratch);
+		sleep_for(nap);
+	}
+}
+
+// Keep the scores of one database current
+void
+lead_scoring_worker_main(Datum)
+{
+	using namespace lead_scoring::pg;
+
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGTERM, die);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnection(MyBgworkerEntry->bgw_extra, nullptr, 0);
+	if (!claim_database())
+	{
+		ereport(LOG, (errmsg("database \"%s\" has a lead_scoring worker already", MyBgworkerEntry->bgw_extra)));
+		proc_exit(0);
+	}
+	set_for_session("application_name", "lead_scoring worker");
+	set_for_session("search_path", "pg_catalog, pg_temp");
+	set_for_session("default_transaction_isolation", "read committed");
+	set_for_session("default_transaction_read_only", "off");
+	set_for_session("statement_timeout", "0");
+	set_for_session("check_function_bodies", "on");
+	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "lead_scoring worker turn", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(context);
+	pgstat_report_activity(STATE_IDLE, nullptr);
+	int failures = 0;
+	TimestampTz last_seldom = 0;
+	for (;;)
+	{
+		bool seldom = TimestampDifferenceExceeds(last_seldom, GetCurrentTimestamp(), 60 * 1000);
+		failures = take_turn_safely(context, seldom) ? 0 : failures + 1;
+		last_seldom = seldom ? GetCurrentTimestamp() : last_seldom;
+		sleep_for(failures == 0 ? naptime_ms() : Max(naptime_ms(), delay_after(failures)));
+	}
+}

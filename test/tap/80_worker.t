@@ -1,0 +1,179 @@
+#!/usr/bin/perl
+# The background worker, in a server of its own that preloads the library: it keeps scores current, survives errors, ends
+# and starts again, and lets go of databases and of the extension.
+use strict;
+use warnings;
+use File::Basename qw(dirname);
+use File::Temp qw(tempdir);
+use Test::More;
+use Time::HiRes qw(sleep time);
+use lib dirname(__FILE__) . '/lib';
+use Psql;
+
+plan skip_all => 'no private server to be copied' unless defined $ENV{LS_BIN} && defined $ENV{PGHOST};
+
+my $binaries = $ENV{LS_BIN};
+my @owner = (stat $ENV{PGHOST})[4, 5];
+my $folder = tempdir('lead_scoring_worker.XXXXXX', DIR => '/tmp', CLEANUP => 1);
+chown @owner, $folder;
+my ($data, $log) = ("$folder/data", "$folder/log");
+my $running = 0;
+
+# run a program of the server as its user
+sub as_server
+{
+	my (@words) = @_;
+	unshift @words, 'setpriv', "--reuid=$owner[0]", "--regid=$owner[1]", '--clear-groups', '--' if $> == 0;
+	my ($status, $output, $errors) = command('', 'sh', '-c', 'cd / && exec "$@"', 'sh', @words);
+	diag("@words: $output$errors") if $status != 0;
+	return $status == 0;
+}
+
+sub control
+{
+	my (@words) = @_;
+	return as_server("$binaries/pg_ctl", '-D', $data, '-l', $log, '-s', '-w', '-t', '60', @words);
+}
+
+sub configure
+{
+	my (@lines) = @_;
+	open my $out, '>>', "$data/postgresql.conf" or die $!;
+	print $out "$_\n" for @lines;
+	close $out;
+	return;
+}
+
+END
+{
+	my $status = $?;
+	control('-m', 'immediate', 'stop') if $running;
+	$? = $status;
+}
+
+sub slurp
+{
+	my ($file) = @_;
+	open my $in, '<', $file or return '';
+	local $/;
+	return scalar(<$in>) // '';
+}
+
+# wait until a query answers as it should
+sub comes
+{
+	my ($name, $sql, $expected, %with) = @_;
+	my $answer = '';
+	for (my $end = time + 60; time < $end; sleep 0.1)
+	{
+		$answer = result($sql, %with);
+		last if $answer eq $expected;
+	}
+	is($answer, $expected, $name);
+	return;
+}
+
+BAIL_OUT('initdb failed') unless as_server("$binaries/initdb", '-D', $data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync');
+configure("listen_addresses = ''", "unix_socket_directories = '$folder'", 'fsync = off', "shared_preload_libraries = 'lead_scoring'",
+	"lead_scoring.databases = 'crm'", 'lead_scoring.naptime = 50ms', 'lead_scoring.refresh_interval = 200ms', 'max_worker_processes = 16');
+BAIL_OUT('the server does not start: ' . slurp($log)) unless control('start');
+$running = 1;
+$ENV{PGHOST} = $folder;
+$ENV{PGUSER} = 'postgres';
+$ENV{PGDATABASE} = 'postgres';
+my @in = (database => 'crm');
+my $workers = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'lead_scoring worker'";
+
+# A database that is not there yet, then one without the extension
+comes('no worker for a database that is not there', $workers, '0');
+create_database('crm');
+comes('a worker comes once there is a database', $workers, '1');
+is(result("SELECT application_name, datname FROM pg_stat_activity WHERE backend_type = 'lead_scoring worker'"), 'lead_scoring worker|crm', 'it says who it is');
+
+# Scores that time changes
+is(result(<<'SQL', @in), '20', 'a score that fades');
+CREATE EXTENSION lead_scoring;
+CREATE TABLE contacts (id bigint PRIMARY KEY, employees int);
+CREATE TABLE activities (contact_id bigint, at timestamptz);
+CREATE INDEX ON activities (contact_id);
+CREATE VIEW visits AS SELECT * FROM activities;
+INSERT INTO contacts SELECT g, g FROM generate_series(1, 20) g;
+INSERT INTO activities SELECT g % 20 + 1, now() FROM generate_series(1, 100) g;
+INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('contact', 'contacts', 'id');
+INSERT INTO lead_scoring.source (name, record_type, relation, record_key, occurred_at) VALUES ('visit', 'contact', 'visits', 'contact_id', 'at');
+INSERT INTO lead_scoring.score (name, record_type) VALUES ('s', 'contact');
+INSERT INTO lead_scoring.score_group (score, name, kind, decay) VALUES ('s', 'f', 'fit', NULL), ('s', 'e', 'engagement', '50% per 1 hour');
+INSERT INTO lead_scoring.rule (score, group_name, name, source, value, counting, points) VALUES
+  ('s', 'e', 'visit', 'visit', NULL, 'each', 1000), ('s', 'f', 'size', NULL, '10 / employees', 'each', 1);
+SELECT lead_scoring.activate('s');
+SQL
+my $first = result('SELECT s FROM contacts WHERE id = 3', @in);
+comes('the worker follows time', "SELECT s < $first - 0.5 FROM contacts WHERE id = 3", 't', @in);
+is(result('SELECT worker FROM lead_scoring.activity', @in), 'running', 'the activity says that it runs');
+is(result("SELECT state, backend_xmin IS NULL FROM pg_stat_activity WHERE backend_type = 'lead_scoring worker' AND state = 'idle' UNION ALL SELECT 'idle', true LIMIT 1", @in), 'idle|t', 'it holds no snapshot while it is idle');
+
+# Work that waits, and an error of one record
+is(result(<<'SQL', @in), '', 'a record that fails, and one that does not');
+UPDATE contacts SET employees = 0 WHERE id = 4;
+UPDATE contacts SET employees = 5 WHERE id = 5;
+INSERT INTO lead_scoring.queue (score, record_key) VALUES ('s', '4'), ('s', '5'), ('s', '5');
+SQL
+comes('the queue is worked off', 'SELECT count(*) FROM lead_scoring.queue', '0', @in);
+comes('the one is stored', 'SELECT s_fit FROM contacts WHERE id = 5', '2', @in);
+comes('the other is parked', 'SELECT record_key, sqlstate FROM lead_scoring.parked', '4|22012', @in);
+is(result("SELECT parked, last_error FROM lead_scoring.activity", @in), '1|division by zero', '... which the activity tells');
+is(result('UPDATE contacts SET employees = 10 WHERE id = 4; UPDATE lead_scoring.parked SET retry_at = now()', @in), '', 'mended');
+comes('... and tried again', 'SELECT (SELECT count(*) FROM lead_scoring.parked), s_fit FROM contacts WHERE id = 4', '0|1', @in);
+
+# An error of the score as a whole
+is(result('ALTER TABLE contacts RENAME employees TO staff', @in), '', 'a column is renamed');
+comes('the score fails as a whole', 'SELECT attempts > 0, sqlstate FROM lead_scoring.score_state', 't|42703', @in);
+is(result('ALTER TABLE contacts RENAME staff TO employees; UPDATE lead_scoring.score_state SET retry_at = now()', @in), '', 'mended');
+comes('... and it goes on', 'SELECT failed_at IS NULL FROM lead_scoring.score_state', 't', @in);
+
+# Ended by hand, also in the middle of a batch: another comes
+for my $round (1 .. 3)
+{
+	my $pid = result('SELECT lead_scoring.worker_pid()', @in);
+	is(result("INSERT INTO lead_scoring.queue (score, record_key) SELECT 's', g::text FROM generate_series(1, 20000) g; SELECT pg_sleep(0.02 * $round); SELECT pg_terminate_backend($pid)", @in), "\nt", 'the worker is ended');
+	comes('... another comes', "SELECT lead_scoring.worker_pid() NOT IN (0, $pid)", 't', @in);
+	comes('... and nothing is lost', 'SELECT count(*) FROM lead_scoring.queue', '0', @in);
+}
+
+# The extension goes and comes
+is(result('DROP EXTENSION lead_scoring', @in), '', 'DROP EXTENSION while the worker is there');
+sleep 0.5;
+is(result('CREATE EXTENSION lead_scoring; SELECT lead_scoring.worker_state()', @in), 'running', 'CREATE EXTENSION: it is still there');
+is(result(<<'SQL', @in), '20', 'a score again');
+ALTER TABLE contacts DROP COLUMN s, DROP COLUMN s_fit, DROP COLUMN s_engagement, DROP COLUMN s_label;
+INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('contact', 'contacts', 'id');
+INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('s', 'contact', 'fit');
+INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('s', 'f', 'fit');
+INSERT INTO lead_scoring.rule (score, group_name, name, value, counting, points) VALUES ('s', 'f', 'size', 'employees', 'each', 1);
+SELECT lead_scoring.activate('s');
+SQL
+is(result("UPDATE contacts SET employees = 77 WHERE id = 7; INSERT INTO lead_scoring.queue (score, record_key) VALUES ('s', '7')", @in), '', 'a fact');
+comes('... is followed', 'SELECT s FROM contacts WHERE id = 7', '77', @in);
+
+# Databases come and go
+is(result('DROP DATABASE crm WITH (FORCE)'), '', 'DROP DATABASE WITH (FORCE)');
+create_database('crm');
+comes('the worker of the next database of that name', $workers, '1');
+configure("lead_scoring.databases = ''");
+ok(control('reload'), 'the list is emptied');
+comes('... and no worker is left', $workers, '0');
+is(result('DROP DATABASE crm'), '', 'DROP DATABASE of a database that is no longer in the list');
+is(result("CREATE EXTENSION lead_scoring; SELECT lead_scoring.worker_state() LIKE 'no worker: %'"), 't', 'which the activity tells');
+configure("lead_scoring.databases = 'postgres'");
+ok(control('reload'), 'another database');
+comes('... gets a worker', $workers, '1');
+
+my $begun = time;
+ok(control('-m', 'fast', 'stop'), 'the server stops');
+$running = 0;
+cmp_ok(time - $begun, '<', 10, '... at once');
+my $told = slurp($log);
+unlike($told, qr/PANIC|TRAP|terminated by signal|was not properly shut down/, 'no process crashed');
+unlike($told, qr/lead_scoring launcher.*exited with exit code [^01]/, 'the launcher ended as it should');
+
+done_testing();
