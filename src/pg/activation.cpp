@@ -179,7 +179,7 @@ activate(const char *name)
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetLatestSnapshot());
 	// Before the first scoring: no write may come between
-	attach_triggers(score);
+	attach_triggers(score, true);
 	guard_columns(score->target, nullptr);
 	PopActiveSnapshot();
 	end_session(session);
@@ -254,6 +254,17 @@ load_active(const char *name)
 	return score;
 }
 
+// Attach triggers to sources that a rule has begun to use
+void
+watch_sources(const LoadedScore *score)
+{
+	SPI_connect();
+	Session session = begin_safe_path();
+	attach_triggers(score, false);
+	end_session(session);
+	SPI_finish();
+}
+
 uint64
 refresh(const char *name, TimestampTz as_of, ArrayType *keys, const char *reason)
 {
@@ -269,6 +280,7 @@ refresh(const char *name, TimestampTz as_of, ArrayType *keys, const char *reason
 		{
 			seize_definition(name);
 		}
+		watch_sources(score);
 		PopActiveSnapshot();
 		PushActiveSnapshot(GetLatestSnapshot());
 		written = write_scores(score, as_of, reason);
