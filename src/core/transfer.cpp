@@ -77,9 +77,23 @@ read_key(Reader &reader, KeyKind kind)
 	return key;
 }
 
+// Add to a sum what another scorer has; raises if it leaves its range
+void
+merge_sum(const Program &program, uint32_t slot, FixedSum &sum, FixedSum other)
+{
+	if (__builtin_add_overflow(sum, other, &sum))
+	{
+		uint32_t group = program.sum_uses[slot].group;
+		throw ScoringError(Fault::out_of_range,
+						   (group == no_slot ? "values of a rule" : "points of group \"" + program.groups[group].name + "\"") +
+							   " add up to more than 1.8e19",
+						   "Let the values of its rules be smaller, in thousands for example.");
+	}
+}
+
 // Add the sums, peaks and counts of a state to those of another
 void
-merge_state(const StateTable &states, uint32_t log_slot, std::byte *into, const std::byte *from)
+merge_state(const Program &program, const StateTable &states, std::byte *into, const std::byte *from)
 {
 	const StateLayout &layout = states.layout();
 	FixedSum *sums = states.sums(into);
@@ -90,7 +104,7 @@ merge_state(const StateTable &states, uint32_t log_slot, std::byte *into, const 
 	{
 		FixedSum sum;
 		std::memcpy(&sum, from + slot * sizeof sum, sizeof sum);
-		sums[slot] += sum;
+		merge_sum(program, slot, sums[slot], sum);
 	}
 	from += layout.sums * sizeof(FixedSum);
 	for (uint32_t slot = 0; slot < layout.peaks; slot++)
@@ -104,7 +118,7 @@ merge_state(const StateTable &states, uint32_t log_slot, std::byte *into, const 
 	{
 		uint32_t count;
 		std::memcpy(&count, from + slot * sizeof count, sizeof count);
-		if (slot != log_slot)
+		if (slot != program.log_slot)
 		{
 			counts[slot] = counts[slot] > UINT32_MAX - count ? UINT32_MAX : counts[slot] + count;
 		}
@@ -200,8 +214,7 @@ Transfer::merge(Scorer &scorer, std::span<const std::byte> piece)
 	scorer.locate(batch);
 	for (size_t at = 0; at < count; at++)
 	{
-		merge_state(scorer.states_, scorer.program_.log_slot, scorer.states_.state(scorer.numbers_[at]),
-					reader.take(state_size));
+		merge_state(scorer.program_, scorer.states_, scorer.states_.state(scorer.numbers_[at]), reader.take(state_size));
 	}
 	for (size_t at = 0; at < count && scorer.program_.log_slot != no_slot; at++)
 	{

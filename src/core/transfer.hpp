@@ -22,7 +22,7 @@ public:
 	// Write what is known of the next few records; empty when all are written
 	std::span<const std::byte> next();
 
-	// Add a piece that the transfer of another scorer of the same program wrote
+	// Add a piece that the transfer of another scorer of the same program wrote; raises if a sum leaves its range
 	static void merge(Scorer &scorer, std::span<const std::byte> piece);
 
 private:
