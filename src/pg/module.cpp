@@ -1,7 +1,9 @@
 #include "pg/postgres_api.hpp"
 
+#include "pg/kept_score.hpp"
 #include "pg/settings.hpp"
 #include "pg/statistics.hpp"
+#include "pg/touched.hpp"
 #include "pg/worker.hpp"
 
 LEAD_SCORING_EXPORT_BEGIN
@@ -9,11 +11,14 @@ PG_MODULE_MAGIC;
 void _PG_init(void);
 LEAD_SCORING_EXPORT_END
 
-// Declare the settings; while the server starts, ask for shared memory and for the background worker
+// Declare the settings, and ask to be told of changes; while the server starts, ask for shared memory and for the
+// background worker too
 void
 _PG_init(void)
 {
 	lead_scoring::pg::define_settings();
+	lead_scoring::pg::watch_definitions();
+	lead_scoring::pg::watch_transactions();
 	if (process_shared_preload_libraries_in_progress && !IsBinaryUpgrade)
 	{
 		lead_scoring::pg::request_statistics_memory();

@@ -24,4 +24,7 @@ const char *worker_databases();
 // Why the refresh under way is done, for the history
 const char *refresh_reason();
 
+// Whether a superuser lets this session write the columns of scores
+bool score_writes_allowed();
+
 } // namespace lead_scoring::pg

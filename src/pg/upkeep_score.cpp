@@ -65,15 +65,14 @@ refresh_portion(void *argument)
 {
 	auto *portion = static_cast<Portion *>(argument);
 	bool everybody = portion->keys == nullptr;
-	Oid types[] = {TEXTOID, TIMESTAMPTZOID, TEXTARRAYOID};
+	Oid types[] = {TEXTOID, TIMESTAMPTZOID, TEXTARRAYOID, TEXTOID};
 	Datum values[] = {CStringGetTextDatum(portion->score->name), TimestampTzGetDatum(portion->score->as_of),
-					  everybody ? 0 : text_array(portion->keys, portion->count)};
-	const char nulls[] = {' ', ' ', everybody ? 'n' : ' '};
+					  everybody ? 0 : text_array(portion->keys, portion->count), CStringGetTextDatum(portion->score->reason)};
+	const char nulls[] = {' ', ' ', everybody ? 'n' : ' ', ' '};
 
 	SPI_connect();
 	Session session = begin_safe_path();
-	set_config_option("lead_scoring.reason", portion->score->reason, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	if (SPI_execute_with_args("SELECT lead_scoring.refresh($1, $2, $3)", 3, types, values, nulls, false, 0) != SPI_OK_SELECT)
+	if (SPI_execute_with_args("SELECT lead_scoring.refresh($1, $2, $3, $4)", 4, types, values, nulls, false, 0) != SPI_OK_SELECT)
 	{
 		elog(ERROR, "could not refresh score \"%s\"", portion->score->name);
 	}

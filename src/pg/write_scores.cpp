@@ -6,7 +6,6 @@
 
 #include "pg/write_scores.hpp"
 
-#include "pg/changes.hpp"
 #include "pg/pipeline.hpp"
 #include "pg/progress.hpp"
 #include "pg/query.hpp"
@@ -14,6 +13,7 @@
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
 #include "pg/stream.hpp"
+#include "pg/write_changes.hpp"
 
 extern "C"
 {
@@ -91,23 +91,6 @@ register_scores(const StoreSink &sink)
 	}
 }
 
-// Execute a command with the keys that were asked for, if any
-uint64
-execute_with_keys(const char *sql, const Evaluation *evaluation)
-{
-	if (evaluation->keys == nullptr)
-	{
-		return execute_command(sql);
-	}
-	Oid type = key_array_type(evaluation->score->definition.key_kind);
-	Datum keys = *evaluation->keys;
-	if (SPI_execute_with_args(sql, 1, &type, &keys, nullptr, false, 0) < 0)
-	{
-		elog(ERROR, "command failed: %s", sql);
-	}
-	return SPI_processed;
-}
-
 // Write the scores that changed into the rows that are there
 const char *
 update_sql(const LoadedScore *score)
@@ -141,7 +124,7 @@ insert_sql(const LoadedScore *score)
 
 // Clear the scores of records that a separate target still has though they are gone
 const char *
-clear_sql(const LoadedScore *score, bool some_keys)
+clear_sql(const LoadedScore *score)
 {
 	ScoreColumns columns = score_columns(score->name);
 	const char *total = quote_identifier(columns.total);
@@ -152,74 +135,9 @@ clear_sql(const LoadedScore *score, bool some_keys)
 
 	return psprintf("UPDATE %s t SET %s = NULL, %s = NULL, %s = NULL, %s = NULL WHERE (t.%s, t.%s, t.%s, t.%s) "
 					"IS DISTINCT FROM (NULL, NULL, NULL, NULL) AND NOT EXISTS (SELECT FROM %s n WHERE t.%s = "
-					"n.record_key)%s",
+					"n.record_key)",
 					relation_sql(score->target), total, fit, engagement, label, total, fit, engagement, label,
-					scores_name, key, some_keys ? psprintf(" AND t.%s = ANY ($1)", key) : "");
-}
-
-ScoreValues
-values_at(HeapTuple row, TupleDesc descriptor, int column)
-{
-	ScoreValues values{};
-	double *const numbers[] = {&values.total, &values.fit, &values.engagement};
-
-	for (int at = 0; at < 4; at++)
-	{
-		Datum value = SPI_getbinval(row, descriptor, column + at, &values.nulls[at]);
-		if (at == 3)
-		{
-			values.label = value;
-		}
-		else
-		{
-			*numbers[at] = values.nulls[at] ? 0 : DatumGetFloat8(value);
-		}
-	}
-	return values;
-}
-
-// Read what the statements are going to change
-Change *
-read_changes(const LoadedScore *score, const Evaluation *evaluation, uint64 *count)
-{
-	ScoreColumns columns = score_columns(score->name);
-	const char *total = quote_identifier(columns.total);
-	const char *fit = quote_identifier(columns.fit);
-	const char *engagement = quote_identifier(columns.engagement);
-	const char *label = quote_identifier(columns.label);
-	const char *key = quote_identifier(score->records->key_column);
-	const char *sql =
-		psprintf("SELECT coalesce(t.%s, n.record_key)::text, t.%s, t.%s, t.%s, t.%s, n.total, n.fit, n.engagement, n.label "
-				 "FROM %s t %s JOIN %s n ON t.%s = n.record_key WHERE (t.%s, t.%s, t.%s, t.%s) IS DISTINCT FROM "
-				 "(n.total, n.fit, n.engagement, n.label)%s",
-				 key, total, fit, engagement, label, relation_sql(score->target), score->own_target ? "" : "FULL", scores_name,
-				 key, total, fit, engagement, label,
-				 evaluation->keys == nullptr ? "" : psprintf(" AND (n.record_key IS NOT NULL OR t.%s = ANY ($1))", key));
-	execute_with_keys(sql, evaluation);
-	auto *changes = static_cast<Change *>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Change) * Max(SPI_processed, 1)));
-	for (uint64 at = 0; at < SPI_processed; at++)
-	{
-		HeapTuple row = SPI_tuptable->vals[at];
-		bool null;
-		changes[at] = {SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &null), values_at(row, SPI_tuptable->tupdesc, 2),
-					   values_at(row, SPI_tuptable->tupdesc, 6)};
-	}
-	*count = SPI_processed;
-	return changes;
-}
-
-// Whether one record's change may change the labels of others: bands for the best records
-bool
-has_relative_bands(const LoadedScore *score)
-{
-	for (const core::BandDefinition &band : score->definition.bands)
-	{
-		if (band.capacity != 0 || band.top_share != 0)
-		{
-			return true;
-		}
-	}
-	return false;
+					scores_name, key);
 }
 
 } // namespace
@@ -248,11 +166,23 @@ require_writable(const LoadedScore *score)
 	}
 }
 
-uint64
-write_scores(LoadedScore *score, TimestampTz as_of, ArrayType *keys, const char *reason)
+bool
+has_relative_bands(const LoadedScore *score)
 {
-	bool everybody = has_relative_bands(score);
-	Evaluation *evaluation = begin_evaluation(score, as_of, everybody ? nullptr : keys, {});
+	for (const core::BandDefinition &band : score->definition.bands)
+	{
+		if (band.capacity != 0 || band.top_share != 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+uint64
+write_scores(LoadedScore *score, TimestampTz as_of, const char *)
+{
+	Evaluation *evaluation = begin_evaluation(score, as_of, nullptr, {});
 	Oid key_type = get_atttype(score->records->relation,
 							   get_attnum(score->records->relation, score->records->key_column));
 	StoreSink sink{tuplestore_begin_heap(true, false, work_mem), make_scores_descriptor(key_type),
@@ -265,20 +195,24 @@ write_scores(LoadedScore *score, TimestampTz as_of, ArrayType *keys, const char 
 	register_scores(sink);
 	begin_progress(score->name, score->target);
 	begin_phase(Phase::writing, get_rel_name(score->target), 0);
-	uint64 change_count = 0;
-	const Change *changes = wants_changes(score) ? read_changes(score, evaluation, &change_count) : nullptr;
-	uint64 written = execute_command(update_sql(score));
-	if (!score->own_target)
+	begin_writing_scores();
+	volatile uint64 written = 0;
+	PG_TRY();
 	{
-		written += execute_command(insert_sql(score));
-		written += execute_with_keys(clear_sql(score, evaluation->keys != nullptr), evaluation);
+		written = execute_command(update_sql(score));
+		if (!score->own_target)
+		{
+			written = written + execute_command(insert_sql(score));
+			written = written + execute_command(clear_sql(score));
+		}
 	}
+	PG_FINALLY();
+	{
+		end_writing_scores();
+	}
+	PG_END_TRY();
 	end_progress();
 	end_session(session);
-	for (uint64 at = 0; at < change_count; at += 8192)
-	{
-		note_changes(score, changes + at, Min(change_count - at, 8192), reason, as_of);
-	}
 	SPI_finish();
 	tuplestore_end(sink.store);
 	return written;
