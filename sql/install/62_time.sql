@@ -2,6 +2,7 @@
 -- These tables are written by the extension only. They are not dumped: without them the next refresh_due() brings every
 -- score to its instant as a whole, and so makes them again.
 
+-- Sorted by bytes, which is fast, and all that is asked of them
 CREATE TABLE lead_scoring.due (
   score      text COLLATE "C" NOT NULL,
   record_key text COLLATE "C" NOT NULL,
@@ -15,7 +16,7 @@ COMMENT ON COLUMN lead_scoring.due.record_key IS 'Key of the record, as text';
 COMMENT ON COLUMN lead_scoring.due.due_at IS 'From this instant on the stored value may differ from an evaluation (-infinity: it changes continuously, as points fade)';
 
 CREATE TABLE lead_scoring.score_state (
-  score        text COLLATE "C" PRIMARY KEY,
+  score        text PRIMARY KEY,
   refreshed_at timestamptz,
   swept_at     timestamptz,
   failed_at    timestamptz,
@@ -44,9 +45,9 @@ CREATE FUNCTION lead_scoring.has_boundary(score text, after timestamptz, until t
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT EXISTS (SELECT FROM lead_scoring.rule r WHERE r.score = has_boundary.score AND r.enabled
-                    AND (r.valid_from > after AND r.valid_from <= until OR r.valid_to > after AND r.valid_to <= until))
+                    AND (r.valid_from > has_boundary.after AND r.valid_from <= has_boundary.until OR r.valid_to > has_boundary.after AND r.valid_to <= has_boundary.until))
       OR EXISTS (SELECT FROM lead_scoring.event_factor f WHERE f.score = has_boundary.score
-                    AND (f.valid_from > after AND f.valid_from <= until OR f.valid_to > after AND f.valid_to <= until))
+                    AND (f.valid_from > has_boundary.after AND f.valid_from <= has_boundary.until OR f.valid_to > has_boundary.after AND f.valid_to <= has_boundary.until))
 $$;
 COMMENT ON FUNCTION lead_scoring.has_boundary(text, timestamptz, timestamptz) IS 'Whether a rule or an event factor of a score came into force or ended after one instant and until another';
 

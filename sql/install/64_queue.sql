@@ -2,9 +2,9 @@
 
 -- Append-only: no constraint but the key, so that writers of one record do not wait for each other.
 CREATE TABLE lead_scoring.queue (
-  score      text COLLATE "C" NOT NULL,
+  score      text NOT NULL,
   queue_id   bigint GENERATED ALWAYS AS IDENTITY,
-  record_key text COLLATE "C",
+  record_key text,
   queued_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
   PRIMARY KEY (score, queue_id)
 );
@@ -15,8 +15,8 @@ COMMENT ON COLUMN lead_scoring.queue.record_key IS 'Key of the record, as text (
 COMMENT ON COLUMN lead_scoring.queue.queued_at IS 'Since when it waits';
 
 CREATE TABLE lead_scoring.parked (
-  score      text COLLATE "C" NOT NULL,
-  record_key text COLLATE "C" NOT NULL,
+  score      text NOT NULL,
+  record_key text NOT NULL,
   sqlstate   text NOT NULL,
   message    text NOT NULL,
   detail     text,

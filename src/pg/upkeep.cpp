@@ -44,8 +44,8 @@ constexpr const char *fading_keys =
 	"AND NOT EXISTS (SELECT FROM lead_scoring.parked p WHERE p.score = d.score AND p.record_key = d.record_key) "
 	"ORDER BY d.record_key LIMIT $5";
 constexpr const char *parked_keys =
-	"SELECT p.record_key FROM lead_scoring.parked p WHERE p.score = $1 AND p.record_key >= $4 "
-	"AND p.retry_at <= pg_catalog.clock_timestamp() ORDER BY p.record_key LIMIT $5";
+	"SELECT p.record_key FROM lead_scoring.parked p WHERE p.score = $1 AND p.record_key >= $4 COLLATE \"C\" "
+	"AND p.retry_at <= pg_catalog.clock_timestamp() ORDER BY p.record_key COLLATE \"C\" LIMIT $5";
 
 OwnCommand note_sweep = {
 	"INSERT INTO lead_scoring.score_state AS s (score, refreshed_at, swept_at) VALUES ($1, $2, $3) ON CONFLICT (score) DO UPDATE "
@@ -292,9 +292,9 @@ lead_scoring_refresh_due(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("lead_scoring.refresh_due()");
 	bool atomic = fcinfo->context == nullptr || !IsA(fcinfo->context, CallContext) ||
 				  reinterpret_cast<CallContext *>(fcinfo->context)->atomic;
-	SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC);
 	MemoryContext context = AllocSetContextCreate(atomic ? CurrentMemoryContext : PortalContext, "lead_scoring upkeep",
 												  ALLOCSET_DEFAULT_SIZES);
+	SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC);
 	MemoryContextSwitchTo(context);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	Upkeep upkeep{atomic ? nullptr : commit_and_chain, context, false};

@@ -29,8 +29,8 @@ constexpr int most_failures = 100;
 constexpr int most_retries = 3;
 
 OwnCommand park_record = {
-	"INSERT INTO lead_scoring.parked AS p (score, record_key, sqlstate, message, detail, hint, context, retry_at) "
-	"VALUES ($1, $2, $3[1], $3[2], $3[3], $3[4], $3[5], pg_catalog.clock_timestamp() + '10 seconds') "
+	"INSERT INTO lead_scoring.parked AS p (score, record_key, sqlstate, message, detail, hint, context, failed_at, retry_at) "
+	"SELECT $1, $2, $3[1], $3[2], $3[3], $3[4], $3[5], c.now, c.now + '10 seconds' FROM (SELECT pg_catalog.clock_timestamp()) c (now) "
 	"ON CONFLICT (score, record_key) DO UPDATE SET sqlstate = excluded.sqlstate, message = excluded.message, "
 	"detail = excluded.detail, hint = excluded.hint, context = excluded.context, failed_at = excluded.failed_at, "
 	"attempts = p.attempts + 1, retry_at = excluded.failed_at + "
@@ -40,7 +40,7 @@ OwnCommand unpark_records = {"DELETE FROM lead_scoring.parked WHERE score = $1 A
 							 {TEXTOID, TEXTARRAYOID}, nullptr};
 OwnCommand note_failure = {
 	"INSERT INTO lead_scoring.score_state AS s (score, sqlstate, message, detail, hint, context, failed_at, attempts, retry_at) "
-	"VALUES ($1, $2[1], $2[2], $2[3], $2[4], $2[5], pg_catalog.clock_timestamp(), 1, pg_catalog.clock_timestamp() + '10 seconds') "
+	"SELECT $1, $2[1], $2[2], $2[3], $2[4], $2[5], c.now, 1, c.now + '10 seconds' FROM (SELECT pg_catalog.clock_timestamp()) c (now) "
 	"ON CONFLICT (score) DO UPDATE SET sqlstate = excluded.sqlstate, message = excluded.message, detail = excluded.detail, "
 	"hint = excluded.hint, context = excluded.context, failed_at = excluded.failed_at, attempts = s.attempts + 1, "
 	"retry_at = excluded.failed_at + LEAST(pg_catalog.power(2, LEAST(s.attempts, 20)) * interval '10 seconds', interval '1 hour')",
@@ -65,15 +65,14 @@ refresh_portion(void *argument)
 {
 	auto *portion = static_cast<Portion *>(argument);
 	bool everybody = portion->keys == nullptr;
-	Oid types[] = {TEXTOID, TIMESTAMPTZOID, TEXTARRAYOID};
+	Oid types[] = {TEXTOID, TIMESTAMPTZOID, TEXTARRAYOID, TEXTOID};
 	Datum values[] = {CStringGetTextDatum(portion->score->name), TimestampTzGetDatum(portion->score->as_of),
-					  everybody ? 0 : text_array(portion->keys, portion->count)};
-	const char nulls[] = {' ', ' ', everybody ? 'n' : ' '};
+					  everybody ? 0 : text_array(portion->keys, portion->count), CStringGetTextDatum(portion->score->reason)};
+	const char nulls[] = {' ', ' ', everybody ? 'n' : ' ', ' '};
 
 	SPI_connect();
 	Session session = begin_safe_path();
-	set_config_option("lead_scoring.reason", portion->score->reason, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	if (SPI_execute_with_args("SELECT lead_scoring.refresh($1, $2, $3)", 3, types, values, nulls, false, 0) != SPI_OK_SELECT)
+	if (SPI_execute_with_args("SELECT lead_scoring.refresh($1, $2, $3, $4)", 4, types, values, nulls, false, 0) != SPI_OK_SELECT)
 	{
 		elog(ERROR, "could not refresh score \"%s\"", portion->score->name);
 	}

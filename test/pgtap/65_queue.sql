@@ -1,0 +1,61 @@
+-- Scores that are kept a moment later: the queue, whose entries are never lost
+BEGIN;
+\ir include/crm.psql
+SELECT plan(23);
+
+INSERT INTO contacts (id, employees) SELECT i, i FROM generate_series(1, 10) AS i;
+INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('s', 'contact', 'fit'), ('t', 'contact', 'fit'), ('draft', 'contact', 'fit');
+INSERT INTO lead_scoring.score_group (score, name) VALUES ('s', 'g'), ('t', 'g'), ('draft', 'g');
+INSERT INTO lead_scoring.rule (score, group_name, name, value, counting, points) SELECT s, 'g', 'ratio', '60 / employees', 'each', 1 FROM unnest('{s,t,draft}'::text[]) s;
+SELECT lead_scoring.activate('s'), lead_scoring.activate('t');
+CREATE FUNCTION pg_temp.spoil() RETURNS void LANGUAGE sql AS $$ UPDATE contacts SET s = -1, t = -1 $$;
+CREATE FUNCTION pg_temp.mended() RETURNS text LANGUAGE sql AS $$ SELECT string_agg(id::text, ' ' ORDER BY id) FROM contacts WHERE s <> -1 $$;
+CREATE FUNCTION pg_temp.queue(score text, VARIADIC keys text[]) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO lead_scoring.queue (score, record_key) SELECT $1, k FROM unnest($2) WITH ORDINALITY u (k, place) ORDER BY place
+$$;
+
+SELECT is(lead_scoring.work_queue(), 0::bigint, 'nothing waits');
+SELECT pg_temp.spoil(), pg_temp.queue('s', '1', '2', '2', '99');
+SELECT is((SELECT queued || ' ' || (queue_lag >= 0) FROM lead_scoring.activity WHERE score = 's'), '4 true', 'what waits is seen');
+SELECT is(lead_scoring.work_queue(), 4::bigint, 'all entries are done');
+SELECT is(pg_temp.mended(), '1 2', '... of their records, and no others');
+SELECT is((SELECT count(*) FROM lead_scoring.queue), 0::bigint, '... and gone');
+SELECT pg_temp.spoil(), pg_temp.queue('s', '1', '2', '3', '4', '5');
+SELECT is(lead_scoring.work_queue('s', 2), 2::bigint, 'a batch');
+SELECT is(pg_temp.mended(), '1 2', '... is of the oldest');
+SELECT is(lead_scoring.work_queue('t'), 0::bigint, 'another score');
+SELECT is(pg_temp.mended(), '1 2', '... leaves them alone');
+SELECT pg_temp.queue('t', '7');
+SELECT is(lead_scoring.work_queue(batch => 4), 4::bigint, 'all scores');
+SELECT pg_temp.spoil(), pg_temp.queue('s', '1', NULL, '2');
+SELECT is(lead_scoring.work_queue(), 3::bigint, 'an entry for everybody');
+SELECT is(pg_temp.mended(), '1 2 3 4 5 6 7 8 9 10', '... is for everybody');
+SELECT pg_temp.spoil(), pg_temp.queue('s', VARIADIC ARRAY(SELECT (1 + g % 10)::text FROM generate_series(1, 2500) g));
+CALL lead_scoring.refresh_due();
+SELECT is((SELECT count(*) FROM lead_scoring.queue) || ' ' || pg_temp.mended(), '0 1 2 3 4 5 6 7 8 9 10', 'refresh_due() works on the queue until it is empty');
+
+-- Errors
+SELECT pg_temp.spoil(), pg_temp.queue('s', '1', '2', '3', '3', '4');
+UPDATE contacts SET employees = 0 WHERE id = 3;
+SELECT is(lead_scoring.work_queue(), 5::bigint, 'an entry whose record fails');
+SELECT is(pg_temp.mended(), '1 2 4', '... does not keep the others');
+SELECT is((SELECT record_key || ' ' || attempts FROM lead_scoring.parked), '3 1', '... and its record is parked');
+UPDATE contacts SET employees = 3 WHERE id = 3;
+SELECT pg_temp.queue('s', '3');
+SELECT lead_scoring.work_queue();
+SELECT is((SELECT count(*) FROM lead_scoring.parked), 0::bigint, 'the next entry for it that succeeds ends that');
+ALTER TABLE contacts RENAME employees TO staff;
+SELECT pg_temp.queue('s', '1', '2');
+SET client_min_messages = error;
+SELECT is(lead_scoring.work_queue(), 0::bigint, 'a score that cannot be evaluated at all');
+SELECT is((SELECT count(*) FROM lead_scoring.queue) || ' ' || (SELECT count(*) FROM lead_scoring.parked), '2 0', '... keeps its entries');
+ALTER TABLE contacts RENAME staff TO employees;
+SELECT is(lead_scoring.work_queue('s'), 2::bigint, '... until it can');
+SELECT throws_ok($$SELECT lead_scoring.work_queue('draft')$$, '55000', NULL, 'a draft has no queue');
+SELECT throws_ok($$SELECT lead_scoring.work_queue(batch => 0)$$, '22023', NULL, 'no batch is empty');
+SELECT pg_temp.queue('s', '1');
+SELECT lead_scoring.deactivate('s');
+SELECT is((SELECT count(*) FROM lead_scoring.queue), 0::bigint, 'nothing waits for a score that is switched off');
+
+SELECT * FROM finish();
+ROLLBACK;
