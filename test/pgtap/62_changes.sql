@@ -12,7 +12,7 @@ CREATE FUNCTION pg_temp.set(contact int, revenue numeric, at timestamptz DEFAULT
 $$;
 -- What was announced and not seen yet, as 'Low>High alert:name'
 CREATE FUNCTION pg_temp.news(score text DEFAULT 'worth') RETURNS text LANGUAGE sql AS $$
-  SELECT coalesce(string_agg(record_key || ' ' || CASE kind WHEN 'label' THEN concat(coalesce(from_label, '-'), '>', coalesce(to_label, '-')) ELSE part || ':' || alert END, ', ' ORDER BY change_id), '')
+  SELECT coalesce(string_agg(record_key || ' ' || CASE kind WHEN 'label' THEN concat(coalesce(from_label, '-'), '>', coalesce(to_label, '-')) ELSE part || ':' || alert END, ', ' ORDER BY record_key, change_id), '')
     FROM lead_scoring.take_changes($1)
 $$;
 INSERT INTO contacts (id, revenue, employees) VALUES (1, 10, 1), (2, 20, 2), (3, 30, 3);
@@ -86,7 +86,7 @@ SELECT pg_temp.set(2, 90);
 SELECT is(pg_temp.news(), '2 Low>High, 2 total:advisor, 2 total:deal, 2 total:owner', 'several thresholds at once');
 INSERT INTO contacts (id, revenue) VALUES (5, 60), (6, 50);
 SELECT lead_scoring.refresh('worth', pg_temp.day());
-SELECT is(pg_temp.news(), '5 ->Mid, 6 ->Mid, 5 total:owner', 'a new record comes from below');
+SELECT is(pg_temp.news(), '5 ->Mid, 5 total:owner, 6 ->Mid', 'a new record comes from below');
 SELECT pg_temp.set(1, 0);
 UPDATE lead_scoring.rule SET points = 2 WHERE score = 'worth';
 SELECT lead_scoring.take_changes();
