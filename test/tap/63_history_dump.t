@@ -35,6 +35,7 @@ INSERT INTO lead_scoring.alert (score, name, above, margin) VALUES ('s', 'above'
 DO $$ BEGIN
   PERFORM lead_scoring.activate('s');
   -- For the instants of the changes to be ours
+  DELETE FROM lead_scoring.history;
   ALTER TABLE public.contacts DISABLE TRIGGER USER;
   FOR month IN 0 .. 5 LOOP
     UPDATE public.contacts SET worth = worth + id % 4 + 1;
@@ -47,11 +48,11 @@ DO $$ BEGIN
 END $$;
 SQL
 
-my $months = 'SELECT tableoid::regclass, count(*), count(explanation) FROM lead_scoring.history GROUP BY 1 ORDER BY 1';
+my $months = 'SELECT tableoid::regclass::text, count(*), count(explanation) FROM lead_scoring.history GROUP BY 1 ORDER BY 1';
 my $rows = join ' UNION ALL ', map { "SELECT '$_ ' || to_jsonb(t) FROM lead_scoring.$_ t" } qw(history outbox announced alerted alert band score);
 my @questions = ($months, "SELECT md5(string_agg(x, ' ' ORDER BY x COLLATE \"C\")) FROM ($rows) y (x)", 'SELECT to_jsonb(h) FROM lead_scoring.score_history h ORDER BY history_id');
 my @expected = map { result("SET search_path = ''; $_", database => $original) } @questions;
-is($expected[0], "lead_scoring.history_2026_02|40|40\nlead_scoring.history_2026_03|40|40\nlead_scoring.history_default|60|60", 'two months, and what is outside of them');
+is($expected[0], "lead_scoring.history_2026_02|40|40\nlead_scoring.history_2026_03|40|40\nlead_scoring.history_default|40|40", 'two months, and what is outside of them');
 for my $table (qw(outbox announced alerted))
 {
 	like(result("SELECT count(*) FROM lead_scoring.$table", database => $original), qr/^[1-9]/, "$table has rows to be lost");
