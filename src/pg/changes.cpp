@@ -35,7 +35,8 @@ KeptPlan insert_one = {
 KeptPlan insert_many = {
 	"INSERT INTO lead_scoring.history (history_id, score, changed_at, reason, record_key, total, fit, engagement, label, "
 	"previous_total, previous_fit, previous_engagement, previous_label) "
-	"SELECT nextval('lead_scoring.history_id'), $1, $2, $3, c.* FROM unnest($4, $5, $6, $7, $8, $9, $10, $11, $12) c",
+	"SELECT nextval('lead_scoring.history_id'), $1, $2, $3, c.* "
+	"FROM unnest($4, $5, $6, $7, $8, $9, $10, $11, $12) c (record_key) ORDER BY c.record_key COLLATE \"C\"",
 	12,
 	{TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, TEXTARRAYOID,
 	 FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, TEXTARRAYOID},
