@@ -416,7 +416,8 @@ DECLARE
     "lead_scoring.source": ["NULL", "(SELECT x FROM lead_scoring.source x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.source, '{}')"],
     "lead_scoring.score": ["NULL", "(SELECT x FROM lead_scoring.score x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.score, '{}')"],
     "lead_scoring.rule": ["NULL", "(SELECT x FROM lead_scoring.rule x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.rule, '{}')"],
-    "lead_scoring.band": ["NULL", "(SELECT x FROM lead_scoring.band x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.band, '{}')"]
+    "lead_scoring.band": ["NULL", "(SELECT x FROM lead_scoring.band x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.band, '{}')"],
+    "lead_scoring.alert": ["NULL", "(SELECT x FROM lead_scoring.alert x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.alert, '{\"above\": 5}')"]
   }$j$;
   f record;
   call text;
