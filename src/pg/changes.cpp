@@ -35,8 +35,7 @@ KeptPlan insert_one = {
 KeptPlan insert_many = {
 	"INSERT INTO lead_scoring.history (history_id, score, changed_at, reason, record_key, total, fit, engagement, label, "
 	"previous_total, previous_fit, previous_engagement, previous_label) "
-	"SELECT nextval('lead_scoring.history_id'), $1, $2, $3, c.* "
-	"FROM unnest($4, $5, $6, $7, $8, $9, $10, $11, $12) c (record_key) ORDER BY c.record_key COLLATE \"C\"",
+	"SELECT nextval('lead_scoring.history_id'), $1, $2, $3, c.* FROM unnest($4, $5, $6, $7, $8, $9, $10, $11, $12) c",
 	12,
 	{TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, TEXTARRAYOID,
 	 FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, TEXTARRAYOID},
@@ -145,15 +144,6 @@ write_explained(const Noting &noting)
 		write_one(noting, noting.changes[at], explained ? &json : nullptr);
 		SPI_finish();
 	}
-}
-
-Datum
-real_array(Datum *values, bool *nulls, size_t count)
-{
-	int size = static_cast<int>(count);
-	int lower = 1;
-
-	return PointerGetDatum(construct_md_array(values, nulls, 1, &size, &lower, FLOAT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 // Make the four columns of values before, or after, all changes

@@ -1,7 +1,7 @@
 -- What is announced: labels, alerts, hysteresis, dwell; E35, E51, E52
 BEGIN;
 \ir include/crm.psql
-SELECT plan(81);
+SELECT plan(75);
 
 -- A score that is the contact's revenue, brought up to date at an instant
 -- Facts change silently here, for the instants of the changes to be ours
