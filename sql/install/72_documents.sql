@@ -124,8 +124,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   present jsonb;
-  wanted jsonb := lead_scoring.column_defaults(part) || given;
+  wanted jsonb;
 BEGIN
+  IF part IS NULL OR part NOT IN ('record_type', 'source') THEN
+    RAISE EXCEPTION 'cannot import into %', coalesce(quote_literal(part), 'NULL') USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'Scores share record types and sources.';
+  END IF;
+  wanted := lead_scoring.column_defaults(part) || given;
   kind := what;
   item := lead_scoring.document_item(given);
   EXECUTE format('SELECT to_jsonb(p) FROM lead_scoring.%I p WHERE p.name = $1 %s', part, CASE part WHEN 'source' THEN 'AND p.record_type = $2' ELSE 'AND $2 IS NULL' END)

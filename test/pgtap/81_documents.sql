@@ -11,7 +11,7 @@ $$;
 -- There and back
 CREATE TEMP TABLE kept AS SELECT lead_scoring.export_score('whole') AS document;
 SELECT results_eq($$SELECT DISTINCT kind, action, note FROM kept, lead_scoring.import_score(document, 'copy') ORDER BY 1$$,
-  $$VALUES ('band', 'created', NULL), ('event factor', 'created', NULL), ('group', 'created', NULL), ('record type', 'kept', NULL), ('rule', 'created', NULL),
+  $$VALUES ('alert', 'created', NULL), ('band', 'created', NULL), ('event factor', 'created', NULL), ('group', 'created', NULL), ('record type', 'kept', NULL), ('rule', 'created', NULL),
            ('scope', 'created', NULL), ('score', 'created', NULL), ('segment decay', 'created', NULL), ('source', 'kept', NULL)$$, 'a document of a definition that uses everything is read in without remarks');
 SELECT set_eq($$SELECT * FROM pg_temp.everything_of('copy')$$, $$SELECT * FROM pg_temp.everything_of('whole')$$, 'what comes of it is equal in every column of every part');
 SELECT is(pg_temp.renamed(lead_scoring.export_score('copy'), 'whole'), document, 'and has the same document') FROM kept;
@@ -28,7 +28,7 @@ SELECT set_eq($$SELECT * FROM pg_temp.shared()$$, $$SELECT * FROM shared_before$
 SELECT is(lead_scoring.export_score('whole'), document, 'the document is the same again') FROM kept;
 
 -- What it looks like
-SELECT set_eq($$SELECT jsonb_object_keys(document) FROM kept$$, $$VALUES ('format'), ('record_type'), ('sources'), ('score'), ('groups'), ('segment_decays'), ('rules'), ('event_factors'), ('scopes'), ('bands')$$, 'sections');
+SELECT set_eq($$SELECT jsonb_object_keys(document) FROM kept$$, $$VALUES ('format'), ('record_type'), ('sources'), ('score'), ('groups'), ('segment_decays'), ('rules'), ('event_factors'), ('scopes'), ('bands'), ('alerts')$$, 'sections');
 SELECT is(document -> 'record_type', '{"name": "contact", "relation": "public.contacts", "key_column": "id", "open_when": "NOT is_customer"}', 'relations have their schema') FROM kept;
 SELECT is(document #> '{sources,1}', '{"name": "attended", "relation": "public.activities", "record_key": "id", "occurred_at": "occurred_at", "through": "public.attendances",
   "through_key": "event_id", "through_record": "contact_id", "through_filter": "role = ''guest''"}', 'a source') FROM kept;
