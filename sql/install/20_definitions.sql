@@ -67,6 +67,7 @@ CREATE TABLE lead_scoring.score (
   adjustment_share double precision,
   dormant_after    interval DEFAULT '90 days',
   status           text NOT NULL DEFAULT 'draft' CHECK (status IN ('draft', 'active')),
+  mode             text NOT NULL DEFAULT 'sync' CHECK (mode IN ('sync', 'queued')),
   draft_of         text,
   target           regclass,
   description      text
@@ -80,6 +81,7 @@ COMMENT ON COLUMN lead_scoring.score.max_points IS 'Upper limit of the total, in
 COMMENT ON COLUMN lead_scoring.score.adjustment_share IS 'Share of the range from min_points to max_points that points by hand can move the total up or down, 0 to 1 (NULL: no limit)';
 COMMENT ON COLUMN lead_scoring.score.dormant_after IS 'A record whose newest event is at least this old is dormant and leaves the priority queue; its points stay (NULL: never). A month is 30 days, a year 360 days';
 COMMENT ON COLUMN lead_scoring.score.status IS 'draft, or active between activate() and deactivate()';
+COMMENT ON COLUMN lead_scoring.score.mode IS 'sync (the columns are current when the statement that changed a fact ends) or queued (soon after, by a worker or a scheduler)';
 COMMENT ON COLUMN lead_scoring.score.draft_of IS 'Score of the same record type that this one is meant to replace (NULL: none)';
 COMMENT ON COLUMN lead_scoring.score.target IS 'Table with the same key column that gets the score columns (NULL: the record''s own relation)';
 COMMENT ON COLUMN lead_scoring.score.description IS 'What the score is for';

@@ -5,7 +5,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   -- In the order of their names, so that two statements that touch several scores do not wait for each other
-  PERFORM lead_scoring.refresh(s.name) FROM (
+  PERFORM lead_scoring.refresh(s.name, now(), NULL, 'rule_change') FROM (
     SELECT name FROM lead_scoring.score
      WHERE name = ANY (rescore.scores) AND status = 'active' AND NOT lead_scoring.restoring()
        AND current_setting('lead_scoring.cascading', true) IS DISTINCT FROM 'on'
@@ -106,7 +106,7 @@ BEGIN
       JOIN lead_scoring.score s ON s.name = touched[i][1] AND s.status = 'active' AND NOT lead_scoring.restoring()
      GROUP BY s.name
   LOOP
-    PERFORM lead_scoring.refresh(adjusted.name, now(), adjusted.keys);
+    PERFORM lead_scoring.refresh(adjusted.name, clock_timestamp(), adjusted.keys, 'adjustment');
   END LOOP;
   RETURN NULL;
 END $$;

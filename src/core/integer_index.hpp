@@ -66,6 +66,20 @@ public:
 		return direct_.empty() ? hashed_.size() : size_;
 	}
 
+	// Forget all keys; keeps the memory if it is little
+	void
+	clear()
+	{
+		hashed_.clear();
+		if (!direct_.empty())
+		{
+			direct_ = Numbers();
+		}
+		size_ = 0;
+		greatest_ = 0;
+		next_look_ = first_look;
+	}
+
 	// Return how much memory adding another batch may take at its height
 	size_t
 	memory() const noexcept

@@ -7,6 +7,7 @@
 #include "core/batch.hpp"
 #include "core/large_memory.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -57,6 +58,10 @@ struct IntegerKeys
 	{
 		return 0;
 	}
+	void
+	clear() noexcept
+	{
+	}
 };
 
 struct UuidKeys
@@ -98,6 +103,10 @@ struct UuidKeys
 	memory() const noexcept
 	{
 		return 0;
+	}
+	void
+	clear() noexcept
+	{
 	}
 };
 
@@ -144,6 +153,18 @@ struct TextKeys
 		return texts.capacity() * (texts.capacity() < 2 * texts.size() ? 3 : 1);
 	}
 
+	void
+	clear() noexcept
+	{
+		texts.clear();
+		if (texts.capacity() > kept_texts)
+		{
+			texts.shrink_to_fit();
+		}
+	}
+
+	static constexpr size_t kept_texts = 64 * 1024;
+
 	std::string texts;
 };
 
@@ -178,7 +199,7 @@ public:
 			Slot &slot = probe(keys[row], homes[row]);
 			if (slot.number == no_record)
 			{
-				slot = keys_.make(keys[row], size_++);
+				add(slot, keys[row], size_);
 			}
 			numbers[row] = slot.number;
 		}
@@ -192,8 +213,7 @@ public:
 
 		if (slot.number == no_record)
 		{
-			slot = keys_.make(key, next);
-			size_++;
+			add(slot, key, next);
 		}
 		return slot.number;
 	}
@@ -238,6 +258,26 @@ public:
 		return size_;
 	}
 
+	// Forget all keys; keeps the memory if it is little, and takes no time if they were few
+	void
+	clear()
+	{
+		if (slots_.size() > first_capacity)
+		{
+			slots_ = Slots(first_capacity, empty());
+		}
+		else if (size_ > few_keys)
+		{
+			std::fill(slots_.begin(), slots_.end(), empty());
+		}
+		else
+		{
+			std::for_each_n(places_, size_, [this](uint32_t place) { slots_[place] = empty(); });
+		}
+		size_ = 0;
+		keys_.clear();
+	}
+
 	// Return how much memory adding another batch may take at its height
 	size_t
 	memory() const noexcept
@@ -270,6 +310,7 @@ private:
 	using Slots = std::vector<Slot, LargeAllocator<Slot>>;
 
 	static constexpr size_t first_capacity = 1024;
+	static constexpr uint32_t few_keys = 64;
 
 	static_assert(std::is_trivially_copyable_v<Slot>);
 
@@ -312,6 +353,17 @@ private:
 		}
 	}
 
+	void
+	add(Slot &slot, const Key &key, uint32_t number)
+	{
+		if (size_ < few_keys)
+		{
+			places_[size_] = static_cast<uint32_t>(&slot - slots_.data());
+		}
+		slot = keys_.make(key, number);
+		size_++;
+	}
+
 	// Keep the table at most half full with count more keys
 	void
 	reserve(size_t count)
@@ -351,6 +403,7 @@ private:
 	Keys keys_;
 	Slots slots_; // a power of two
 	uint32_t size_ = 0;
+	uint32_t places_[few_keys] = {}; // of the first keys, until the table grows
 };
 
 } // namespace lead_scoring::core

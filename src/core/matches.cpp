@@ -41,7 +41,7 @@ MatchLog::append(uint32_t &head, uint32_t rule, const Match &match)
 		throw ScoringError(Fault::limit_exceeded, "rules that look at single events match more than 4,294,967,293 of them",
 						   "Lower lead_scoring.work_mem, so that the records are scored in several passes.");
 	}
-	if ((size_ & (chunk_entries - 1)) == 0)
+	if (size_ == chunks_.size() * chunk_entries)
 	{
 		chunks_.emplace_back(chunk_entries);
 	}

@@ -8,6 +8,7 @@
 #include "core/fault.hpp"
 #include "core/large_memory.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -48,6 +49,14 @@ public:
 	entry(uint32_t head) const noexcept
 	{
 		return chunks_[(head - 1) >> chunk_bits][(head - 1) & (chunk_entries - 1)];
+	}
+
+	// Forget all matches; keeps the memory if it is little
+	void
+	clear() noexcept
+	{
+		chunks_.erase(chunks_.begin() + static_cast<std::ptrdiff_t>(std::min<size_t>(chunks_.size(), 1)), chunks_.end());
+		size_ = 0;
 	}
 
 	size_t

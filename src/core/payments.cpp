@@ -218,7 +218,7 @@ Finisher::pay_quiet(const FinishRule &rule, std::byte *state, uint32_t matched) 
 	{
 		double age = age_us(program_.as_of, time_of_peak(states_.peaks(state)[rule.slots.newest]));
 		// Of an event infinitely long ago nobody can say how many periods have passed
-		periods = std::isfinite(age) ? std::floor(age / static_cast<double>(rule.period_us)) : std::max(1u, rule.max_times);
+		periods = std::isfinite(age) ? std::floor(age / static_cast<double>(rule.within_us)) : std::max(1u, rule.max_times);
 	}
 	periods = std::min(periods, most);
 	double points = rule.points * periods;
@@ -233,7 +233,7 @@ Finisher::pay_logged(const FinishRule &rule)
 	if (rule.paired)
 	{
 		pair_matches(matches, rule.followed_within_us);
-		keep_period(matches, rule.window);
+		keep_period(matches, last_of(rule.dates, program_.as_of, rule.within_us));
 	}
 	auto matched = static_cast<int64_t>(matches.size());
 	if (rule.max_times != 0)

@@ -35,7 +35,7 @@ struct RuleSlots
 // A rule, or an item of the scope, as the rows of its source see it
 struct RowRule
 {
-	Period window;                   // times that count
+	Period window = {};              // times that count, as of the program's instant
 	double points = 0;
 	RuleSlots slots = {};
 	bool plain = false;              // only pays points of its own into one sum
@@ -46,6 +46,9 @@ struct RowRule
 	uint32_t name = no_slot;         // in Program::rules, for errors
 	std::vector<Predicate> criteria = {}; // what the dispatch has not tested yet; all must hold
 	std::vector<Predicate> roles = {};    // of a pair: the criterion of the opening event, that of the closing one
+	Period dates = {};                    // times that count at any instant
+	int64_t within_us = 0;                // age of the oldest event that counts, 0 for any
+	int64_t worth_us = 0;                 // greater ages are worth nothing, 0 for none
 };
 
 // What the points of matching rows are multiplied by
@@ -68,6 +71,7 @@ struct SourceProgram
 {
 	bool has_time;
 	bool cleaned;
+	bool all_times = true; // rows of any time concern somebody, whatever the rules
 	int64_t dedup_us;
 	std::vector<CodeBook> books; // by column
 	std::vector<RowRule> rules;
@@ -90,10 +94,10 @@ struct FinishRule
 	uint32_t max_times;
 	int64_t max_times_per_us;
 	uint32_t every_n;
-	int64_t period_us;           // of Counting::quiet
+	int64_t within_us;           // age of the oldest event that counts, 0 for any; the period of Counting::quiet
 	bool paired;
 	int64_t followed_within_us;
-	Period window;               // of a pair's closing event
+	Period dates;                // of a pair's closing event, at any instant
 	bool has_value;
 	int32_t value_column;        // of a rule about the record
 	uint32_t criterion;          // in Program::record_criteria for rules about the record, else no_slot
@@ -158,10 +162,20 @@ public:
 	// Compile a definition as of an instant
 	Program(const Definition &definition, int64_t as_of, EvaluationNeeds needs);
 
+	// Evaluate as of another instant from now on: all that is relative to it is computed anew, in place and in no time.
+	// Raises unless the instant lies in `valid`: other rules and factors are in force there, so the definition must be
+	// compiled again
+	void move_to(int64_t as_of);
+
+	// Return the instant before which no row of a source concerns anybody: infinitely_old if all do, or if they have no
+	// time; infinitely_late if none does. It moves along with as_of
+	int64_t earliest(size_t source) const noexcept;
+
 	ScoreKind kind;
 	Limits limits;
 	Limits adjustment_limits;
 	int64_t as_of;
+	Period valid;                 // instants of evaluation for which this compilation holds; as_of is one of them
 	EvaluationNeeds needs;
 	int64_t dormant_us;
 	BandTable bands;
@@ -184,6 +198,11 @@ public:
 
 private:
 	class Compiler;
+
+	void set_windows() noexcept;
 };
+
+// Return the part of a period that an age of at most within_us as of an instant leaves; 0 leaves all of it
+Period last_of(Period period, int64_t as_of, int64_t within_us) noexcept;
 
 } // namespace lead_scoring::core

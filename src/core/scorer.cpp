@@ -41,11 +41,22 @@ Scorer::Scorer(const Definition &definition, int64_t as_of, EvaluationNeeds need
 void
 Scorer::clear()
 {
-	states_ = StateTable(program_.layout);
-	log_ = MatchLog();
-	index_ = make_index();
-	finished_ = make_index();
-	last_kept_ = LastKept();
+	states_.clear(std::visit([](const auto &index) { return index.size(); }, index_));
+	log_.clear();
+	std::visit([](auto &index) { index.clear(); }, index_);
+	std::visit([](auto &index) { index.clear(); }, finished_);
+	last_kept_.any = false;
+}
+
+void
+Scorer::move_to(int64_t as_of)
+{
+	program_.move_to(as_of);
+	clear();
+	for (RelativeBand &band : program_.bands.relative())
+	{
+		band.cut = {};
+	}
 }
 
 Scorer::Index

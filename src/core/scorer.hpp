@@ -21,8 +21,13 @@ class Scorer
 public:
 	Scorer(const Definition &definition, int64_t as_of, EvaluationNeeds needs, Poll cancelled);
 
-	// Forget all rows, to begin anew with other records
+	// Forget all rows, to begin anew with other records. Keeps memory only if it is little; takes less than a microsecond
+	// after a few records
 	void clear();
+
+	// Forget all rows, and the cuts of relative bands, to begin anew as of another instant: from now on this is what a new
+	// scorer as of that instant would be. Raises, and forgets nothing, unless the instant lies in program().valid
+	void move_to(int64_t as_of);
 
 	// Note from when on the events of records exist; times holds the instants
 	void add_resets(const Batch &rows);

@@ -5,6 +5,7 @@
 #include "core/large_memory.hpp"
 #include "core/program.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -32,21 +33,38 @@ public:
 		{
 			return;
 		}
-		if (count <= few_records)
+		size_t chunk = size_t{1} << chunk_shift_;
+		if (capacity_ < chunk)
 		{
-			add_chunk(few_records);
+			// The first chunk begins small, and grows
+			size_t records = std::bit_ceil(std::max(count, few_records));
+			capacity_ = std::min(records, chunk);
+			chunks_.resize(1);
+			chunks_.front().resize(capacity_ * stride_);
+		}
+		for (; capacity_ < count; capacity_ += chunk)
+		{
+			chunks_.emplace_back(chunk * stride_);
+		}
+	}
+
+	// Forget the states of records 0 to count - 1, those in use; keeps the memory if it is little
+	void
+	clear(uint32_t count) noexcept
+	{
+		if (memory() > kept_memory)
+		{
+			chunks_.clear();
+			capacity_ = 0;
 			return;
 		}
-		size_t chunk = size_t{1} << chunk_shift_;
-		if (capacity_ == few_records && few_records < chunk)
+		count = static_cast<uint32_t>(std::min<size_t>(count, capacity_));
+		for (uint32_t record = 0; record < count;)
 		{
-			// What was begun small goes on in a chunk of full size
-			chunks_.front().resize(chunk * stride_);
-			capacity_ = chunk;
-		}
-		while (capacity_ < count)
-		{
-			add_chunk(chunk);
+			// A chunk, or what is in use of it
+			uint32_t records = std::min(count - record, uint32_t{1} << chunk_shift_);
+			std::memset(state(record), 0, records * stride_);
+			record += records;
 		}
 	}
 
@@ -113,6 +131,7 @@ private:
 
 	// The evaluation of a few records should not pay for a large chunk
 	static constexpr uint32_t few_records = 64;
+	static constexpr size_t kept_memory = 256 * 1024;
 
 	// Small states divide a cache line evenly, larger ones fill whole lines
 	static size_t
@@ -132,13 +151,6 @@ private:
 		size_t records = LargeAllocator<std::byte>::huge_page / stride;
 
 		return static_cast<unsigned>(std::bit_width(records < few_records ? few_records : records) - 1);
-	}
-
-	void
-	add_chunk(size_t records)
-	{
-		chunks_.emplace_back(records * stride_);
-		capacity_ += records;
 	}
 
 	StateLayout layout_;

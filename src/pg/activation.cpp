@@ -1,6 +1,8 @@
 // The score columns: made by activate, kept by refresh, removed by deactivate.
 #include "pg/postgres_api.hpp"
 
+#include "pg/attach.hpp"
+#include "pg/keep_scores.hpp"
 #include "pg/pipeline.hpp"
 #include "pg/query.hpp"
 #include "pg/score_columns.hpp"
@@ -59,21 +61,6 @@ set_status(const char *score, const char *status)
 		status_may_change = false;
 	}
 	PG_END_TRY();
-}
-
-// Keep the definition of a score as it is until the end of the transaction; shared, against edits only, or alone. What
-// is read after it must be read in a new snapshot, as the wait may have been for a change
-void
-lock_definition(const char *score, bool shared)
-{
-	SPI_connect();
-	Session session = begin_safe_path();
-	run_query(CurrentMemoryContext,
-			  shared ? "SELECT pg_advisory_xact_lock_shared('lead_scoring.score'::regclass::oid::int4, hashtext($1))"
-					 : "SELECT lead_scoring.lock_definition($1)",
-			  1, &score);
-	end_session(session);
-	SPI_finish();
 }
 
 // Where the columns of a score are, and whether they are there already
@@ -167,7 +154,7 @@ warn_of_limits(const LoadedScore *score)
 uint64
 activate(const char *name)
 {
-	lock_definition(name, false);
+	seize_definition(name);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	Whereabouts found = find_score(name);
 	require_owner(found.target);
@@ -188,19 +175,42 @@ activate(const char *name)
 	Session session = begin_safe_path();
 	add_columns(score);
 	set_status(name, "active");
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetLatestSnapshot());
+	// Before the first scoring: no write may come between
+	attach_triggers(score);
+	guard_columns(score->target, nullptr);
+	PopActiveSnapshot();
 	end_session(session);
 	SPI_finish();
 	PopActiveSnapshot();
-	PushActiveSnapshot(GetTransactionSnapshot());
-	uint64 written = write_scores(score, GetCurrentTransactionStartTimestamp(), nullptr);
+	PushActiveSnapshot(GetLatestSnapshot());
+	uint64 written = write_scores(score, GetCurrentTransactionStartTimestamp(), "activation");
 	PopActiveSnapshot();
 	return written;
+}
+
+// Drop the triggers that no score needs any more
+void
+detach_all(const char *name)
+{
+	QueryRows rows = run_query(CurrentMemoryContext,
+							   "SELECT DISTINCT r.relation FROM lead_scoring.score s JOIN lead_scoring.record_type t "
+							   "ON t.name = s.record_type LEFT JOIN lead_scoring.source o ON o.record_type = t.name "
+							   "CROSS JOIN LATERAL (VALUES (t.relation::oid), (o.relation::oid), (o.through::oid)) r (relation) "
+							   "WHERE s.name = $1 AND r.relation IS NOT NULL ORDER BY 1",
+							   1, &name);
+
+	for (uint64 row = 0; row < rows.count; row++)
+	{
+		detach_triggers(DatumGetObjectId(datum_at(rows, row, 1)));
+	}
 }
 
 void
 deactivate(const char *name)
 {
-	lock_definition(name, false);
+	seize_definition(name);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	Whereabouts found = find_score(name);
 	require_owner(found.target);
@@ -209,18 +219,77 @@ deactivate(const char *name)
 	Session session = begin_safe_path();
 	if (found.active && found.target_sql != nullptr)
 	{
+		guard_columns(found.target, name);
 		drop_columns(found.target_sql, name);
 	}
 	if (found.active)
 	{
 		set_status(name, "draft");
+		CommandCounterIncrement();
+		PushActiveSnapshot(GetLatestSnapshot());
+		detach_all(name);
+		PopActiveSnapshot();
 	}
 	end_session(session);
 	SPI_finish();
 	PopActiveSnapshot();
 }
 
+// Read a score that the caller may refresh
+LoadedScore *
+load_active(const char *name)
+{
+	LoadedScore *score = load_score(name, Reader::writer);
+
+	if (!score->active)
+	{
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("score \"%s\" is not active", score->name),
+						errhint("Switch it on first: SELECT lead_scoring.activate(%s);",
+								quote_literal_cstr(score->name))));
+	}
+	require_writable(score);
+	require_columns(score);
+	return score;
+}
+
+uint64
+refresh(const char *name, TimestampTz as_of, ArrayType *keys, const char *reason)
+{
+	uint64 written;
+
+	// All records at once are scored alone: who writes facts meanwhile waits, and then scores what he has touched
+	keys == nullptr ? seize_definition(name) : share_definition(name);
+	PushActiveSnapshot(GetLatestSnapshot());
+	LoadedScore *score = load_active(name);
+	if (keys == nullptr || has_relative_bands(score))
+	{
+		if (keys != nullptr)
+		{
+			seize_definition(name);
+		}
+		PopActiveSnapshot();
+		PushActiveSnapshot(GetLatestSnapshot());
+		written = write_scores(score, as_of, reason);
+	}
+	else
+	{
+		written = keep_scores(&name, 1, make_keys(score->definition.key_kind, keys), as_of, reason);
+	}
+	PopActiveSnapshot();
+	return written;
+}
+
 } // namespace
+
+uint64
+refresh_whole(const char *name, TimestampTz as_of, const char *reason)
+{
+	LoadedScore *score = load_score(name, Reader::writer);
+
+	require_columns(score);
+	return write_scores(score, as_of, reason);
+}
 
 } // namespace lead_scoring::pg
 
@@ -249,31 +318,21 @@ lead_scoring_refresh(PG_FUNCTION_ARGS)
 {
 	using namespace lead_scoring::pg;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+	for (int at : {0, 1, 3})
 	{
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("%s must not be NULL", PG_ARGISNULL(0) ? "score" : "as_of"),
-						errhint("Name a score, and the instant to which to refresh it.")));
+		if (PG_ARGISNULL(at))
+		{
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+							errmsg("%s must not be NULL", at == 0 ? "score" : at == 1 ? "as_of" : "reason"),
+							errhint("Name a score, and the instant to which to refresh it.")));
+		}
 	}
 	require_finite_instant(PG_GETARG_TIMESTAMPTZ(1));
 	PreventCommandIfReadOnly("lead_scoring.refresh()");
-	const char *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	lock_definition(name, true);
-	PushActiveSnapshot(GetTransactionSnapshot());
-	LoadedScore *score = load_score(name, Reader::writer);
-	if (!score->active)
-	{
-		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("score \"%s\" is not active", score->name),
-						errhint("Switch it on first: SELECT lead_scoring.activate(%s);",
-								quote_literal_cstr(score->name))));
-	}
-	require_writable(score);
-	require_columns(score);
+	const char *score = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	const char *reason = text_to_cstring(PG_GETARG_TEXT_PP(3));
 	ArrayType *keys = PG_ARGISNULL(2) ? nullptr : PG_GETARG_ARRAYTYPE_P(2);
-	uint64 written = write_scores(score, PG_GETARG_TIMESTAMPTZ(1), keys);
-	PopActiveSnapshot();
-	PG_RETURN_INT64(static_cast<int64>(written));
+	PG_RETURN_INT64(static_cast<int64>(refresh(score, PG_GETARG_TIMESTAMPTZ(1), keys, reason)));
 }
 
 // Tell whether activate or deactivate is at work

@@ -66,7 +66,7 @@ read_source(Loading *loading, const QueryRows &rows, uint64 at)
 	if (!null_at(rows, at, through_column))
 	{
 		stream->hop = {DatumGetObjectId(datum_at(rows, at, through_column)), text_at(rows, at, through_key_column),
-					   text_at(rows, at, through_record_column), text_at(rows, at, through_filter_column)};
+					   text_at(rows, at, through_record_column), text_at(rows, at, through_filter_column), nullptr};
 		const char *owner = text_at(rows, at, through_owner_column);
 		settle_hop(stream, owner == nullptr ? "" : owner);
 	}
@@ -121,13 +121,30 @@ require_pinned(const Loading *loading, const RawExpression *raw, const LoadedStr
 	}
 }
 
+// Note what an expression asks of whoever evaluates it
+void
+note_demands(LoadedScore *score, Node *expression)
+{
+	score->parallel_safe &= is_parallel_safe(expression);
+	score->settings_matter |= contain_mutable_functions(expression);
+}
+
+// Note which columns the query of a stream reads by itself
+void
+note_attributes(LoadedStream *stream, Relation relation, Node *expression)
+{
+	Bitmapset **attributes = RelationGetRelid(relation) == stream->relation ? &stream->query_attributes : &stream->hop.attributes;
+
+	pull_varattnos(expression, 1, attributes);
+}
+
 void
 compile_expression(const Loading *loading, const RawExpression *raw, LoadedStream *stream, Relation relation)
 {
 	require_pinned(loading, raw, stream, relation);
 	Node *expression = parse_expression(relation, raw->text, {raw->what, raw->field, raw->resolved, raw->type});
 	require_no_own_column(loading->score, stream->relation, expression, raw);
-	loading->score->parallel_safe &= is_parallel_safe(expression);
+	note_demands(loading->score, expression);
 	stream->inputs->what = raw->what;
 	stream->inputs->field = raw->field;
 	if (raw->type == ExpressionType::boolean)
@@ -140,12 +157,13 @@ compile_expression(const Loading *loading, const RawExpression *raw, LoadedStrea
 
 // Write an expression of a source that the query itself computes, for the row called so
 const char *
-query_expression(LoadedScore *score, const LoadedStream *stream, Relation relation, const char *text, const char *field, ExpressionType type,
+query_expression(LoadedScore *score, LoadedStream *stream, Relation relation, const char *text, const char *field, ExpressionType type,
 				 const char *alias)
 {
 	Node *expression = parse_expression(relation, text, {psprintf("source \"%s\"", stream->name), field, true, type});
 
-	score->parallel_safe &= is_parallel_safe(expression);
+	note_demands(score, expression);
+	note_attributes(stream, relation, expression);
 	return expression_sql(expression, RelationGetRelid(relation), alias);
 }
 

@@ -17,6 +17,7 @@ struct LoadedScore
 	bool own_target;             // target is the record's own relation
 	core::Definition definition;
 	bool parallel_safe;          // all that its expressions call may run in several processes at once
+	bool settings_matter;        // some expression calls what depends on the session's settings
 	LoadedStream *records;
 	LoadedStream **sources;      // as many as definition.sources
 	const char **rule_sources;   // by rule of the definition: name of its source, or null

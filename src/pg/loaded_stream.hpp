@@ -16,6 +16,7 @@ struct Hop
 	const char *row_key;    // its column that the rows name
 	const char *record_key; // its column that names the record
 	const char *filter_sql; // or null
+	Bitmapset *attributes;  // that the filter reads
 };
 
 // The records, or the rows of one source
@@ -36,6 +37,7 @@ struct LoadedStream
 	bool mark_has_order;       // whether its type has an order, and with it an equality of its own
 	int64 dedup_us;            // how long a row keeps others of its mark away
 	InputColumns *inputs;
+	Bitmapset *query_attributes; // of the relation, that filter_sql and mark_sql read
 };
 
 // Look up the relation of a stream; raises unless it is there, has the columns it needs and still belongs to the role

@@ -303,7 +303,7 @@ lead_scoring_help_scan(dsm_segment *segment, shm_toc *directory)
 	LoadedScore *score = load_score(scan->score, Reader::writer);
 	Evaluation *evaluation = begin_evaluation(score, scan->as_of, nullptr, scan->needs);
 	Stream stream{};
-	describe_source(score, score->sources[scan->source], false, true, &stream);
+	describe_source(score, score->sources[scan->source], Reading::blocks, &stream);
 	stream.program = &evaluation->scorer->program().sources[scan->source];
 	stream.books = stream.program->books.data();
 	stream.share = scan->share;

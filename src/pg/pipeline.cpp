@@ -28,6 +28,12 @@ kind_of(const Evaluation *evaluation)
 	return evaluation->score->definition.key_kind;
 }
 
+Reading
+reading_of(const Evaluation *evaluation)
+{
+	return evaluation->keys == nullptr ? Reading::all : Reading::keys;
+}
+
 // Where a batch of a source goes
 struct SourceSink
 {
@@ -143,8 +149,8 @@ stream_source(Evaluation *evaluation, size_t number)
 	Stream stream{};
 	int helpers = helpers_for(evaluation, number);
 
-	describe_source(evaluation->score, evaluation->score->sources[number], evaluation->keys != nullptr, helpers > 0,
-					&stream);
+	describe_source(evaluation->score, evaluation->score->sources[number],
+					helpers > 0 ? Reading::blocks : reading_of(evaluation), &stream);
 	stream.program = &evaluation->scorer->program().sources[number];
 	stream.books = stream.program->books.data();
 	begin_phase(Phase::reading, stream.name, expected_rows(evaluation->score->sources[number]->relation));
@@ -188,7 +194,8 @@ stream_records(Evaluation *evaluation, BatchSink sink, void *argument)
 {
 	Stream stream{};
 
-	describe_records(evaluation->score, evaluation->keys != nullptr, &stream);
+	describe_records(evaluation->score, evaluation->compared ? Reading::compared : reading_of(evaluation), &stream);
+	evaluation->stored = stream.stored;
 	stream.books = evaluation->scorer->program().record_books.data();
 	begin_phase(Phase::scoring, stream.name, expected_rows(evaluation->score->records->relation));
 	run(evaluation, &stream, sink, argument);

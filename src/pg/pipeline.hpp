@@ -6,6 +6,7 @@
 #include "core/scorer.hpp"
 #include "core/share.hpp"
 #include "pg/loaded_score.hpp"
+#include "pg/stream.hpp"
 
 namespace lead_scoring::pg
 {
@@ -22,6 +23,8 @@ struct Evaluation
 	core::Scorer *scorer;
 	core::KeyShare share; // of the records, that the scorer is at work on
 	bool overflowed;      // what is known of the share does not fit into lead_scoring.work_mem
+	bool compared;        // records come with what is stored of the score
+	const StoredScore *stored; // of the batch that the sink has at hand, if compared
 };
 
 // Prepare an evaluation. Everything lives in the current memory context

@@ -72,6 +72,22 @@ begin_as_table_owner(Oid owner)
 	return session;
 }
 
+Session
+begin_for_owners(bool settings_matter)
+{
+	Session session = settings_matter ? begin_neutral() : begin_safe_path();
+
+	set_option("row_security", "off");
+	return session;
+}
+
+void
+prefer_single_lookups()
+{
+	set_option("enable_seqscan", "off");
+	set_option("enable_bitmapscan", "off");
+}
+
 void
 forbid_whole_scans()
 {

@@ -30,6 +30,12 @@ Session begin_as_owner(Oid owner);
 // then run with its owner's rights, whoever asked for the write
 Session begin_as_table_owner(Oid owner);
 
+// Make ready to become owners one after the other: with row security off, and neutral if settings matter
+Session begin_for_owners(bool settings_matter);
+
+// Let the planner of this session look up single rows by indexes, one by one
+void prefer_single_lookups();
+
 // Let the planner of this session read tables by ranges of blocks or by indexes only
 void forbid_whole_scans();
 

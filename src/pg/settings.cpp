@@ -15,11 +15,16 @@ bool cascading = false;
 // In kilobytes
 int work_memory = 256 * 1024;
 
+bool allow_score_writes = false;
+
 } // namespace
 
 void
 define_settings()
 {
+	DefineCustomBoolVariable("lead_scoring.allow_score_writes", "Whether score columns can be written by hand.",
+							 "For repairs; the next evaluation of a record writes them again.", &allow_score_writes, false,
+							 PGC_SUSET, 0, nullptr, nullptr, nullptr);
 	DefineCustomBoolVariable("lead_scoring.cascading", "Whether a change of definitions is under way.",
 							 "Set by the extension itself.", &cascading, false, PGC_USERSET,
 							 GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, nullptr, nullptr, nullptr);
@@ -34,6 +39,12 @@ Size
 work_memory_bytes()
 {
 	return static_cast<Size>(work_memory) * 1024;
+}
+
+bool
+score_writes_allowed()
+{
+	return allow_score_writes;
 }
 
 } // namespace lead_scoring::pg

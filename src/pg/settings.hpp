@@ -12,4 +12,7 @@ void define_settings();
 // Memory that an evaluation may use for what it knows of the records, per process
 Size work_memory_bytes();
 
+// Whether a superuser lets this session write the columns of scores
+bool score_writes_allowed();
+
 } // namespace lead_scoring::pg

@@ -3,6 +3,7 @@
 #include "pg/source_query.hpp"
 
 #include "pg/operator_family.hpp"
+#include "pg/score_columns.hpp"
 #include "pg/session.hpp"
 
 extern "C"
@@ -286,10 +287,71 @@ place_own(SelectList *list, const LoadedStream *stream, const char *column)
 	return *position;
 }
 
+// Find the columns of the score in rows of the records
+void
+place_stored(SelectList *list, const LoadedScore *score, Stream *stream)
+{
+	ScoreColumns columns = score_columns(score->name);
+	const char *const names[] = {columns.total, columns.fit, columns.engagement, columns.label};
+
+	for (int at = 0; at <= stored_values; at++)
+	{
+		stream->stored_positions[at] = place_own(list, score->records, names[at]);
+	}
+	stream->stored = static_cast<StoredScore *>(palloc0(sizeof(StoredScore) * core::batch_rows));
+}
+
+// Whether a source's rows can be told apart by their time: one without a time must be read, to be complained of
+bool
+always_has_time(Relation relation, const LoadedStream *source)
+{
+	return source->time_column != nullptr &&
+		   TupleDescAttr(RelationGetDescr(relation), get_attnum(source->relation, source->time_column) - 1)->attnotnull;
+}
+
+// Move members from where system columns begin to where the user's do; what is below stands for whole rows
+Bitmapset *
+user_attributes(const Bitmapset *attributes)
+{
+	Bitmapset *moved = nullptr;
+
+	for (int member = -1; (member = bms_next_member(attributes, member)) >= 0;)
+	{
+		moved = bms_add_member(moved, Max(member + FirstLowInvalidHeapAttributeNumber, 0));
+	}
+	return moved;
+}
+
 } // namespace
 
+Bitmapset *
+read_attributes(const LoadedStream *stream)
+{
+	Bitmapset *read = user_attributes(stream->query_attributes);
+
+	for (int at = 0; at < stream->inputs->count; at++)
+	{
+		const InputColumn &column = stream->inputs->columns[at];
+		if (column.attribute > 0)
+		{
+			read = bms_add_member(read, column.attribute);
+			continue;
+		}
+		Bitmapset *attributes = nullptr;
+		pull_varattnos(column.expression, 1, &attributes);
+		read = bms_add_members(read, user_attributes(attributes));
+	}
+	return read;
+}
+
+Bitmapset *
+hop_attributes(const LoadedStream *source)
+{
+	return user_attributes(source->hop.relation == source->relation ? source->query_attributes : source->hop.attributes);
+}
+
 void
-describe_source(const LoadedScore *score, const LoadedStream *source, bool keys, bool blocks, Stream *stream)
+describe_source(const LoadedScore *score, const LoadedStream *source, Reading reading, Stream *stream)
 {
 	Relation relation = table_open(source->relation, AccessShareLock);
 	SelectList list = begin_list(relation);
@@ -314,11 +376,15 @@ describe_source(const LoadedScore *score, const LoadedStream *source, bool keys,
 	{
 		append_condition(&from, psprintf("(%s)", source->filter_sql));
 	}
-	if (keys)
+	if (reading == Reading::keys || reading == Reading::recent)
 	{
 		append_condition(&from, key_condition(score->definition.key_kind, key));
 	}
-	if (blocks)
+	if (reading == Reading::recent && always_has_time(relation, source))
+	{
+		append_condition(&from, psprintf("%s OPERATOR(pg_catalog.>=) $3", column_sql("s", source->time_column)));
+	}
+	if (reading == Reading::blocks)
 	{
 		append_condition(&from, "s.ctid OPERATOR(pg_catalog.>=) $3 AND s.ctid OPERATOR(pg_catalog.<) $4");
 	}
@@ -334,7 +400,7 @@ describe_source(const LoadedScore *score, const LoadedStream *source, bool keys,
 }
 
 void
-describe_records(const LoadedScore *score, bool keys, Stream *stream)
+describe_records(const LoadedScore *score, Reading reading, Stream *stream)
 {
 	const LoadedStream *records = score->records;
 	Relation relation = table_open(records->relation, AccessShareLock);
@@ -353,9 +419,20 @@ describe_records(const LoadedScore *score, bool keys, Stream *stream)
 	}
 	stream->key_position = place_own(&list, records, records->key_column);
 	place_columns(&list, records, stream);
-	if (keys)
+	if ((reading == Reading::locked || reading == Reading::compared) && score->own_target)
+	{
+		place_stored(&list, score, stream);
+	}
+	if (reading != Reading::all)
 	{
 		append_condition(&from, key_condition(score->definition.key_kind, column_sql("r", records->key_column)));
+	}
+	if (reading == Reading::locked)
+	{
+		// Weaker than what a foreign key of an event holds already: those two never wait for each other
+		bool is_text = score->definition.key_kind == core::KeyKind::text;
+		appendStringInfo(&from.sql, " ORDER BY %s%s FOR NO KEY UPDATE OF r", column_sql("r", records->key_column),
+						 is_text ? " COLLATE pg_catalog.\"C\"" : "");
 	}
 	stream->sql = psprintf("SELECT %s%s", list.sql.data, from.sql.data);
 	stream->owner = records->owner;
@@ -363,6 +440,27 @@ describe_records(const LoadedScore *score, bool keys, Stream *stream)
 	stream->key_required = true;
 	stream->name = records->name;
 	table_close(relation, NoLock);
+}
+
+void
+describe_stored(const LoadedScore *score, Stream *stream)
+{
+	ScoreColumns columns = score_columns(score->name);
+	const char *key = quote_identifier(score->records->key_column);
+
+	stream->sql = psprintf("SELECT t.%s, t.%s, t.%s, t.%s, t.%s FROM %s t WHERE %s", key, quote_identifier(columns.total),
+						   quote_identifier(columns.fit), quote_identifier(columns.engagement),
+						   quote_identifier(columns.label), relation_sql(score->target),
+						   key_condition(score->definition.key_kind, psprintf("t.%s", key)));
+	stream->owner = owner_of(score->target);
+	stream->key_kind = score->definition.key_kind;
+	stream->key_position = 1;
+	stream->name = get_rel_name(score->target);
+	for (int at = 0; at <= stored_values; at++)
+	{
+		stream->stored_positions[at] = static_cast<AttrNumber>(at + 2);
+	}
+	stream->stored = static_cast<StoredScore *>(palloc0(sizeof(StoredScore) * core::batch_rows));
 }
 
 void

@@ -9,17 +9,37 @@
 namespace lead_scoring::pg
 {
 
-// Fill in the query, positions and columns of the stream of a source; keys tells whether some keys are asked for, blocks
-// whether only a part of the table is read
-void describe_source(const LoadedScore *score, const LoadedStream *source, bool keys, bool blocks, Stream *stream);
+// Which rows a query reads
+enum class Reading
+{
+	all,
+	keys,   // those of the keys that are parameter 2
+	blocks, // those of the blocks from parameter 3 to before parameter 4
+	recent, // those of the keys, but none that parameter 3 is later than
+	locked, // those of the keys, in their order, locked against other writers
+	compared, // those of the keys
+};
 
-// The same for the records themselves
-void describe_records(const LoadedScore *score, bool keys, Stream *stream);
+// Fill in the query, positions and columns of the stream of a source
+void describe_source(const LoadedScore *score, const LoadedStream *source, Reading reading, Stream *stream);
+
+// The same for the records themselves. When locked or compared they come with what is stored of the score, if they hold
+// its columns
+void describe_records(const LoadedScore *score, Reading reading, Stream *stream);
+
+// The same for what a target apart from the records holds of the score: no columns
+void describe_stored(const LoadedScore *score, Stream *stream);
 
 // The same for points by hand: one column
 void describe_adjustments(const LoadedScore *score, bool keys, Stream *stream);
 
 // The same for resets: a time, no column
 void describe_resets(const LoadedScore *score, bool keys, Stream *stream);
+
+// The attributes that a stream's columns, expressions and conditions read; 0 stands for whole rows
+Bitmapset *read_attributes(const LoadedStream *stream);
+
+// The same for the filter of a source's hop
+Bitmapset *hop_attributes(const LoadedStream *source);
 
 } // namespace lead_scoring::pg

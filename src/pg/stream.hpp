@@ -24,6 +24,16 @@ struct StreamColumn
 	const char *field;
 };
 
+// What the columns of a score hold for a record
+inline constexpr int stored_values = 3; // total, fit, engagement; then the label
+
+struct StoredScore
+{
+	double values[stored_values];
+	std::string_view label;
+	bool nulls[stored_values + 1];
+};
+
 // A query, and how its rows become batches
 struct Stream
 {
@@ -44,6 +54,8 @@ struct Stream
 	void *argument;
 	BlockNumber first_block;            // with last_block: parameters 3 and 4 of the query, as bounds of ctid
 	BlockNumber last_block;
+	AttrNumber stored_positions[stored_values + 1]; // in the rows, with stored
+	StoredScore *stored;                // [batch_rows] or null: what records have in the score's columns
 };
 
 // Run a stream's query as of an instant, for all keys or, if keys is not null, for an array of them

@@ -13,6 +13,7 @@
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
 #include "pg/stream.hpp"
+#include "pg/write_changes.hpp"
 
 extern "C"
 {
@@ -90,23 +91,6 @@ register_scores(const StoreSink &sink)
 	}
 }
 
-// Execute a command with the keys that were asked for, if any
-uint64
-execute_with_keys(const char *sql, const Evaluation *evaluation)
-{
-	if (evaluation->keys == nullptr)
-	{
-		return execute_command(sql);
-	}
-	Oid type = key_array_type(evaluation->score->definition.key_kind);
-	Datum keys = *evaluation->keys;
-	if (SPI_execute_with_args(sql, 1, &type, &keys, nullptr, false, 0) < 0)
-	{
-		elog(ERROR, "command failed: %s", sql);
-	}
-	return SPI_processed;
-}
-
 // Write the scores that changed into the rows that are there
 const char *
 update_sql(const LoadedScore *score)
@@ -140,7 +124,7 @@ insert_sql(const LoadedScore *score)
 
 // Clear the scores of records that a separate target still has though they are gone
 const char *
-clear_sql(const LoadedScore *score, bool some_keys)
+clear_sql(const LoadedScore *score)
 {
 	ScoreColumns columns = score_columns(score->name);
 	const char *total = quote_identifier(columns.total);
@@ -151,23 +135,9 @@ clear_sql(const LoadedScore *score, bool some_keys)
 
 	return psprintf("UPDATE %s t SET %s = NULL, %s = NULL, %s = NULL, %s = NULL WHERE (t.%s, t.%s, t.%s, t.%s) "
 					"IS DISTINCT FROM (NULL, NULL, NULL, NULL) AND NOT EXISTS (SELECT FROM %s n WHERE t.%s = "
-					"n.record_key)%s",
+					"n.record_key)",
 					relation_sql(score->target), total, fit, engagement, label, total, fit, engagement, label,
-					scores_name, key, some_keys ? psprintf(" AND t.%s = ANY ($1)", key) : "");
-}
-
-// Whether one record's change may change the labels of others: bands for the best records
-bool
-has_relative_bands(const LoadedScore *score)
-{
-	for (const core::BandDefinition &band : score->definition.bands)
-	{
-		if (band.capacity != 0 || band.top_share != 0)
-		{
-			return true;
-		}
-	}
-	return false;
+					scores_name, key);
 }
 
 } // namespace
@@ -196,11 +166,23 @@ require_writable(const LoadedScore *score)
 	}
 }
 
-uint64
-write_scores(LoadedScore *score, TimestampTz as_of, ArrayType *keys)
+bool
+has_relative_bands(const LoadedScore *score)
 {
-	bool everybody = has_relative_bands(score);
-	Evaluation *evaluation = begin_evaluation(score, as_of, everybody ? nullptr : keys, {});
+	for (const core::BandDefinition &band : score->definition.bands)
+	{
+		if (band.capacity != 0 || band.top_share != 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+uint64
+write_scores(LoadedScore *score, TimestampTz as_of, const char *)
+{
+	Evaluation *evaluation = begin_evaluation(score, as_of, nullptr, {});
 	Oid key_type = get_atttype(score->records->relation,
 							   get_attnum(score->records->relation, score->records->key_column));
 	StoreSink sink{tuplestore_begin_heap(true, false, work_mem), make_scores_descriptor(key_type),
@@ -213,12 +195,22 @@ write_scores(LoadedScore *score, TimestampTz as_of, ArrayType *keys)
 	register_scores(sink);
 	begin_progress(score->name, score->target);
 	begin_phase(Phase::writing, get_rel_name(score->target), 0);
-	uint64 written = execute_command(update_sql(score));
-	if (!score->own_target)
+	begin_writing_scores();
+	volatile uint64 written = 0;
+	PG_TRY();
 	{
-		written += execute_command(insert_sql(score));
-		written += execute_with_keys(clear_sql(score, evaluation->keys != nullptr), evaluation);
+		written = execute_command(update_sql(score));
+		if (!score->own_target)
+		{
+			written = written + execute_command(insert_sql(score));
+			written = written + execute_command(clear_sql(score));
+		}
 	}
+	PG_FINALLY();
+	{
+		end_writing_scores();
+	}
+	PG_END_TRY();
 	end_progress();
 	end_session(session);
 	SPI_finish();

@@ -109,6 +109,13 @@ public:
 		return finish(full_batches);
 	}
 
+	// Begin anew as of another instant
+	void
+	move_to(int64_t instant)
+	{
+		scorer_->move_to(instant);
+	}
+
 	// Explain a record, in the middle of a batch of others
 	ScoreResult explain(size_t record, Account &account);
 

@@ -125,6 +125,21 @@ TEST(IntegerIndex, NumbersTwoSequences)
 	numbered.check();
 }
 
+TEST(IntegerIndex, BeginsAnewOnceItIsCleared)
+{
+	Numbered numbered;
+
+	for (size_t keys : {5u, 50'000u, 3u, 500u, 20'000u})
+	{
+		numbered.number_run(1, keys);
+		numbered.number({UINT64_MAX, 1ull << 60});
+		numbered.check();
+		numbered.index.clear();
+		numbered.expected.clear();
+		numbered.check();
+	}
+}
+
 TEST(IntegerIndex, NumbersKeysAtRandom)
 {
 	for (uint64_t seed = 1; seed <= 20; seed++)

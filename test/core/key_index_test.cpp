@@ -1,5 +1,7 @@
 #include "core/key_index.hpp"
 
+#include "core/integer_index.hpp"
+
 #include "support.hpp"
 
 #include <gtest/gtest.h>
@@ -231,6 +233,60 @@ TEST(KeyIndex, FindingDoesNotAdd)
 	EXPECT_EQ(index.size(), 0u);
 	index.number(&key, 1, &number);
 	EXPECT_EQ(number, 0u);
+}
+
+TEST(KeyIndex, ForgetsItsKeysOnceCleared)
+{
+	IntegerIndex integers;
+	KeyIndex<TextKeys> texts;
+	std::vector<std::string> memory;
+	for (uint64_t number = 0; number < 5000; number++)
+	{
+		memory.push_back("lead " + std::to_string(number));
+	}
+
+	for (size_t count : {1, 3, 256, 5000, 2, 600})
+	{
+		for (size_t number = 0; number < count; number++)
+		{
+			Key key{number * 3, 0, memory[number]};
+			uint32_t found;
+			integers.find(&key, 1, &found);
+			ASSERT_EQ(found, no_record);
+			integers.number(&key, 1, &found);
+			ASSERT_EQ(found, number);
+			texts.find(&key, 1, &found);
+			ASSERT_EQ(found, no_record);
+			texts.number(&key, 1, &found);
+			ASSERT_EQ(found, number);
+		}
+		integers.clear();
+		texts.clear();
+		EXPECT_EQ(integers.size(), 0u);
+		EXPECT_EQ(texts.size(), 0u);
+	}
+	EXPECT_EQ(integers.memory(), IntegerIndex().memory());
+}
+
+TEST(IntegerIndex, TakesLittleMemoryForFewKeysFarApart)
+{
+	for (bool dense_before : {false, true})
+	{
+		IntegerIndex index;
+		uint32_t number;
+		for (uint64_t key = 0; dense_before && key < 5000; key++)
+		{
+			Key low{key, 0, {}};
+			index.number(&low, 1, &number);
+		}
+		index.clear();
+		for (uint64_t key : {uint64_t{1}, uint64_t{1} << 40, ~uint64_t{0}, uint64_t{1} << 62})
+		{
+			Key far{key, 0, {}};
+			index.number(&far, 1, &number);
+		}
+		EXPECT_LT(index.memory(), 100'000u);
+	}
 }
 
 } // namespace lead_scoring::core::test

@@ -1,0 +1,41 @@
+-- What keeps score columns current: triggers on the records, on every source and on what links them. activate() attaches
+-- them, deactivate() drops them again.
+
+CREATE FUNCTION lead_scoring.touch() RETURNS trigger
+  AS 'MODULE_PATHNAME', 'lead_scoring_touch' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION lead_scoring.touch() IS 'For each row that is written: notes which records it touches';
+
+CREATE FUNCTION lead_scoring.flush() RETURNS trigger
+  AS 'MODULE_PATHNAME', 'lead_scoring_flush' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION lead_scoring.flush() IS 'After a statement: scores the records that its rows have touched, each once';
+
+CREATE FUNCTION lead_scoring.guard() RETURNS trigger
+  AS 'MODULE_PATHNAME', 'lead_scoring_guard' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION lead_scoring.guard() IS 'For each row whose score columns somebody else wants to write: refuses';
+
+CREATE FUNCTION lead_scoring.announce_change() RETURNS trigger
+  AS 'MODULE_PATHNAME', 'lead_scoring_announce_change' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION lead_scoring.announce_change() IS 'After definitions have changed: tells all sessions to read them anew';
+
+CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_scoring.record_type
+  FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.announce_change();
+CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_scoring.source
+  FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.announce_change();
+CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_scoring.score
+  FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.announce_change();
+CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_scoring.scope
+  FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.announce_change();
+CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_scoring.score_group
+  FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.announce_change();
+CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_scoring.segment_decay
+  FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.announce_change();
+CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_scoring.event_factor
+  FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.announce_change();
+CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_scoring.rule
+  FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.announce_change();
+CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_scoring.band
+  FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.announce_change();
+CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_scoring.adjustment
+  FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.announce_change();
+CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_scoring.engagement_reset
+  FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.announce_change();

@@ -1,0 +1,205 @@
+#include "pg/postgres_api.hpp"
+
+#include "pg/attach.hpp"
+
+#include "pg/flush.hpp"
+#include "pg/query.hpp"
+#include "pg/score_columns.hpp"
+#include "pg/session.hpp"
+
+extern "C"
+{
+#include "catalog/pg_inherits.h"
+#include "commands/trigger.h"
+#include "lib/stringinfo.h"
+#include "storage/lmgr.h"
+}
+
+namespace lead_scoring::pg
+{
+
+namespace
+{
+
+constexpr const char *guard_update = "lead_scoring_guard_update";
+constexpr const char *guard_insert = "lead_scoring_guard_insert";
+
+bool
+can_have_triggers(Oid relation)
+{
+	char kind = get_rel_relkind(relation);
+
+	return kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE;
+}
+
+bool
+has_trigger(Oid relation, const char *name)
+{
+	return OidIsValid(get_trigger_oid(relation, name, true));
+}
+
+// Run commands about a table as its owner
+void
+run_as_owner(Oid relation, const char *sql)
+{
+	Session session = begin_as_table_owner(owner_of(relation));
+
+	execute_command(sql);
+	end_session(session);
+}
+
+void
+attach_to(Oid relation, bool is_part)
+{
+	const char *name = relation_sql(relation);
+
+	// Partitions get the triggers for their rows from above
+	if (!has_trigger(relation, touch_trigger) && !(is_part && get_rel_relispartition(relation)))
+	{
+		run_as_owner(relation,
+					 psprintf("CREATE TRIGGER %1$s AFTER INSERT OR UPDATE OR DELETE ON %2$s FOR EACH ROW EXECUTE FUNCTION "
+							  "lead_scoring.touch(); ALTER TABLE %2$s ENABLE ALWAYS TRIGGER %1$s; "
+							  "ALTER TRIGGER %1$s ON %2$s DEPENDS ON EXTENSION lead_scoring",
+							  touch_trigger, name));
+	}
+	if (!has_trigger(relation, flush_trigger))
+	{
+		run_as_owner(relation,
+					 psprintf("CREATE TRIGGER %1$s AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %2$s FOR EACH STATEMENT "
+							  "EXECUTE FUNCTION lead_scoring.flush(); ALTER TRIGGER %1$s ON %2$s DEPENDS ON EXTENSION "
+							  "lead_scoring",
+							  flush_trigger, name));
+	}
+}
+
+void
+attach_to_all(const char *score, Oid relation)
+{
+	ListCell *cell;
+
+	if (!can_have_triggers(relation))
+	{
+		ereport(NOTICE, (errmsg("\"%s\" is not a table: its changes reach score \"%s\" with the next refresh",
+								get_rel_name(relation), score),
+						 errhint("lead_scoring.refresh_due() brings such scores up to date every "
+								 "lead_scoring.refresh_interval.")));
+		return;
+	}
+	foreach (cell, find_all_inheritors(relation, ShareRowExclusiveLock, nullptr))
+	{
+		if (can_have_triggers(lfirst_oid(cell)))
+		{
+			attach_to(lfirst_oid(cell), lfirst_oid(cell) != relation);
+		}
+	}
+}
+
+void
+drop_trigger(Oid relation, const char *name)
+{
+	if (has_trigger(relation, name))
+	{
+		run_as_owner(relation, psprintf("DROP TRIGGER %s ON %s", name, relation_sql(relation)));
+	}
+}
+
+// Whether an active score still uses a relation
+bool
+is_used(Oid relation)
+{
+	Session session = begin_as_table_owner(definitions_owner());
+	const char *oid = psprintf("%u", relation);
+	QueryRows rows = run_query(CurrentMemoryContext,
+							   "SELECT FROM lead_scoring.score s JOIN lead_scoring.record_type t ON t.name = s.record_type "
+							   "WHERE s.status = 'active' AND ($1::oid IN (t.relation, s.target) OR EXISTS "
+							   "(SELECT FROM lead_scoring.source o WHERE o.record_type = t.name AND "
+							   "$1::oid IN (o.relation, o.through) AND lead_scoring.uses_source(s.name, o.name)))",
+							   1, &oid);
+	end_session(session);
+	return rows.count > 0;
+}
+
+// Write the conditions under which somebody touches guarded columns
+void
+append_conditions(const char *score, StringInfo update, StringInfo insert)
+{
+	ScoreColumns columns = score_columns(score);
+
+	for (const char *column : {columns.total, columns.fit, columns.engagement, columns.label})
+	{
+		const char *name = quote_identifier(column);
+		appendStringInfo(update, "%sOLD.%s IS DISTINCT FROM NEW.%s", update->len == 0 ? "" : " OR ", name, name);
+		appendStringInfo(insert, "%sNEW.%s IS NOT NULL", insert->len == 0 ? "" : " OR ", name);
+	}
+}
+
+} // namespace
+
+void
+attach_triggers(const LoadedScore *score)
+{
+	attach_to_all(score->name, score->records->relation);
+	for (size_t at = 0; at < score->definition.sources.size(); at++)
+	{
+		attach_to_all(score->name, score->sources[at]->relation);
+		if (OidIsValid(score->sources[at]->hop.relation))
+		{
+			attach_to_all(score->name, score->sources[at]->hop.relation);
+		}
+	}
+}
+
+void
+detach_triggers(Oid relation)
+{
+	ListCell *cell;
+
+	if (!OidIsValid(owner_of(relation)) || !can_have_triggers(relation) || is_used(relation))
+	{
+		return;
+	}
+	foreach (cell, find_all_inheritors(relation, ShareRowExclusiveLock, nullptr))
+	{
+		drop_trigger(lfirst_oid(cell), flush_trigger);
+		if (!get_rel_relispartition(lfirst_oid(cell)) || lfirst_oid(cell) == relation)
+		{
+			drop_trigger(lfirst_oid(cell), touch_trigger);
+		}
+	}
+}
+
+void
+guard_columns(Oid target, const char *but)
+{
+	StringInfoData update;
+	StringInfoData insert;
+	const char *const parameters[] = {psprintf("%u", target), but};
+
+	initStringInfo(&update);
+	initStringInfo(&insert);
+	Session session = begin_as_table_owner(definitions_owner());
+	QueryRows rows = run_query(CurrentMemoryContext,
+							   "SELECT s.name FROM lead_scoring.score s JOIN lead_scoring.record_type t "
+							   "ON t.name = s.record_type WHERE s.status = 'active' AND coalesce(s.target, t.relation) = $1::oid "
+							   "AND s.name IS DISTINCT FROM $2 ORDER BY s.name",
+							   2, parameters);
+	for (uint64 row = 0; row < rows.count; row++)
+	{
+		append_conditions(text_at(rows, row, 1), &update, &insert);
+	}
+	end_session(session);
+	drop_trigger(target, guard_update);
+	drop_trigger(target, guard_insert);
+	if (update.len == 0)
+	{
+		return;
+	}
+	const char *name = relation_sql(target);
+	run_as_owner(target, psprintf("CREATE TRIGGER %1$s BEFORE UPDATE ON %3$s FOR EACH ROW WHEN (%4$s) EXECUTE FUNCTION "
+								  "lead_scoring.guard(); CREATE TRIGGER %2$s BEFORE INSERT ON %3$s FOR EACH ROW WHEN (%5$s) "
+								  "EXECUTE FUNCTION lead_scoring.guard(); ALTER TRIGGER %1$s ON %3$s DEPENDS ON EXTENSION "
+								  "lead_scoring; ALTER TRIGGER %2$s ON %3$s DEPENDS ON EXTENSION lead_scoring",
+								  guard_update, guard_insert, name, update.data, insert.data));
+}
+
+} // namespace lead_scoring::pg

@@ -1,0 +1,22 @@
+// The triggers on users' tables that keep scores current, and keep others from writing their columns.
+#pragma once
+
+#include "pg/postgres_api.hpp"
+
+#include "pg/loaded_score.hpp"
+
+namespace lead_scoring::pg
+{
+
+// Make the triggers that a score needs and that are not there yet; tells of relations that can have none. SPI is
+// connected
+void attach_triggers(const LoadedScore *score);
+
+// Drop the triggers of a relation that no active score needs any more. SPI is connected
+void detach_triggers(Oid relation);
+
+// Guard the columns of all active scores that have theirs in a table; those of one score are left out if it is named.
+// SPI is connected
+void guard_columns(Oid target, const char *but);
+
+} // namespace lead_scoring::pg

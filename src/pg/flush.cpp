@@ -1,0 +1,210 @@
+#include "pg/postgres_api.hpp"
+
+#include "pg/flush.hpp"
+
+#include "pg/keep_scores.hpp"
+#include "pg/link_locks.hpp"
+#include "pg/session.hpp"
+#include "pg/touched.hpp"
+#include "pg/write_scores.hpp"
+
+extern "C"
+{
+#include "utils/snapmgr.h"
+}
+
+namespace lead_scoring::pg
+{
+
+namespace
+{
+
+// The records of one type that are to be scored, and the scores that look at what has changed
+struct Concerned
+{
+	const char *record_type;
+	KeySet *keys;
+	bool everybody;
+	List *scores; // of ActiveScore
+};
+
+const Path *
+path_of(const Paths *paths, const Touched *touched)
+{
+	for (int at = 0; at < list_length(paths->paths); at++)
+	{
+		auto *path = static_cast<const Path *>(list_nth(paths->paths, at));
+		if (path->kind == touched->kind && strcmp(path->record_type, touched->record_type) == 0 &&
+			(path->source == nullptr || strcmp(path->source, touched->source) == 0))
+		{
+			return path;
+		}
+	}
+	return nullptr;
+}
+
+Concerned *
+concerned_with(List **all, const Path *path)
+{
+	for (int at = 0; at < list_length(*all); at++)
+	{
+		auto *concerned = static_cast<Concerned *>(list_nth(*all, at));
+		if (strcmp(concerned->record_type, path->record_type) == 0)
+		{
+			return concerned;
+		}
+	}
+	auto *concerned = static_cast<Concerned *>(palloc0(sizeof(Concerned)));
+	concerned->record_type = path->record_type;
+	concerned->keys = make_key_set(CurrentMemoryContext, path->key_kind);
+	*all = lappend(*all, concerned);
+	return concerned;
+}
+
+// Follow a path from links to the keys of records
+void
+resolve(const Path *path, const KeySet *links, KeySet *keys)
+{
+	Oid type = links->kind == core::KeyKind::integer ? INT8ARRAYOID : links->kind == core::KeyKind::uuid ? UUIDARRAYOID : TEXTARRAYOID;
+	Datum array = key_array(links->kind, links->keys, links->count);
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	SPI_connect();
+	Session session = begin_as_owner(path->owner);
+	if (SPI_execute_with_args(path->resolve_sql, 1, &type, &array, nullptr, true, 0) != SPI_OK_SELECT)
+	{
+		elog(ERROR, "query failed: %s", path->resolve_sql);
+	}
+	Oid key_type = SPI_gettypeid(SPI_tuptable->tupdesc, 1);
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		bool is_null;
+		Datum key = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1, &is_null);
+		if (!is_null)
+		{
+			add_key(keys, getBaseType(key_type), key);
+		}
+	}
+	end_session(session);
+	SPI_finish();
+	PopActiveSnapshot();
+}
+
+void
+add_concerned(List **all, const Path *path, const Touched *touched)
+{
+	Concerned *concerned = concerned_with(all, path);
+
+	concerned->scores = list_concat_unique_ptr(concerned->scores, path->scores);
+	concerned->everybody |= touched->everybody;
+	settle_keys(touched->links);
+	if (touched->links->count == 0)
+	{
+		return;
+	}
+	if (path->resolve_sql != nullptr)
+	{
+		resolve(path, touched->links, concerned->keys);
+		return;
+	}
+	for (int at = 0; at < touched->links->count; at++)
+	{
+		add_known_key(concerned->keys, touched->links->keys[at]);
+	}
+}
+
+int
+compare_types(const ListCell *left, const ListCell *right)
+{
+	return strcmp(static_cast<const Concerned *>(lfirst(left))->record_type,
+				  static_cast<const Concerned *>(lfirst(right))->record_type);
+}
+
+int
+compare_scores(const ListCell *left, const ListCell *right)
+{
+	return strcmp(static_cast<const ActiveScore *>(lfirst(left))->name, static_cast<const ActiveScore *>(lfirst(right))->name);
+}
+
+void
+score_all(const ActiveScore *score)
+{
+	seize_definition(score->name);
+	PushActiveSnapshot(GetLatestSnapshot());
+	refresh_whole(score->name, GetCurrentTimestamp(), "facts");
+	PopActiveSnapshot();
+}
+
+void
+score_concerned(Concerned *concerned)
+{
+	auto **names = static_cast<const char **>(palloc(sizeof(char *) * static_cast<Size>(list_length(concerned->scores))));
+	int count = 0;
+
+	list_sort(concerned->scores, compare_scores);
+	for (int at = 0; at < list_length(concerned->scores); at++)
+	{
+		auto *score = static_cast<const ActiveScore *>(list_nth(concerned->scores, at));
+		if (concerned->everybody || score->relative)
+		{
+			score_all(score);
+		}
+		else
+		{
+			names[count++] = score->name;
+		}
+	}
+	if (count > 0)
+	{
+		PushActiveSnapshot(GetLatestSnapshot());
+		keep_scores(names, count, concerned->keys, DT_NOBEGIN, "facts");
+		PopActiveSnapshot();
+	}
+}
+
+} // namespace
+
+void
+score_touched()
+{
+	MemoryContext context;
+	List *touched = take_touched(&context);
+	List *all = NIL;
+
+	if (touched == NIL)
+	{
+		return;
+	}
+	CommandCounterIncrement();
+	MemoryContext before = MemoryContextSwitchTo(context);
+	PushActiveSnapshot(GetLatestSnapshot());
+	const Paths *paths = all_paths();
+	PopActiveSnapshot();
+	for (int at = 0; at < list_length(touched); at++)
+	{
+		auto *entry = static_cast<Touched *>(list_nth(touched, at));
+		const Path *path = path_of(paths, entry);
+		if (path != nullptr && path->locks)
+		{
+			lock_links(entry->record_type, entry->source, entry->links);
+		}
+	}
+	for (int at = 0; at < list_length(touched); at++)
+	{
+		auto *entry = static_cast<Touched *>(list_nth(touched, at));
+		const Path *path = path_of(paths, entry);
+		if (path != nullptr && path->leads)
+		{
+			add_concerned(&all, path, entry);
+		}
+	}
+	list_sort(all, compare_types);
+	for (int at = 0; at < list_length(all); at++)
+	{
+		score_concerned(static_cast<Concerned *>(list_nth(all, at)));
+	}
+	MemoryContextSwitchTo(before);
+	MemoryContextDelete(context);
+}
+
+} // namespace lead_scoring::pg

@@ -1,0 +1,16 @@
+// Scoring what statements have touched.
+#pragma once
+
+#include "pg/postgres_api.hpp"
+
+namespace lead_scoring::pg
+{
+
+// Names of our triggers, the same on every relation
+inline constexpr const char *touch_trigger = "lead_scoring_touch";
+inline constexpr const char *flush_trigger = "lead_scoring_flush";
+
+// Score, or queue, the records that this session has touched and not yet scored
+void score_touched();
+
+} // namespace lead_scoring::pg

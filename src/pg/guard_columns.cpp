@@ -1,0 +1,55 @@
+// Score columns are written by the extension only.
+#include "pg/postgres_api.hpp"
+
+#include "pg/session.hpp"
+#include "pg/settings.hpp"
+#include "pg/write_changes.hpp"
+
+extern "C"
+{
+#include "commands/trigger.h"
+}
+
+LEAD_SCORING_FUNCTION(lead_scoring_guard);
+
+namespace lead_scoring::pg
+{
+
+namespace
+{
+
+bool
+may_write_scores()
+{
+	// pg_restore brings the values with the definitions that they were computed by
+	return is_writing_scores() || score_writes_allowed() ||
+		   (!check_function_bodies && has_privs_of_role(GetUserId(), definitions_owner()));
+}
+
+} // namespace
+
+} // namespace lead_scoring::pg
+
+// Refuse to let a row be written whose scores differ from what is stored
+Datum
+lead_scoring_guard(PG_FUNCTION_ARGS)
+{
+	using namespace lead_scoring::pg;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+	{
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED), errmsg("lead_scoring.guard() is a trigger function"),
+						errhint("lead_scoring.activate() attaches it where it is needed.")));
+	}
+	auto *trigger = reinterpret_cast<const TriggerData *>(fcinfo->context);
+	if (!may_write_scores())
+	{
+		ereport(ERROR, (errcode(ERRCODE_GENERATED_ALWAYS),
+						errmsg("the score columns of \"%s\" are read-only", RelationGetRelationName(trigger->tg_relation)),
+						errdetail("The extension computes them from the facts."),
+						errhint("To add points by hand, insert a row into lead_scoring.adjustment. A superuser may set "
+								"lead_scoring.allow_score_writes for repairs.")));
+	}
+	HeapTuple row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
+	return PointerGetDatum(row);
+}

@@ -1,0 +1,22 @@
+// Keeping stored scores true for records whose facts have changed: lock them, evaluate them, write what differs.
+#pragma once
+
+#include "pg/postgres_api.hpp"
+
+#include "pg/key_set.hpp"
+
+namespace lead_scoring::pg
+{
+
+// Keep others from changing the definition of a score, and from scoring all its records at once, until the end of the
+// transaction; what is read after it must be read in a new snapshot
+void share_definition(const char *score);
+
+// The same, alone: nobody evaluates single records meanwhile
+void seize_definition(const char *score);
+
+// Bring the stored scores of some records to an instant: scores of one record type by their names, in order. DT_NOBEGIN
+// stands for the time at which the records are locked. Returns how many rows were written
+uint64 keep_scores(const char *const *scores, int score_count, KeySet *keys, TimestampTz as_of, const char *reason);
+
+} // namespace lead_scoring::pg

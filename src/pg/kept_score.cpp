@@ -1,0 +1,327 @@
+#include "pg/postgres_api.hpp"
+
+#include "pg/kept_score.hpp"
+
+#include "pg/batch_guard.hpp"
+#include "pg/owned.hpp"
+#include "pg/score_columns.hpp"
+#include "pg/session.hpp"
+#include "pg/source_query.hpp"
+
+extern "C"
+{
+#include "utils/inval.h"
+#include "utils/syscache.h"
+}
+
+LEAD_SCORING_FUNCTION(lead_scoring_announce_change);
+
+namespace lead_scoring::pg
+{
+
+namespace
+{
+
+// All scores that this session keeps; few, so that they need no index
+List *kept_scores = NIL;
+
+uint64 version = 1;
+
+// The version that the kept scores are of
+uint64 kept_version = 0;
+
+// Relations that scores depend on; few, again
+struct Watched
+{
+	Oid *relations;
+	int count;
+	int capacity;
+};
+
+Watched watched = {};
+
+// Where the rows of a source go
+struct SourceTarget
+{
+	core::Scorer *scorer;
+	size_t number;
+	core::KeyKind key_kind;
+};
+
+void
+note_relation_change(Datum, Oid relation)
+{
+	bool found = !OidIsValid(relation);
+
+	for (int at = 0; at < watched.count && !found; at++)
+	{
+		found = watched.relations[at] == relation;
+	}
+	version += found;
+}
+
+void
+note_catalog_change(Datum, int, uint32)
+{
+	version++;
+}
+
+// Records are fetched in parts that fill no batch, unless two have one key
+bool
+refuse_more(void *argument, const core::Batch &)
+{
+	ereport(ERROR, (errcode(ERRCODE_UNIQUE_VIOLATION),
+					errmsg("two records of type \"%s\" have the same key", static_cast<const char *>(argument)),
+					errhint("Every record needs a key of its own: choose another key column.")));
+	return false;
+}
+
+bool
+add_source_rows(void *argument, const core::Batch &batch)
+{
+	auto *target = static_cast<SourceTarget *>(argument);
+	core::Scorer *scorer = target->scorer;
+	size_t number = target->number;
+
+	guarded_batch(scorer, target->key_kind, batch, [scorer, number, &batch]() { scorer->add_rows(number, batch); });
+	return true;
+}
+
+bool
+add_adjustment_rows(void *argument, const core::Batch &batch)
+{
+	auto *scorer = static_cast<core::Scorer *>(argument);
+
+	guarded([scorer, &batch]() { scorer->add_adjustments(batch); });
+	return true;
+}
+
+bool
+add_reset_rows(void *argument, const core::Batch &batch)
+{
+	auto *scorer = static_cast<core::Scorer *>(argument);
+
+	guarded([scorer, &batch]() { scorer->add_resets(batch); });
+	return true;
+}
+
+// Prepare a stream as the role that it will run as
+KeptStream *
+keep_as_owner(const Stream &stream)
+{
+	Oid user;
+	int security_context;
+
+	GetUserIdAndSecContext(&user, &security_context);
+	SetUserIdAndSecContext(stream.owner, security_context | SECURITY_RESTRICTED_OPERATION | SECURITY_LOCAL_USERID_CHANGE);
+	KeptStream *kept = keep_stream(stream);
+	SetUserIdAndSecContext(user, security_context);
+	return kept;
+}
+
+KeptStream *
+keep_records(const KeptScore *kept)
+{
+	Stream stream{};
+
+	describe_records(kept->score, Reading::locked, &stream);
+	stream.books = kept->scorer->program().record_books.data();
+	stream.sink = refuse_more;
+	stream.argument = const_cast<char *>(kept->score->records->name);
+	return keep_as_owner(stream);
+}
+
+KeptStream *
+keep_source(const KeptScore *kept, size_t number)
+{
+	Stream stream{};
+	auto *target = static_cast<SourceTarget *>(palloc(sizeof(SourceTarget)));
+
+	*target = {kept->scorer, number, kept->score->definition.key_kind};
+	describe_source(kept->score, kept->score->sources[number], Reading::recent, &stream);
+	stream.program = &kept->scorer->program().sources[number];
+	stream.books = stream.program->books.data();
+	stream.sink = add_source_rows;
+	stream.argument = target;
+	return keep_as_owner(stream);
+}
+
+void
+keep_streams(KeptScore *kept)
+{
+	const core::Definition &definition = kept->score->definition;
+
+	kept->records = keep_records(kept);
+	kept->sources = static_cast<KeptStream **>(palloc0(sizeof(KeptStream *) * Max(definition.sources.size(), 1)));
+	for (size_t number = 0; number < definition.sources.size(); number++)
+	{
+		kept->sources[number] = keep_source(kept, number);
+	}
+	if (definition.has_resets)
+	{
+		Stream stream{};
+		describe_resets(kept->score, true, &stream);
+		stream.sink = add_reset_rows;
+		stream.argument = kept->scorer;
+		kept->resets = keep_as_owner(stream);
+	}
+	if (definition.has_adjustments)
+	{
+		Stream stream{};
+		describe_adjustments(kept->score, true, &stream);
+		stream.sink = add_adjustment_rows;
+		stream.argument = kept->scorer;
+		kept->adjustments = keep_as_owner(stream);
+	}
+	if (!kept->score->own_target)
+	{
+		Stream stream{};
+		describe_stored(kept->score, &stream);
+		stream.sink = refuse_more;
+		stream.argument = const_cast<char *>(kept->score->records->name);
+		kept->stored = keep_as_owner(stream);
+	}
+}
+
+void
+watch_relations(const LoadedScore *score)
+{
+	watch_relation(score->records->relation);
+	watch_relation(score->target);
+	for (size_t number = 0; number < score->definition.sources.size(); number++)
+	{
+		watch_relation(score->sources[number]->relation);
+		if (OidIsValid(score->sources[number]->hop.relation))
+		{
+			watch_relation(score->sources[number]->hop.relation);
+		}
+	}
+}
+
+KeptScore *
+make_kept_score(const char *name, TimestampTz as_of)
+{
+	// Not to be found by anyone before it is complete: an error leaves nothing but memory of the statement
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "lead_scoring kept score", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext before = MemoryContextSwitchTo(context);
+	auto *kept = static_cast<KeptScore *>(palloc0(sizeof(KeptScore)));
+
+	kept->context = context;
+	kept->score = load_score(name, Reader::writer);
+	require_columns(kept->score);
+	watch_relations(kept->score);
+	kept->scorer = make_owned<core::Scorer>(context, kept->score->definition, static_cast<int64_t>(as_of),
+											core::EvaluationNeeds{false, false}, stop_wanted);
+	kept->labels = make_label_datums(kept->scorer->program());
+	Session session = begin_for_owners(true);
+	keep_streams(kept);
+	end_session(session);
+	MemoryContextSwitchTo(CacheMemoryContext);
+	MemoryContextSetParent(context, CacheMemoryContext);
+	kept_scores = lcons(kept, kept_scores);
+	MemoryContextSwitchTo(before);
+	return kept;
+}
+
+KeptScore *
+find_kept_score(const char *name)
+{
+	ListCell *cell;
+
+	foreach (cell, kept_scores)
+	{
+		auto *kept = static_cast<KeptScore *>(lfirst(cell));
+		if (strcmp(kept->score->name, name) == 0)
+		{
+			return kept;
+		}
+	}
+	return nullptr;
+}
+
+void
+forget(KeptScore *kept)
+{
+	// Somebody further up may be writing its scores still
+	kept_scores = list_delete_ptr(kept_scores, kept);
+	MemoryContextSetParent(kept->context, TopTransactionContext);
+}
+
+} // namespace
+
+void
+watch_definitions()
+{
+	CacheRegisterRelcacheCallback(note_relation_change, 0);
+	CacheRegisterSyscacheCallback(PROCOID, note_catalog_change, 0);
+	CacheRegisterSyscacheCallback(TYPEOID, note_catalog_change, 0);
+}
+
+uint64
+definitions_version()
+{
+	return version;
+}
+
+void
+watch_relation(Oid relation)
+{
+	for (int at = 0; at < watched.count; at++)
+	{
+		if (watched.relations[at] == relation)
+		{
+			return;
+		}
+	}
+	if (watched.count == watched.capacity)
+	{
+		int capacity = Max(watched.capacity * 2, 16);
+		Size size = sizeof(Oid) * static_cast<Size>(capacity);
+		watched.relations = static_cast<Oid *>(watched.relations == nullptr
+												   ? MemoryContextAlloc(TopMemoryContext, size)
+												   : repalloc(watched.relations, size));
+		watched.capacity = capacity;
+	}
+	watched.relations[watched.count++] = relation;
+}
+
+void
+forget_changed_scores()
+{
+	if (kept_version == version)
+	{
+		return;
+	}
+	while (kept_scores != NIL)
+	{
+		forget(static_cast<KeptScore *>(linitial(kept_scores)));
+	}
+	kept_version = version;
+}
+
+KeptScore *
+kept_score(const char *name, TimestampTz as_of)
+{
+	KeptScore *kept = find_kept_score(name);
+
+	if (kept != nullptr && kept->scorer->program().valid.contains(static_cast<int64_t>(as_of)))
+	{
+		return kept;
+	}
+	// Rules have come into force, or gone out of it
+	if (kept != nullptr)
+	{
+		forget(kept);
+	}
+	return make_kept_score(name, as_of);
+}
+
+} // namespace lead_scoring::pg
+
+// Tell all sessions, when this transaction commits, that definitions have changed
+Datum
+lead_scoring_announce_change(FunctionCallInfo)
+{
+	CacheInvalidateRelcacheByRelid(get_relname_relid("score", get_namespace_oid("lead_scoring", false)));
+	return PointerGetDatum(nullptr);
+}

@@ -1,0 +1,56 @@
+// Scores as a session keeps them, ready to evaluate a few records at a time: loaded, compiled, their queries planned.
+//
+// What is kept is forgotten when definitions, relations or functions change: PostgreSQL tells every session.
+#pragma once
+
+#include "pg/postgres_api.hpp"
+
+#include "core/scorer.hpp"
+#include "pg/kept_stream.hpp"
+#include "pg/loaded_score.hpp"
+#include "pg/results.hpp"
+
+namespace lead_scoring::pg
+{
+
+// The statements that write the columns of a score, planned when they are first needed
+struct WritePlans
+{
+	SPIPlanPtr update_one;
+	SPIPlanPtr update_many;
+	SPIPlanPtr insert_many;
+};
+
+struct KeptScore
+{
+	MemoryContext context;   // of all that belongs to it
+	LoadedScore *score;
+	core::Scorer *scorer;
+	KeptStream *records;     // locks them
+	KeptStream *stored;      // what a target apart from the records holds, or null
+	KeptStream *resets;      // or null
+	KeptStream *adjustments; // or null
+	KeptStream **sources;
+	LabelDatums labels;
+	Oid target_key_type;
+	WritePlans plans;
+	bool busy;               // evaluating: an evaluation inside an evaluation must not use it
+};
+
+// Ask to be told of changes; called when the library is loaded
+void watch_definitions();
+
+// A number that grows whenever something that scores depend on may have changed
+uint64 definitions_version();
+
+// Let the number grow when a relation changes
+void watch_relation(Oid relation);
+
+// Return a score by its name, ready to be moved to an instant. SPI is connected, and the active snapshot sees the
+// definition that is locked
+KeptScore *kept_score(const char *name, TimestampTz as_of);
+
+// Forget the scores that have changed; what is forgotten is there until the end of the transaction
+void forget_changed_scores();
+
+} // namespace lead_scoring::pg

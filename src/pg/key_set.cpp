@@ -1,0 +1,147 @@
+#include "pg/postgres_api.hpp"
+
+#include "pg/key_set.hpp"
+
+#include "core/bands.hpp"
+#include "pg/cells.hpp"
+#include "pg/stream.hpp"
+
+#include <algorithm>
+
+using lead_scoring::core::Key;
+using lead_scoring::core::KeyKind;
+
+namespace lead_scoring::pg
+{
+
+namespace
+{
+
+constexpr int first_capacity = 64;
+
+void
+make_room(KeySet *set)
+{
+	if (set->count < set->capacity)
+	{
+		return;
+	}
+	settle_keys(set);
+	if (set->count > set->capacity / 2)
+	{
+		set->capacity *= 2;
+		set->keys = static_cast<Key *>(repalloc_huge(set->keys, sizeof(Key) * static_cast<Size>(set->capacity)));
+	}
+}
+
+} // namespace
+
+bool
+same_key(KeyKind kind, const Key &left, const Key &right)
+{
+	return kind == KeyKind::text ? left.text == right.text : left.low == right.low && left.high == right.high;
+}
+
+KeyKind
+key_kind_of_type(Oid type)
+{
+	switch (getBaseType(type))
+	{
+	case INT2OID:
+	case INT4OID:
+	case INT8OID:
+		return KeyKind::integer;
+	case UUIDOID:
+		return KeyKind::uuid;
+	case TEXTOID:
+	case VARCHAROID:
+		return KeyKind::text;
+	default:
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("type %s cannot be a key of records", format_type_be(type)),
+						errhint("Keys are of type smallint, integer, bigint, uuid, text or varchar.")));
+	}
+	pg_unreachable();
+}
+
+KeySet *
+make_key_set(MemoryContext parent, KeyKind kind)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "lead_scoring keys", ALLOCSET_DEFAULT_SIZES);
+	auto *set = static_cast<KeySet *>(MemoryContextAllocZero(context, sizeof(KeySet)));
+
+	set->kind = kind;
+	set->context = context;
+	set->capacity = first_capacity;
+	set->keys = static_cast<Key *>(MemoryContextAlloc(context, sizeof(Key) * first_capacity));
+	return set;
+}
+
+void
+add_key(KeySet *set, Oid type, Datum key)
+{
+	add_known_key(set, read_key(type, key, set->context));
+}
+
+void
+add_known_key(KeySet *set, const core::Key &key)
+{
+	if (set->count > 0 && same_key(set->kind, set->keys[set->count - 1], key))
+	{
+		return;
+	}
+	make_room(set);
+	set->keys[set->count++] = key;
+}
+
+KeySet *
+make_keys(KeyKind kind, ArrayType *texts)
+{
+	KeySet *set = make_key_set(CurrentMemoryContext, kind);
+	Datum array = make_key_array(kind, texts);
+	ArrayIterator iterator = array_create_iterator(DatumGetArrayTypeP(array), 0, nullptr);
+	Datum key;
+	bool is_null;
+
+	while (array_iterate(iterator, &key, &is_null))
+	{
+		add_key(set, ARR_ELEMTYPE(DatumGetArrayTypeP(array)), key);
+	}
+	array_free_iterator(iterator);
+	return set;
+}
+
+void
+settle_keys(KeySet *set)
+{
+	KeyKind kind = set->kind;
+
+	if (set->count == set->distinct)
+	{
+		return;
+	}
+	std::sort(set->keys, set->keys + set->count,
+			  [kind](const Key &left, const Key &right) { return core::key_before(kind, left, right); });
+	Key *end = std::unique(set->keys, set->keys + set->count,
+						   [kind](const Key &left, const Key &right) { return same_key(kind, left, right); });
+	set->count = set->distinct = static_cast<int>(end - set->keys);
+}
+
+Datum
+key_array(KeyKind kind, const Key *keys, int count)
+{
+	Oid type = kind == KeyKind::integer ? INT8OID : kind == KeyKind::uuid ? UUIDOID : TEXTOID;
+	auto *datums = static_cast<Datum *>(palloc(sizeof(Datum) * static_cast<Size>(Max(count, 1))));
+	int16 length;
+	bool by_value;
+	char alignment;
+
+	for (int at = 0; at < count; at++)
+	{
+		datums[at] = make_key_datum(type, keys[at]);
+	}
+	get_typlenbyvalalign(type, &length, &by_value, &alignment);
+	return PointerGetDatum(construct_array(datums, count, type, length, by_value, alignment));
+}
+
+} // namespace lead_scoring::pg

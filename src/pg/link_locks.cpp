@@ -1,0 +1,78 @@
+#include "pg/postgres_api.hpp"
+
+#include "pg/link_locks.hpp"
+
+extern "C"
+{
+#include "common/hashfn.h"
+#include "storage/lock.h"
+}
+
+namespace lead_scoring::pg
+{
+
+namespace
+{
+
+// Beyond the two sorts of advisory locks that users can take
+constexpr uint16 source_lock = 3;
+constexpr uint16 link_lock = 4;
+
+// More locks than this would crowd the lock table, which all sessions share
+constexpr int most_links = 64;
+
+void
+lock(uint32 source, uint32 link, uint16 sort, LOCKMODE mode)
+{
+	LOCKTAG tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, source, link, sort);
+	LockAcquire(&tag, mode, false, false);
+}
+
+uint32
+hash_text(const char *text)
+{
+	return hash_bytes(reinterpret_cast<const unsigned char *>(text), static_cast<int>(strlen(text)));
+}
+
+uint32
+hash_link(core::KeyKind kind, const core::Key &key)
+{
+	if (kind == core::KeyKind::text)
+	{
+		return hash_bytes(reinterpret_cast<const unsigned char *>(key.text.data()), static_cast<int>(key.text.size()));
+	}
+	return hash_bytes(reinterpret_cast<const unsigned char *>(&key.low), sizeof key.low + sizeof key.high);
+}
+
+} // namespace
+
+void
+lock_link_keys(const char *record_type, const char *source, core::KeyKind kind, const core::Key *keys, int count)
+{
+	uint32 number = hash_combine(hash_text(record_type), hash_text(source));
+
+	if (count > most_links)
+	{
+		lock(number, 0, source_lock, ExclusiveLock);
+		return;
+	}
+	lock(number, 0, source_lock, ShareLock);
+	for (int at = 0; at < count; at++)
+	{
+		lock(number, hash_link(kind, keys[at]), link_lock, ExclusiveLock);
+	}
+}
+
+void
+lock_links(const char *record_type, const char *source, KeySet *links)
+{
+	settle_keys(links);
+	if (links->count > 0)
+	{
+		lock_link_keys(record_type, source, links->kind, links->keys, links->count);
+	}
+}
+
+} // namespace lead_scoring::pg

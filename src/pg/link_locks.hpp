@@ -1,0 +1,18 @@
+// Locks on what rows name, for where no record stands for it: a row and the record that it will belong to may be written
+// by two transactions that cannot see each other yet. Whoever comes second waits, and then sees.
+#pragma once
+
+#include "pg/postgres_api.hpp"
+
+#include "pg/key_set.hpp"
+
+namespace lead_scoring::pg
+{
+
+// Lock the links of a source until the end of the transaction: one by one if they are few, else all that there may be
+void lock_links(const char *record_type, const char *source, KeySet *links);
+
+// Lock some links, by the name of the source, however many they are
+void lock_link_keys(const char *record_type, const char *source, core::KeyKind kind, const core::Key *keys, int count);
+
+} // namespace lead_scoring::pg

@@ -1,0 +1,190 @@
+// The triggers that keep scores current.
+//
+// A trigger for each row notes which records it touches, without evaluating anything; a trigger after the statement scores
+// all that was noted, each record once. Where no trigger after the statement comes (rows that arrive by logical
+// replication, rows written straight into a partition that was made after the score was switched on), the trigger for
+// the row scores at once.
+#include "pg/postgres_api.hpp"
+
+#include "pg/cells.hpp"
+#include "pg/flush.hpp"
+#include "pg/touched.hpp"
+
+extern "C"
+{
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "utils/datum.h"
+}
+
+LEAD_SCORING_FUNCTION(lead_scoring_touch);
+LEAD_SCORING_FUNCTION(lead_scoring_flush);
+
+namespace lead_scoring::pg
+{
+
+namespace
+{
+
+// Rows before and after; either may be missing
+struct Rows
+{
+	TupleTableSlot *before;
+	TupleTableSlot *after;
+};
+
+Rows
+rows_of(const TriggerData *trigger)
+{
+	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+	{
+		return {nullptr, trigger->tg_trigslot};
+	}
+	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+	{
+		return {trigger->tg_trigslot, nullptr};
+	}
+	return {trigger->tg_trigslot, trigger->tg_newslot};
+}
+
+bool
+same_column(const Rows &rows, AttrNumber attribute)
+{
+	Form_pg_attribute described = TupleDescAttr(rows.before->tts_tupleDescriptor, attribute - 1);
+	bool before_null;
+	bool after_null;
+	Datum before = slot_getattr(rows.before, attribute, &before_null);
+	Datum after = slot_getattr(rows.after, attribute, &after_null);
+
+	return before_null == after_null &&
+		   (before_null || datum_image_eq(before, after, described->attbyval, described->attlen));
+}
+
+// Whether an update changed nothing that the path's scores look at
+bool
+is_indifferent(const PathStart &start, const Rows &rows)
+{
+	if (rows.before == nullptr || rows.after == nullptr)
+	{
+		return false;
+	}
+	if (start.all_matter)
+	{
+		return false;
+	}
+	for (int attribute = -1; (attribute = bms_next_member(start.matter, attribute)) >= 0;)
+	{
+		if (!same_column(rows, static_cast<AttrNumber>(attribute)))
+		{
+			return false;
+		}
+	}
+	return true;
+}
+
+void
+touch(const PathStart &start, TupleTableSlot *row)
+{
+	bool is_null;
+
+	if (row == nullptr)
+	{
+		return;
+	}
+	Datum link = slot_getattr(row, start.link, &is_null);
+	if (!is_null)
+	{
+		touch_link(start, link);
+	}
+}
+
+void
+touch_row(const PathStart &start, const Rows &rows)
+{
+	if (is_indifferent(start, rows))
+	{
+		return;
+	}
+	if (start.path->kind != PathKind::record || rows.after == nullptr)
+	{
+		touch(start, rows.before);
+	}
+	touch(start, rows.after);
+}
+
+// Whether a trigger of ours comes after the statement that wrote a row of a relation
+bool
+flush_comes(Relation relation)
+{
+	const TriggerDesc *triggers = relation->trigdesc;
+
+	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
+	{
+		return false;
+	}
+	for (int at = 0; triggers != nullptr && at < triggers->numtriggers; at++)
+	{
+		const Trigger &trigger = triggers->triggers[at];
+		if (!TRIGGER_FOR_ROW(trigger.tgtype) && strcmp(trigger.tgname, flush_trigger) == 0 &&
+			trigger.tgenabled != TRIGGER_DISABLED)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+const TriggerData *
+trigger_of(FunctionCallInfo fcinfo, const char *function)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+	{
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("%s is a trigger function", function),
+						errhint("lead_scoring.activate() attaches it where it is needed.")));
+	}
+	return reinterpret_cast<const TriggerData *>(fcinfo->context);
+}
+
+} // namespace
+
+} // namespace lead_scoring::pg
+
+// Note the records that a row touches
+Datum
+lead_scoring_touch(PG_FUNCTION_ARGS)
+{
+	using namespace lead_scoring::pg;
+
+	const TriggerData *trigger = trigger_of(fcinfo, "lead_scoring.touch()");
+	const PathStarts *starts = hold_paths_from(trigger->tg_relation);
+	Rows rows = rows_of(trigger);
+	for (int at = 0; at < starts->count; at++)
+	{
+		touch_row(starts->starts[at], rows);
+	}
+	if (!flush_comes(trigger->tg_relation))
+	{
+		score_touched();
+	}
+	return PointerGetDatum(nullptr);
+}
+
+// Score the records that a statement has touched
+Datum
+lead_scoring_flush(PG_FUNCTION_ARGS)
+{
+	using namespace lead_scoring::pg;
+
+	const TriggerData *trigger = trigger_of(fcinfo, "lead_scoring.flush()");
+	if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event))
+	{
+		const PathStarts *starts = hold_paths_from(trigger->tg_relation);
+		for (int at = 0; at < starts->count; at++)
+		{
+			touch_everybody(starts->starts[at]);
+		}
+	}
+	score_touched();
+	return PointerGetDatum(nullptr);
+}

@@ -1,0 +1,80 @@
+// How rows of relations lead to the records whose scores they change.
+//
+// A path is one of the ways in which active scores use a relation: as the records themselves, as a source, or as the hop
+// between a source and the records. What a session knows of them it learns from the definition tables, anew whenever
+// those change.
+#pragma once
+
+#include "pg/postgres_api.hpp"
+
+#include "core/batch.hpp"
+
+namespace lead_scoring::pg
+{
+
+enum class PathKind
+{
+	record,      // rows are the records
+	source,      // rows name the records, or a row of the hop, or another column of the records
+	hop,         // rows name the records that a source's rows are linked with
+	record_link, // rows, records, hold what a source's rows may name: only to be locked
+	hop_link,    // the same for rows of the hop
+};
+
+// A score that is kept current
+struct ActiveScore
+{
+	const char *name;
+	const char *record_type;
+	bool queued;
+	bool relative; // has bands for the best records: one record's change may change the labels of others
+};
+
+struct Path
+{
+	PathKind kind;
+	const char *record_type;
+	const char *source;       // or null
+	Oid relation;
+	const char *link_column;  // of the relation
+	const char *second_column; // that matters too: of a hop the column that rows name, or null
+	const char *resolve_sql;  // from links ($1) to the keys of records; null if links are those keys
+	bool leads;               // to records; else its links are only locked
+	bool locks;               // what rows name must be locked: the record that they lead to does not stand for it
+	Oid owner;                // of the records' relation
+	core::KeyKind key_kind;   // of the records
+	List *scores;             // of ActiveScore, in the order of their names
+};
+
+struct Paths
+{
+	uint64 version; // of the definitions
+	List *paths;    // of Path
+	List *starts;   // of PathStarts, as far as they have been asked for
+};
+
+// A path as it begins at one relation: at the relation itself, a partition or a child of it
+struct PathStart
+{
+	const Path *path;
+	AttrNumber link;   // the columns, as this relation has them
+	AttrNumber second; // 0 for none
+	Oid link_type;
+	bool all_matter;   // every column does
+	Bitmapset *matter; // columns that scores read, links included
+};
+
+struct PathStarts
+{
+	Oid relation;
+	int count;
+	PathStart *starts;
+};
+
+// All paths of the active scores, as of the active snapshot. What is returned is there until the end of the transaction
+const Paths *all_paths();
+
+// The paths that begin at a relation
+const PathStarts *paths_from(Relation relation);
+
+} // namespace lead_scoring::pg

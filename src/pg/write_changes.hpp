@@ -1,0 +1,48 @@
+// What differs between stored scores and evaluated ones, and the statements that write it.
+#pragma once
+
+#include "pg/postgres_api.hpp"
+
+#include "pg/kept_score.hpp"
+
+namespace lead_scoring::pg
+{
+
+// The columns of one record before and after
+struct ColumnChange
+{
+	core::Key key;
+	StoredScore before;
+	StoredScore after;
+	bool is_new; // the target has no row for the record yet
+};
+
+struct ColumnChanges
+{
+	ColumnChange *changes;
+	int count;
+	int capacity;
+	TimestampTz as_of;
+};
+
+// Begin a list with room for so many changes, in the current memory context
+ColumnChanges make_changes(size_t room, TimestampTz as_of);
+
+// Compare a result with what is stored of a record that has a row for it; a list that is full grows
+void compare_result(ColumnChanges *changes, const core::Program &program, const core::Key &key, const StoredScore &stored,
+					const core::ScoreResult &result);
+
+// Compare the results of a batch of records with what is stored; what is returned lives in the current memory context
+ColumnChanges find_changes(const KeptScore *kept, const core::Batch &records, const core::ScoreResult *results,
+						   TimestampTz as_of);
+
+// Write changes into the columns, and note them. SPI is connected. Returns how many rows were written
+uint64 write_changes(KeptScore *kept, const ColumnChanges &changes, const char *reason);
+
+// Say that the columns of scores are being written by the extension, until the end is said; whoever begins must end it,
+// whatever happens
+void begin_writing_scores();
+void end_writing_scores();
+bool is_writing_scores();
+
+} // namespace lead_scoring::pg
