@@ -15,8 +15,8 @@ namespace lead_scoring::core
 
 Scorer::Scorer(const Definition &definition, int64_t as_of, EvaluationNeeds needs, Poll cancelled)
 	: program_(definition, as_of, needs), states_(program_.layout), finisher_(program_, states_, log_, cancelled),
-	  key_kind_(definition.key_kind), index_(make_index(key_kind_)), unique_keys_(definition.unique_keys),
-	  finished_(make_index(key_kind_)), factors_(program_.curves.size()), factor_rows_(program_.curves.size())
+	  key_kind_(definition.key_kind), cancelled_(cancelled), index_(make_index()), unique_keys_(definition.unique_keys),
+	  finished_(make_index()), factors_(program_.curves.size()), factor_rows_(program_.curves.size())
 {
 }
 
@@ -42,16 +42,16 @@ Scorer::move_to(int64_t as_of)
 }
 
 Scorer::Index
-Scorer::make_index(KeyKind kind)
+Scorer::make_index() const
 {
-	switch (kind)
+	switch (key_kind_)
 	{
 	case KeyKind::integer:
-		return IntegerIndex();
+		return IntegerIndex(cancelled_);
 	case KeyKind::uuid:
-		return KeyIndex<UuidKeys>();
+		return KeyIndex<UuidKeys>(cancelled_);
 	default:
-		return KeyIndex<TextKeys>();
+		return KeyIndex<TextKeys>(cancelled_);
 	}
 }
 

@@ -82,7 +82,7 @@ private:
 		int64_t time = 0;
 	};
 
-	static Index make_index(KeyKind kind);
+	Index make_index() const;
 	void locate(const Batch &rows);
 	void find(const Batch &records);
 	void require_unique(const Batch &records);
@@ -107,6 +107,7 @@ private:
 	MatchLog log_;
 	Finisher finisher_;
 	KeyKind key_kind_;
+	Poll cancelled_;
 	Index index_;
 	bool unique_keys_;
 	Index finished_;                    // records already given, where the relation may repeat a key

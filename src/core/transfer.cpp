@@ -16,6 +16,9 @@ namespace lead_scoring::core
 namespace
 {
 
+// A piece has at most so many matches, whatever a single record has
+constexpr size_t most_matches = 1 << 15;
+
 template <typename Item>
 void
 put(std::vector<std::byte> &piece, const Item &item)
@@ -148,19 +151,49 @@ Transfer::write_keys(const Key *keys, size_t count)
 }
 
 void
-Transfer::write_log(uint32_t head)
+Transfer::write_states(const uint32_t *numbers, size_t count)
+{
+	size_t state_size = scorer_.states_.state_size();
+
+	for (size_t at = 0; at < count; at++)
+	{
+		scorer_.states_.prefetch(numbers[at]);
+	}
+	for (size_t at = 0; at < count; at++)
+	{
+		const std::byte *state = scorer_.states_.state(numbers[at]);
+		piece_.insert(piece_.end(), state, state + state_size);
+	}
+}
+
+// Write matches of a record for which there is room; returns the head of those that are left
+uint32_t
+Transfer::write_log(uint32_t head, size_t &room)
 {
 	size_t length_at = piece_.size();
 	uint32_t length = 0;
 
 	put(piece_, length);
-	for (; head != 0; length++)
+	for (; head != 0 && room > 0; length++, room--)
 	{
 		const MatchLog::Entry &entry = scorer_.log_.entry(head);
 		put(piece_, entry);
 		head = entry.previous;
 	}
 	std::memcpy(piece_.data() + length_at, &length, sizeof length);
+	return head;
+}
+
+// Write more matches of a record, whose state has been sent: a state of zeros adds nothing to that
+void
+Transfer::go_on_with(Unfinished &record)
+{
+	size_t room = most_matches;
+
+	put(piece_, uint32_t{1});
+	write_keys(&record.key, 1);
+	piece_.resize(piece_.size() + scorer_.states_.state_size());
+	record.head = write_log(record.head, room);
 }
 
 std::span<const std::byte>
@@ -168,28 +201,33 @@ Transfer::next()
 {
 	Key keys[batch_rows];
 	uint32_t numbers[batch_rows];
-	size_t count = std::visit([&](const auto &index) { return index.collect(cursor_, keys, numbers); }, scorer_.index_);
-	size_t state_size = scorer_.states_.state_size();
 
 	piece_.clear();
+	if (!unfinished_.empty())
+	{
+		go_on_with(unfinished_.back());
+		if (unfinished_.back().head == 0)
+		{
+			unfinished_.pop_back();
+		}
+		return piece_;
+	}
+	size_t count = std::visit([&](const auto &index) { return index.collect(cursor_, keys, numbers); }, scorer_.index_);
 	if (count == 0)
 	{
 		return piece_;
 	}
-	for (size_t at = 0; at < count; at++)
-	{
-		scorer_.states_.prefetch(numbers[at]);
-	}
 	put(piece_, static_cast<uint32_t>(count));
 	write_keys(keys, count);
-	for (size_t at = 0; at < count; at++)
-	{
-		const std::byte *state = scorer_.states_.state(numbers[at]);
-		piece_.insert(piece_.end(), state, state + state_size);
-	}
+	write_states(numbers, count);
+	size_t room = most_matches;
 	for (size_t at = 0; at < count && scorer_.program_.log_slot != no_slot; at++)
 	{
-		write_log(scorer_.states_.counts(scorer_.states_.state(numbers[at]))[scorer_.program_.log_slot]);
+		uint32_t left = write_log(scorer_.states_.counts(scorer_.states_.state(numbers[at]))[scorer_.program_.log_slot], room);
+		if (left != 0)
+		{
+			unfinished_.push_back({keys[at], left});
+		}
 	}
 	return piece_;
 }

@@ -163,6 +163,13 @@ key_condition(core::KeyKind kind, const char *key)
 	return psprintf("%s OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.%s[])", key, type_of_keys(kind));
 }
 
+// The same for keys that are kept as texts, in their canonical form: so that an index finds them
+char *
+kept_key_condition(core::KeyKind kind, const char *key)
+{
+	return psprintf("%s OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.%s[]::pg_catalog.text[])", key, type_of_keys(kind));
+}
+
 // Where rows come from, under construction
 struct FromClause
 {
@@ -471,7 +478,7 @@ describe_adjustments(const LoadedScore *score, bool keys, bool times, Stream *st
 	stream->sql = psprintf("SELECT %s, %s FROM lead_scoring.adjustment a WHERE a.score OPERATOR(pg_catalog.=) %s "
 						   "AND %s AND (a.expires_at IS NULL OR a.expires_at OPERATOR(pg_catalog.>) $1)%s%s",
 						   key, items, quote_literal_cstr(score->name), times ? "true" : begun, keys ? " AND " : "",
-						   keys ? key_condition(kind, key) : "");
+						   keys ? kept_key_condition(kind, "a.record_key") : "");
 	stream->owner = definitions_owner();
 	stream->key_kind = kind;
 	stream->key_position = 1;
@@ -488,7 +495,7 @@ describe_resets(const LoadedScore *score, bool keys, Stream *stream)
 	const char *key = psprintf("e.record_key::pg_catalog.%s", type_of_keys(kind));
 
 	stream->sql = psprintf("SELECT %s, e.at FROM lead_scoring.engagement_reset e WHERE e.score OPERATOR(pg_catalog.=) %s%s%s",
-						   key, quote_literal_cstr(score->name), keys ? " AND " : "", keys ? key_condition(kind, key) : "");
+						   key, quote_literal_cstr(score->name), keys ? " AND " : "", keys ? kept_key_condition(kind, "e.record_key") : "");
 	stream->owner = definitions_owner();
 	stream->key_kind = kind;
 	stream->key_position = 1;

@@ -130,6 +130,35 @@ TEST(Transfer, TakesManyRecordsInPieces)
 	}
 }
 
+TEST(Transfer, SplitsTheMatchesOfARecord)
+{
+	for (KeyKind kind : {KeyKind::integer, KeyKind::text})
+	{
+		Model model;
+		model.key_kind = kind;
+		int32_t events = model.add_source(true, {});
+		model.add_rule(model.add_group(Part::engagement), events, 1).max_times = 70'000;
+		Facts facts{{{}}, {}, {{0}, {1}, {2}}};
+		for (uint32_t match = 0; match < 150'000; match++)
+		{
+			facts.rows[0].push_back({match % 3});
+		}
+		Fed from(model, facts, plain);
+		from.feed();
+		Fed into(model, facts, plain);
+		Transfer pieces(&from.scorer());
+		for (std::span<const std::byte> piece = pieces.next(); !piece.empty(); piece = pieces.next())
+		{
+			ASSERT_LT(piece.size(), 1u << 20);
+			Transfer::merge(into.scorer(), piece);
+		}
+		for (const ScoreResult &result : into.finish())
+		{
+			EXPECT_EQ(result.total, 50'000);
+		}
+	}
+}
+
 TEST(Transfer, OfAnEmptyScorerIsNothing)
 {
 	Model model;
