@@ -6,8 +6,8 @@
 #include "pg/key_set.hpp"
 #include "pg/loaded_stream.hpp"
 #include "pg/query.hpp"
+#include "pg/read_columns.hpp"
 #include "pg/session.hpp"
-#include "pg/source_query.hpp"
 
 extern "C"
 {

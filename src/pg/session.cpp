@@ -82,6 +82,12 @@ begin_for_owners(bool settings_matter)
 }
 
 void
+give_reason(const char *reason)
+{
+	set_option("lead_scoring.reason", reason);
+}
+
+void
 prefer_single_lookups()
 {
 	set_option("enable_seqscan", "off");

@@ -33,6 +33,9 @@ Session begin_as_table_owner(Oid owner);
 // Make ready to become owners one after the other: with row security off, and neutral if settings matter
 Session begin_for_owners(bool settings_matter);
 
+// Say why scores are refreshed, for the history, until the session ends
+void give_reason(const char *reason);
+
 // Let the planner of this session look up single rows by indexes, one by one
 void prefer_single_lookups();
 

@@ -37,10 +37,4 @@ void describe_adjustments(const LoadedScore *score, bool keys, bool times, Strea
 // The same for resets: a time, no column
 void describe_resets(const LoadedScore *score, bool keys, Stream *stream);
 
-// The attributes that a stream's columns, expressions and conditions read; 0 stands for whole rows
-Bitmapset *read_attributes(const LoadedStream *stream);
-
-// The same for the filter of a source's hop
-Bitmapset *hop_attributes(const LoadedStream *source);
-
 } // namespace lead_scoring::pg

@@ -65,14 +65,15 @@ refresh_portion(void *argument)
 {
 	auto *portion = static_cast<Portion *>(argument);
 	bool everybody = portion->keys == nullptr;
-	Oid types[] = {TEXTOID, TIMESTAMPTZOID, TEXTARRAYOID, TEXTOID};
+	Oid types[] = {TEXTOID, TIMESTAMPTZOID, TEXTARRAYOID};
 	Datum values[] = {CStringGetTextDatum(portion->score->name), TimestampTzGetDatum(portion->score->as_of),
-					  everybody ? 0 : text_array(portion->keys, portion->count), CStringGetTextDatum(portion->score->reason)};
-	const char nulls[] = {' ', ' ', everybody ? 'n' : ' ', ' '};
+					  everybody ? 0 : text_array(portion->keys, portion->count)};
+	const char nulls[] = {' ', ' ', everybody ? 'n' : ' '};
 
 	SPI_connect();
 	Session session = begin_safe_path();
-	if (SPI_execute_with_args("SELECT lead_scoring.refresh($1, $2, $3, $4)", 4, types, values, nulls, false, 0) != SPI_OK_SELECT)
+	give_reason(portion->score->reason);
+	if (SPI_execute_with_args("SELECT lead_scoring.refresh($1, $2, $3)", 3, types, values, nulls, false, 0) != SPI_OK_SELECT)
 	{
 		elog(ERROR, "could not refresh score \"%s\"", portion->score->name);
 	}

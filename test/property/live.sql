@@ -16,7 +16,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
   t text := 'live ' || n || ' ';
   share float8 := property.pick(seed, t || 'share', ARRAY[0.02, 0.1, 0.5]);
-  some text := format('property.u(%s, %L || id) < %s', seed, t, share);
+  few text := format('property.u(%s, %L || id) < %s', seed, t, share);
   contact text := property.any_contact(seed, t);
   key_type text := format_type((SELECT atttypid FROM pg_attribute WHERE attrelid = '"prop data".memberships'::regclass AND attname = 'contact_id'), NULL);
   moment timestamptz := property.time(seed, t, as_of);
@@ -28,20 +28,20 @@ BEGIN
     WHEN 'event' THEN format('CALL property.add_events(%s, %s, %2$s, %s, %L, false)', seed, 10000 + n * 100, contacts, as_of)
     WHEN 'events' THEN format('CALL property.add_events(%s, %s, %s, %s, %L, false)', seed, 10000 + n * 100, 10000 + n * 100 + property.between(seed, t || 'many', 1, 40), contacts, as_of)
     WHEN 'edit events' THEN format('UPDATE "prop data".activities SET type = %L, amount = %s, ok = NOT ok WHERE %s', property.pick(seed, t || 'type', ARRAY['form', 'call', 'email_open', 'other']),
-      property.between(seed, t || 'amount', -3, 20), some)
-    WHEN 'move events' THEN format('UPDATE "prop data".activities SET occurred_at = %L WHERE %s', moment, some)
-    WHEN 'rekey events' THEN format('UPDATE "prop data".activities SET contact_id = %s WHERE %s', contact, some)
-    WHEN 'delete events' THEN format('DELETE FROM "prop data".activities WHERE %s', some)
+      property.between(seed, t || 'amount', -3, 20), few)
+    WHEN 'move events' THEN format('UPDATE "prop data".activities SET occurred_at = %L WHERE %s', moment, few)
+    WHEN 'rekey events' THEN format('UPDATE "prop data".activities SET contact_id = %s WHERE %s', contact, few)
+    WHEN 'delete events' THEN format('DELETE FROM "prop data".activities WHERE %s', few)
     WHEN 'contact' THEN CASE WHEN property.key(seed, contacts + 1) IS NOT NULL AND key_type <> 'text'
       THEN format('CALL property.add_contacts(%s, %s, %2$s, %L)', seed, contacts + n + 1, as_of) END
     WHEN 'edit contact' THEN format('UPDATE "prop data".contacts SET "Industry" = %L, employees = %s, stage = %L, is_customer = NOT is_customer WHERE %s',
-      property.pick(seed, t || 'industry', ARRAY['Hospitality', 'Software', 'Retail', NULL]), property.pick(seed, t || 'employees', ARRAY[0, 50, 51, 101]), property.pick(seed, t || 'stage', ARRAY['lead', 'won']), some)
+      property.pick(seed, t || 'industry', ARRAY['Hospitality', 'Software', 'Retail', NULL]), property.pick(seed, t || 'employees', ARRAY[0, 50, 51, 101]), property.pick(seed, t || 'stage', ARRAY['lead', 'won']), few)
     WHEN 'link contact' THEN format('UPDATE "prop data".contacts SET company_id = %s, owner_ref = %L WHERE id = %s', property.between(seed, t || 'company', 1, 8), 'owner ' || property.between(seed, t || 'owner', 1, contacts), contact)
     WHEN 'rekey contact' THEN CASE WHEN key_type IN ('integer', 'bigint') THEN format('UPDATE "prop data".contacts SET id = %s WHERE id = %s', 500000 + n, contact) END
     WHEN 'delete contact' THEN format('DELETE FROM "prop data".contacts WHERE id = %s', contact)
     WHEN 'company' THEN format('INSERT INTO "prop data".companies VALUES (%s, %L, %s, true) ON CONFLICT (id) DO UPDATE SET size = excluded.size + 1', property.between(seed, t || 'company', 1, 9),
       property.pick(seed, t || 'country', ARRAY['US', 'DE']), property.pick(seed, t || 'size', ARRAY[50, 100, 501]))
-    WHEN 'edit company' THEN format('UPDATE "prop data".companies SET size = coalesce(size, 0) %% 600 + 51, certified = NOT certified WHERE %s', some)
+    WHEN 'edit company' THEN format('UPDATE "prop data".companies SET size = coalesce(size, 0) %% 600 + 51, certified = NOT certified WHERE %s', few)
     WHEN 'delete company' THEN format('DELETE FROM "prop data".companies WHERE id = %s', property.between(seed, t || 'company', 1, 9))
     WHEN 'member' THEN format('INSERT INTO "prop data".memberships VALUES (%s, %L, now()::date - %s)', contact, property.pick(seed, t || 'list', ARRAY['vip', 'competitors', 'newsletter']), property.between(seed, t || 'joined', -5, 50))
     WHEN 'leave' THEN format('DELETE FROM "prop data".memberships WHERE contact_id = %s', contact)
@@ -62,8 +62,8 @@ BEGIN
         property.between(seed, t || 'one', 1, 4), property.between(seed, t || 'other', 5, 9)) END
     WHEN 'partition' THEN CASE WHEN to_regclass('"prop data".activities_rest') IS NOT NULL THEN
       format('INSERT INTO "prop data".activities_rest (id, contact_id, type, occurred_at) VALUES (%s, %s, ''form'', now() - interval ''2 days'')', n, contact) END
-    WHEN 'copy of events' THEN format('INSERT INTO "prop data".activities SELECT * FROM "prop data".activities WHERE %s', some)
-    WHEN 'three in one' THEN format('WITH a AS (DELETE FROM "prop data".activities WHERE %s RETURNING *), b AS (UPDATE "prop data".companies SET size = 501 WHERE id = 3) INSERT INTO "prop data".activities SELECT * FROM a WHERE amount > 0', some)
+    WHEN 'copy of events' THEN format('INSERT INTO "prop data".activities SELECT * FROM "prop data".activities WHERE %s', few)
+    WHEN 'three in one' THEN format('WITH a AS (DELETE FROM "prop data".activities WHERE %s RETURNING *), b AS (UPDATE "prop data".companies SET size = 501 WHERE id = 3) INSERT INTO "prop data".activities SELECT * FROM a WHERE amount > 0', few)
     WHEN 'truncate' THEN CASE WHEN property.u(seed, t || 'really') < 0.2 THEN format('TRUNCATE "prop data".%I', property.pick(seed, t || 'table', ARRAY['activities', 'memberships', 'participants', 'companies'])) END
   END;
 END
