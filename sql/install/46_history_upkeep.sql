@@ -36,7 +36,10 @@ DECLARE
   within text := format('changed_at >= %L AND changed_at < %L', first_instant, end_instant);
   move text := format('WITH moved AS (DELETE FROM lead_scoring.history_default WHERE %s RETURNING *) INSERT INTO lead_scoring.%I SELECT * FROM moved', within, month_table);
 BEGIN
-  IF EXISTS (SELECT FROM lead_scoring.history_partitions() p WHERE p.partition = month_table) THEN
+  IF month_table IS NULL OR month NOT BETWEEN '0001-01-01' AND '9999-11-30' THEN
+    RAISE EXCEPTION 'month out of range: %', coalesce(month::text, 'NULL') USING ERRCODE = 'datetime_field_overflow',
+      HINT = 'Give an instant of the years 1 to 9999.';
+  ELSIF EXISTS (SELECT FROM lead_scoring.history_partitions() p WHERE p.partition = month_table) THEN
     RETURN false;
   END IF;
   EXECUTE format('CREATE TABLE lead_scoring.%I (LIKE lead_scoring.history, PRIMARY KEY (score, record_key, changed_at, history_id), CONSTRAINT in_month CHECK (%s))', month_table, within);
@@ -61,6 +64,10 @@ SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '2s'
 AS $$
 BEGIN
+  IF NOT EXISTS (SELECT FROM lead_scoring.history_partitions() p WHERE p.partition = drop_history_partition.partition) THEN
+    RAISE EXCEPTION '% is not a partition of the history', coalesce(quote_literal(drop_history_partition.partition), 'NULL')
+      USING ERRCODE = 'undefined_object', HINT = 'The partitions are those that lead_scoring.history_partitions() lists.';
+  END IF;
   EXECUTE format('DROP TABLE lead_scoring.%I', drop_history_partition.partition);
   RETURN true;
 EXCEPTION WHEN lock_not_available THEN

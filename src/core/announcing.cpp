@@ -98,7 +98,8 @@ find_label(const AnnouncedLadders &ladders, std::string_view label, const double
 		result.places[0] = find_band(ladders.parts[fit], label.substr(0, length), values[fit]);
 		if (result.places[0].at != nowhere)
 		{
-			result.places[1] = find_band(ladders.parts[engagement], label.substr(length), values[engagement]);
+			result.places[1] =
+				find_band(ladders.parts[engagement], label.substr(length), values[engagement]);
 			result.found = result.places[1].at != nowhere;
 		}
 	}
@@ -133,7 +134,8 @@ walk(AnnouncedLadder ladder, size_t from, size_t to, double value)
 	}
 	bool up = to < from;
 	size_t at = up ? to : from;
-	while (at < (up ? from : to) && value < ladder[at].lower_bound + (up ? ladder[at].margin : -ladder[at].margin))
+	while (at < (up ? from : to) &&
+		   value < ladder[at].lower_bound + (up ? ladder[at].margin : -ladder[at].margin))
 	{
 		at++;
 	}
@@ -158,8 +160,8 @@ longest_dwell(std::span<const AnnouncedLadder> ladders, std::string_view label)
 } // namespace
 
 Announcement
-choose_announcement(const AnnouncedLadders &ladders, std::string_view announced, std::string_view stored,
-					const double (&values)[3]) noexcept
+choose_announcement(const AnnouncedLadders &ladders, std::string_view announced,
+					std::string_view stored, const double (&values)[3]) noexcept
 {
 	Label to = find_label(ladders, stored, values);
 	Label from = to.found ? find_in(to, announced) : Label{};

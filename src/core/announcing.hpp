@@ -39,8 +39,8 @@ struct Announcement
 };
 
 // Choose the label to announce for values by Part, where one label was announced last and another is stored
-Announcement choose_announcement(const AnnouncedLadders &ladders, std::string_view announced, std::string_view stored,
-								 const double (&values)[3]) noexcept;
+Announcement choose_announcement(const AnnouncedLadders &ladders, std::string_view announced,
+								 std::string_view stored, const double (&values)[3]) noexcept;
 
 // Return how long an announced label stands at least; where segments differ, the longest time
 int64_t dwell_of(const AnnouncedLadders &ladders, std::string_view label) noexcept;

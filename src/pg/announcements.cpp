@@ -25,15 +25,16 @@ KeptPlan insert_event = {
 	"INSERT INTO lead_scoring.outbox (score, changed_at, reason, record_key, kind, part, alert, from_label, to_label, "
 	"total_before, total_after) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
 	11,
-	{TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID},
+	{TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
+	 FLOAT8OID, FLOAT8OID},
 	nullptr};
 
 KeptPlan insert_events = {
 	"INSERT INTO lead_scoring.outbox (score, changed_at, reason, record_key, kind, part, alert, from_label, to_label, "
 	"total_before, total_after) SELECT $1, $2, $3, e.* FROM unnest($4, $5, $6, $7, $8, $9, $10, $11) e",
 	11,
-	{TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
-	 FLOAT8ARRAYOID, FLOAT8ARRAYOID},
+	{TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
+	 TEXTARRAYOID, TEXTARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID},
 	nullptr};
 
 // The lock is for announce_due, which looks at the row without locking the record
@@ -51,10 +52,11 @@ KeptPlan keep_announced = {
 	{TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID},
 	nullptr};
 
-KeptPlan drop_announced = {"DELETE FROM lead_scoring.announced WHERE score = $1 AND record_key = ANY ($2)",
-						   2,
-						   {TEXTOID, TEXTARRAYOID},
-						   nullptr};
+KeptPlan drop_announced = {
+	"DELETE FROM lead_scoring.announced WHERE score = $1 AND record_key = ANY ($2)",
+	2,
+	{TEXTOID, TEXTARRAYOID},
+	nullptr};
 
 KeptPlan keep_alerted = {
 	"INSERT INTO lead_scoring.alerted (score, record_key, alert) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
@@ -62,10 +64,11 @@ KeptPlan keep_alerted = {
 	{TEXTOID, TEXTOID, TEXTOID},
 	nullptr};
 
-KeptPlan drop_alerted = {"DELETE FROM lead_scoring.alerted WHERE (score, record_key, alert) = ($1, $2, $3)",
-						 3,
-						 {TEXTOID, TEXTOID, TEXTOID},
-						 nullptr};
+KeptPlan drop_alerted = {
+	"DELETE FROM lead_scoring.alerted WHERE (score, record_key, alert) = ($1, $2, $3)",
+	3,
+	{TEXTOID, TEXTOID, TEXTOID},
+	nullptr};
 
 // A label, or none
 struct LabelText
@@ -94,7 +97,8 @@ view_of(Datum label)
 bool
 same_label(const LabelText &left, const LabelText &right)
 {
-	return left.none || right.none ? left.none == right.none : view_of(left.text) == view_of(right.text);
+	return left.none || right.none ? left.none == right.none
+								   : view_of(left.text) == view_of(right.text);
 }
 
 LabelText
@@ -137,8 +141,10 @@ grow(Events *events)
 		Size values = sizeof(Datum) * events->capacity;
 		Size nulls = sizeof(bool) * events->capacity;
 		bool first = events->count == 0;
-		events->values[column] = static_cast<Datum *>(first ? palloc(values) : repalloc(events->values[column], values));
-		events->nulls[column] = static_cast<bool *>(first ? palloc(nulls) : repalloc(events->nulls[column], nulls));
+		events->values[column] =
+			static_cast<Datum *>(first ? palloc(values) : repalloc(events->values[column], values));
+		events->nulls[column] =
+			static_cast<bool *>(first ? palloc(nulls) : repalloc(events->nulls[column], nulls));
 	}
 }
 
@@ -151,7 +157,8 @@ put(Events *events, EventColumn column, Datum value, bool none)
 
 // Add a row for the outbox
 void
-add_event(Events *events, const Change &change, const char *part, const char *alert, LabelText from, LabelText to)
+add_event(Events *events, const Change &change, const char *part, const char *alert, LabelText from,
+		  LabelText to)
 {
 	if (events->count == events->capacity)
 	{
@@ -187,8 +194,10 @@ write_events(const Noting &noting, const Events &events)
 		}
 		else
 		{
-			values[at] = column >= before_column ? real_array(events.values[column], events.nulls[column], events.count)
-												 : text_array(events.values[column], events.nulls[column], events.count);
+			values[at] =
+				column >= before_column
+					? real_array(events.values[column], events.nulls[column], events.count)
+					: text_array(events.values[column], events.nulls[column], events.count);
 		}
 	}
 	execute_plan(one ? &insert_event : &insert_events, values, nulls);
@@ -246,16 +255,17 @@ target_label(const LoadedScore *score, const LabelText &announced, const ScoreVa
 		return stored;
 	}
 	const double parts[] = {values.fit, values.engagement, values.total};
-	core::Announcement chosen =
-		core::choose_announcement(score->announced, view_of(announced.text), view_of(stored.text), parts);
+	core::Announcement chosen = core::choose_announcement(score->announced, view_of(announced.text),
+														  view_of(stored.text), parts);
 	if (chosen.as_stored)
 	{
 		return stored;
 	}
 	std::string_view first = chosen.texts[0];
 	std::string_view second = chosen.texts[1];
-	return {PointerGetDatum(cstring_to_text(psprintf("%.*s%.*s", static_cast<int>(first.size()), first.data(),
-													 static_cast<int>(second.size()), second.data()))),
+	return {PointerGetDatum(
+				cstring_to_text(psprintf("%.*s%.*s", static_cast<int>(first.size()), first.data(),
+										 static_cast<int>(second.size()), second.data()))),
 			false};
 }
 
@@ -265,8 +275,10 @@ remember(const Noting &noting, const Change &change, const Announced &announced,
 {
 	if (announced.dwells || !same_label(announced.label, label_of(change.after)))
 	{
-		Datum values[] = {noting.name, change.key, announced.label.text, TimestampTzGetDatum(announced.at)};
-		const char nulls[] = {' ', ' ', announced.label.none ? 'n' : ' ', announced.dwells ? ' ' : 'n'};
+		Datum values[] = {noting.name, change.key, announced.label.text,
+						  TimestampTzGetDatum(announced.at)};
+		const char nulls[] = {' ', ' ', announced.label.none ? 'n' : ' ',
+							  announced.dwells ? ' ' : 'n'};
 		execute_plan(&keep_announced, values, nulls);
 	}
 	else if (was_kept)
@@ -282,12 +294,14 @@ remember(const Noting &noting, const Change &change, const Announced &announced,
 void
 announce_damped(const Noting &noting, const Change &change, const Announced &last, Events *events)
 {
-	bool stands = last.dwells && !last.label.none && still_stands(noting.score, last.label.text, last.at, noting.as_of);
+	bool stands = last.dwells && !last.label.none &&
+				  still_stands(noting.score, last.label.text, last.at, noting.as_of);
 	LabelText target = target_label(noting.score, last.label, change.after);
 
 	if (stands || same_label(target, last.label))
 	{
-		bool known = last.kept && (stands || (!last.dwells && !same_label(last.label, label_of(change.after))));
+		bool known = last.kept &&
+					 (stands || (!last.dwells && !same_label(last.label, label_of(change.after))));
 		if (!known)
 		{
 			remember(noting, change, {true, last.label, false, 0}, last.kept);
@@ -354,7 +368,8 @@ value_of(const ScoreValues &values, core::Part part)
 bool
 reached(const LoadedAlert &alert, Value value)
 {
-	return !value.none && (alert.kind == AlertKind::above ? value.value > alert.threshold : value.value >= alert.threshold);
+	return !value.none && (alert.kind == AlertKind::above ? value.value > alert.threshold
+														  : value.value >= alert.threshold);
 }
 
 bool
@@ -388,8 +403,8 @@ give_alert(const Noting &noting, const Change &change, const LoadedAlert &alert,
 	{
 		return;
 	}
-	add_event(events, change, parts[static_cast<size_t>(alert.part)], alert.name, label_of(change.before),
-			  label_of(change.after));
+	add_event(events, change, parts[static_cast<size_t>(alert.part)], alert.name,
+			  label_of(change.before), label_of(change.after));
 }
 
 void
@@ -412,7 +427,9 @@ still_stands(const LoadedScore *score, Datum label, TimestampTz announced_at, Ti
 {
 	int64 until;
 
-	return __builtin_add_overflow(announced_at, core::dwell_of(score->announced, view_of(label)), &until) || until > as_of;
+	return __builtin_add_overflow(announced_at, core::dwell_of(score->announced, view_of(label)),
+								  &until) ||
+		   until > as_of;
 }
 
 Datum
@@ -421,7 +438,8 @@ text_array(Datum *texts, bool *nulls, size_t count)
 	int size = static_cast<int>(count);
 	int lower = 1;
 
-	return PointerGetDatum(construct_md_array(texts, nulls, 1, &size, &lower, TEXTOID, -1, false, TYPALIGN_INT));
+	return PointerGetDatum(
+		construct_md_array(texts, nulls, 1, &size, &lower, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 Datum
@@ -442,7 +460,8 @@ real_array(Datum *values, bool *nulls, size_t count)
 	int size = static_cast<int>(count);
 	int lower = 1;
 
-	return PointerGetDatum(construct_md_array(values, nulls, 1, &size, &lower, FLOAT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	return PointerGetDatum(construct_md_array(values, nulls, 1, &size, &lower, FLOAT8OID, 8,
+											  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 size_t

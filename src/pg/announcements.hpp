@@ -24,7 +24,8 @@ struct Noting
 size_t announce(const Noting &noting);
 
 // Whether a label that was announced must still stand
-bool still_stands(const LoadedScore *score, Datum label, TimestampTz announced_at, TimestampTz as_of);
+bool still_stands(const LoadedScore *score, Datum label, TimestampTz announced_at,
+				  TimestampTz as_of);
 
 // Arrays of texts and of numbers; nulls tells which are NULL, or is null
 Datum text_array(Datum *texts, bool *nulls, size_t count);

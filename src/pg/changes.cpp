@@ -28,8 +28,8 @@ KeptPlan insert_one = {
 	"previous_total, previous_fit, previous_engagement, previous_label, explanation) VALUES "
 	"(nextval('lead_scoring.history_id'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
 	13,
-	{TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID, TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID,
-	 TEXTOID, JSONBOID},
+	{TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID, TEXTOID, FLOAT8OID,
+	 FLOAT8OID, FLOAT8OID, TEXTOID, JSONBOID},
 	nullptr};
 
 KeptPlan insert_many = {
@@ -37,8 +37,8 @@ KeptPlan insert_many = {
 	"previous_total, previous_fit, previous_engagement, previous_label) "
 	"SELECT nextval('lead_scoring.history_id'), $1, $2, $3, c.* FROM unnest($4, $5, $6, $7, $8, $9, $10, $11, $12) c",
 	12,
-	{TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, TEXTARRAYOID,
-	 FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, TEXTARRAYOID},
+	{TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID,
+	 TEXTARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, TEXTARRAYOID},
 	nullptr};
 
 // Put the four values of a score into parameters
@@ -62,14 +62,18 @@ make_explanation_row()
 	{
 		const char *name;
 		Oid type;
-	} columns[] = {{"step", INT4OID},    {"level", TEXTOID},    {"part", TEXTOID},          {"group_name", TEXTOID},
-				   {"rule", TEXTOID},    {"matched", INT8OID},  {"raw", FLOAT8OID},         {"decayed", FLOAT8OID},
-				   {"clamped", FLOAT8OID}, {"running_total", FLOAT8OID}, {"note", TEXTOID}};
+	} columns[] = {{"step", INT4OID},      {"level", TEXTOID},
+				   {"part", TEXTOID},      {"group_name", TEXTOID},
+				   {"rule", TEXTOID},      {"matched", INT8OID},
+				   {"raw", FLOAT8OID},     {"decayed", FLOAT8OID},
+				   {"clamped", FLOAT8OID}, {"running_total", FLOAT8OID},
+				   {"note", TEXTOID}};
 	TupleDesc row = CreateTemplateTupleDesc(lengthof(columns));
 
 	for (size_t at = 0; at < lengthof(columns); at++)
 	{
-		TupleDescInitEntry(row, static_cast<AttrNumber>(at + 1), columns[at].name, columns[at].type, -1, 0);
+		TupleDescInitEntry(row, static_cast<AttrNumber>(at + 1), columns[at].name, columns[at].type,
+						   -1, 0);
 	}
 	return row;
 }
@@ -78,7 +82,8 @@ make_explanation_row()
 EphemeralNamedRelation
 register_explanation()
 {
-	auto *relation = static_cast<EphemeralNamedRelation>(palloc0(sizeof(EphemeralNamedRelationData)));
+	auto *relation =
+		static_cast<EphemeralNamedRelation>(palloc0(sizeof(EphemeralNamedRelationData)));
 
 	relation->md.name = pstrdup(explanation_name);
 	relation->md.reliddesc = InvalidOid;
@@ -94,19 +99,22 @@ register_explanation()
 
 // Explain a record as of the instant of the evaluation, by the facts that the evaluation saw
 bool
-explain_change(const Noting &noting, const Change &change, EphemeralNamedRelation relation, Datum *json)
+explain_change(const Noting &noting, const Change &change, EphemeralNamedRelation relation,
+			   Datum *json)
 {
 	auto *store = tuplestore_begin_heap(true, false, work_mem);
 	// Whoever evaluates a score may lay hands on it; explaining does not
-	bool found = explain_record(const_cast<LoadedScore *>(noting.score), change.key, noting.as_of, {store, relation->md.tupdesc});
+	bool found = explain_record(const_cast<LoadedScore *>(noting.score), change.key, noting.as_of,
+								{store, relation->md.tupdesc});
 	bool is_null = true;
 
 	if (found)
 	{
 		relation->reldata = store;
-		if (SPI_execute("SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_strip_nulls(pg_catalog.to_jsonb(e)) ORDER BY e.step) "
-						"FROM lead_scoring_explanation e",
-						false, 1) != SPI_OK_SELECT)
+		if (SPI_execute(
+				"SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_strip_nulls(pg_catalog.to_jsonb(e)) ORDER BY e.step) "
+				"FROM lead_scoring_explanation e",
+				false, 1) != SPI_OK_SELECT)
 		{
 			elog(ERROR, "could not write the explanation");
 		}
@@ -119,8 +127,8 @@ explain_change(const Noting &noting, const Change &change, EphemeralNamedRelatio
 void
 write_one(const Noting &noting, const Change &change, const Datum *explanation)
 {
-	Datum values[13] = {noting.name, TimestampTzGetDatum(noting.as_of), PointerGetDatum(cstring_to_text(noting.reason)),
-						change.key};
+	Datum values[13] = {noting.name, TimestampTzGetDatum(noting.as_of),
+						PointerGetDatum(cstring_to_text(noting.reason)), change.key};
 	char nulls[13];
 
 	memset(nulls, ' ', sizeof nulls);
@@ -152,7 +160,8 @@ put_columns(const Noting &noting, ScoreValues Change::*which, Datum *columns)
 {
 	auto *values = static_cast<Datum *>(palloc(sizeof(Datum) * noting.count));
 	auto *nulls = static_cast<bool *>(palloc(sizeof(bool) * noting.count));
-	static constexpr double ScoreValues::*const parts[] = {&ScoreValues::total, &ScoreValues::fit, &ScoreValues::engagement};
+	static constexpr double ScoreValues::*const parts[] = {&ScoreValues::total, &ScoreValues::fit,
+														   &ScoreValues::engagement};
 
 	for (int column = 0; column < 4; column++)
 	{
@@ -162,7 +171,8 @@ put_columns(const Noting &noting, ScoreValues Change::*which, Datum *columns)
 			values[at] = column == 3 ? score.label : Float8GetDatum(score.*parts[column]);
 			nulls[at] = score.nulls[column];
 		}
-		columns[column] = column == 3 ? text_array(values, nulls, noting.count) : real_array(values, nulls, noting.count);
+		columns[column] = column == 3 ? text_array(values, nulls, noting.count)
+									  : real_array(values, nulls, noting.count);
 	}
 }
 
@@ -179,8 +189,8 @@ write_history(const Noting &noting)
 		write_one(noting, noting.changes[0], nullptr);
 		return;
 	}
-	Datum values[12] = {noting.name, TimestampTzGetDatum(noting.as_of), PointerGetDatum(cstring_to_text(noting.reason)),
-						key_array(noting)};
+	Datum values[12] = {noting.name, TimestampTzGetDatum(noting.as_of),
+						PointerGetDatum(cstring_to_text(noting.reason)), key_array(noting)};
 	put_columns(noting, &Change::after, values + 4);
 	put_columns(noting, &Change::before, values + 8);
 	execute_plan(&insert_many, values, nullptr);
@@ -191,11 +201,13 @@ write_history(const Noting &noting)
 bool
 wants_changes(const LoadedScore *score)
 {
-	return score->history != History::none || !score->definition.bands.empty() || score->alert_count > 0;
+	return score->history != History::none || !score->definition.bands.empty() ||
+		   score->alert_count > 0;
 }
 
 void
-note_changes(const LoadedScore *score, const Change *changes, size_t count, const char *reason, TimestampTz as_of)
+note_changes(const LoadedScore *score, const Change *changes, size_t count, const char *reason,
+			 TimestampTz as_of)
 {
 	if (count == 0 || !wants_changes(score))
 	{
@@ -205,8 +217,8 @@ note_changes(const LoadedScore *score, const Change *changes, size_t count, cons
 
 	SPI_connect();
 	Session session = begin_own_statements();
-	Noting noting{score, CStringGetTextDatum(score->name), changes, count, reason, as_of,
-				  by_rule && !score->announce_rule_changes};
+	Noting noting{score, CStringGetTextDatum(score->name),        changes, count, reason,
+				  as_of, by_rule && !score->announce_rule_changes};
 	if (score->history != History::none)
 	{
 		write_history(noting);

@@ -31,6 +31,7 @@ bool wants_changes(const LoadedScore *score);
 
 // Write history, label changes and alerts of rows just written, in the order given; a chunk of some thousands at a time.
 // The reason is one of facts, time, rule_change, adjustment, activation and repair. SPI is not connected by the caller
-void note_changes(const LoadedScore *score, const Change *changes, size_t count, const char *reason, TimestampTz as_of);
+void note_changes(const LoadedScore *score, const Change *changes, size_t count, const char *reason,
+				  TimestampTz as_of);
 
 } // namespace lead_scoring::pg

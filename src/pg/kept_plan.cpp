@@ -15,7 +15,8 @@ begin_own_statements()
 	Session session;
 	GetUserIdAndSecContext(&session.user, &session.security_context);
 	session.guc_level = NewGUCNestLevel();
-	SetUserIdAndSecContext(definitions_owner(), session.security_context | SECURITY_LOCAL_USERID_CHANGE);
+	SetUserIdAndSecContext(definitions_owner(),
+						   session.security_context | SECURITY_LOCAL_USERID_CHANGE);
 	return session;
 }
 

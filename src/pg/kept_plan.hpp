@@ -12,9 +12,9 @@ namespace lead_scoring::pg
 struct KeptPlan
 {
 	const char *sql;
-	int count;        // of parameters
+	int count; // of parameters
 	Oid types[14];
-	SPIPlanPtr plan;  // null until it is first needed
+	SPIPlanPtr plan; // null until it is first needed
 };
 
 // Run our own statements as the owner of our tables under the safe path, which costs nothing where it is in force already:

@@ -21,7 +21,8 @@ read_band(const Loading *loading, const QueryRows &rows, uint64 at)
 	band.relative = DatumGetBool(datum_at(rows, at, 5));
 	band.margin = real_at(rows, at, 6, 0);
 	band.dwell_us = length_at(rows, at, 7, 0, "dwell",
-							  loading_text(loading, "band \"%s\" of score \"%s\"", band.label.data(), loading->score->name));
+							  loading_text(loading, "band \"%s\" of score \"%s\"",
+										   band.label.data(), loading->score->name));
 	return band;
 }
 
@@ -32,7 +33,9 @@ read_alert(const QueryRows &rows, uint64 at)
 
 	alert.name = text_at(rows, at, 1);
 	alert.part = part_of(text_at(rows, at, 2));
-	alert.kind = !null_at(rows, at, 3) ? AlertKind::above : !null_at(rows, at, 4) ? AlertKind::at_least : AlertKind::label;
+	alert.kind = !null_at(rows, at, 3)   ? AlertKind::above
+				 : !null_at(rows, at, 4) ? AlertKind::at_least
+										 : AlertKind::label;
 	alert.threshold = real_at(rows, at, 3, real_at(rows, at, 4, 0));
 	alert.label = text_at(rows, at, 5);
 	alert.margin = real_at(rows, at, 6, 0);
@@ -48,11 +51,12 @@ load_announcing(Loading *loading)
 	{
 		return;
 	}
-	QueryRows rows = run_query(loading->context,
-							   "SELECT part, segment, label, lower_bound, capacity IS NOT NULL OR top_share IS NOT NULL, "
-							   "margin, dwell FROM lead_scoring.band WHERE score = $1 ORDER BY part, segment = 'true', "
-							   "segment COLLATE \"C\", capacity NULLS LAST, top_share NULLS LAST, lower_bound DESC NULLS LAST",
-							   1, &loading->score->name);
+	QueryRows rows = run_query(
+		loading->context,
+		"SELECT part, segment, label, lower_bound, capacity IS NOT NULL OR top_share IS NOT NULL, "
+		"margin, dwell FROM lead_scoring.band WHERE score = $1 ORDER BY part, segment = 'true', "
+		"segment COLLATE \"C\", capacity NULLS LAST, top_share NULLS LAST, lower_bound DESC NULLS LAST",
+		1, &loading->score->name);
 	auto *bands = make_array<core::AnnouncedBand>(loading->context, rows.count);
 	auto *ladders = make_array<core::AnnouncedLadder>(loading->context, rows.count);
 	core::AnnouncedLadders &announced = loading->score->announced;
@@ -62,7 +66,9 @@ load_announcing(Loading *loading)
 	{
 		const char *part = text_at(rows, from, 1);
 		const char *segment = text_at(rows, from, 2);
-		for (; to < rows.count && strcmp(part, text_at(rows, to, 1)) == 0 && strcmp(segment, text_at(rows, to, 2)) == 0; to++)
+		for (; to < rows.count && strcmp(part, text_at(rows, to, 1)) == 0 &&
+			   strcmp(segment, text_at(rows, to, 2)) == 0;
+			 to++)
 		{
 			bands[to] = read_band(loading, rows, to);
 		}
@@ -80,10 +86,11 @@ load_alerts(Loading *loading)
 	{
 		return;
 	}
-	QueryRows rows = run_query(loading->context,
-							   "SELECT name, part, above, at_least, label, margin FROM lead_scoring.alert WHERE score = $1 "
-							   "ORDER BY name",
-							   1, &loading->score->name);
+	QueryRows rows = run_query(
+		loading->context,
+		"SELECT name, part, above, at_least, label, margin FROM lead_scoring.alert WHERE score = $1 "
+		"ORDER BY name",
+		1, &loading->score->name);
 	auto *alerts = make_array<LoadedAlert>(loading->context, rows.count);
 
 	for (uint64 at = 0; at < rows.count; at++)

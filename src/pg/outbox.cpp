@@ -45,16 +45,19 @@ struct ScorePlace
 ScorePlace *
 find_scores(const char *name, MemoryContext context, uint64 *count)
 {
-	QueryRows rows = run_query(context,
-							   "SELECT s.name, s.status = 'active', t.relation::oid, coalesce(s.target, t.relation)::oid "
-							   "FROM lead_scoring.score s JOIN lead_scoring.record_type t ON t.name = s.record_type "
-							   "WHERE s.name = $1 OR $1 IS NULL ORDER BY s.name",
-							   1, &name);
-	auto *scores = static_cast<ScorePlace *>(MemoryContextAlloc(context, sizeof(ScorePlace) * Max(rows.count, 1)));
+	QueryRows rows = run_query(
+		context,
+		"SELECT s.name, s.status = 'active', t.relation::oid, coalesce(s.target, t.relation)::oid "
+		"FROM lead_scoring.score s JOIN lead_scoring.record_type t ON t.name = s.record_type "
+		"WHERE s.name = $1 OR $1 IS NULL ORDER BY s.name",
+		1, &name);
+	auto *scores = static_cast<ScorePlace *>(
+		MemoryContextAlloc(context, sizeof(ScorePlace) * Max(rows.count, 1)));
 
 	for (uint64 at = 0; at < rows.count; at++)
 	{
-		scores[at] = {text_at(rows, at, 1), DatumGetBool(datum_at(rows, at, 2)), DatumGetObjectId(datum_at(rows, at, 3)),
+		scores[at] = {text_at(rows, at, 1), DatumGetBool(datum_at(rows, at, 2)),
+					  DatumGetObjectId(datum_at(rows, at, 3)),
 					  DatumGetObjectId(datum_at(rows, at, 4))};
 	}
 	*count = rows.count;
@@ -65,7 +68,8 @@ find_scores(const char *name, MemoryContext context, uint64 *count)
 bool
 may(Oid user, Oid relation, AclMode mode)
 {
-	return OidIsValid(owner_of(relation)) && pg_class_aclcheck(relation, user, mode) == ACLCHECK_OK &&
+	return OidIsValid(owner_of(relation)) &&
+		   pg_class_aclcheck(relation, user, mode) == ACLCHECK_OK &&
 		   check_enable_rls(relation, user, true) != RLS_ENABLED;
 }
 
@@ -87,8 +91,9 @@ takeable(const char *name, Oid user)
 
 	if (name != nullptr && count == 0)
 	{
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("score \"%s\" does not exist", name),
-						errhint("The scores are the rows of lead_scoring.score.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("score \"%s\" does not exist", name),
+				 errhint("The scores are the rows of lead_scoring.score.")));
 	}
 	for (uint64 at = 0; at < count; at++)
 	{
@@ -115,13 +120,14 @@ take_changes(const char *name, int32 most, const RowSet &rows)
 	Session session = begin_own_statements();
 	Oid types[] = {TEXTARRAYOID, INT4OID};
 	Datum values[] = {takeable(name, user), Int32GetDatum(most)};
-	if (SPI_execute_with_args("WITH waiting AS (SELECT o.change_id FROM lead_scoring.outbox o WHERE o.score = ANY ($1) "
-							  "AND o.delivered_at IS NULL ORDER BY o.change_id LIMIT $2 FOR UPDATE SKIP LOCKED), "
-							  "taken AS (UPDATE lead_scoring.outbox o SET delivered_at = clock_timestamp() FROM waiting w "
-							  "WHERE w.change_id = o.change_id RETURNING o.*) "
-							  "SELECT change_id, score, record_key, kind, part, alert, from_label, to_label, total_before, "
-							  "total_after, reason, changed_at, delivered_at FROM taken ORDER BY change_id",
-							  2, types, values, nullptr, false, 0) != SPI_OK_SELECT)
+	if (SPI_execute_with_args(
+			"WITH waiting AS (SELECT o.change_id FROM lead_scoring.outbox o WHERE o.score = ANY ($1) "
+			"AND o.delivered_at IS NULL ORDER BY o.change_id LIMIT $2 FOR UPDATE SKIP LOCKED), "
+			"taken AS (UPDATE lead_scoring.outbox o SET delivered_at = clock_timestamp() FROM waiting w "
+			"WHERE w.change_id = o.change_id RETURNING o.*) "
+			"SELECT change_id, score, record_key, kind, part, alert, from_label, to_label, total_before, "
+			"total_after, reason, changed_at, delivered_at FROM taken ORDER BY change_id",
+			2, types, values, nullptr, false, 0) != SPI_OK_SELECT)
 	{
 		elog(ERROR, "could not take changes");
 	}
@@ -150,9 +156,10 @@ find_waiting(const LoadedScore *score, TimestampTz as_of)
 	Oid types[] = {TEXTOID, TIMESTAMPTZOID};
 	Datum values[] = {CStringGetTextDatum(score->name), TimestampTzGetDatum(as_of)};
 
-	if (SPI_execute_with_args("SELECT a.record_key, a.label, a.announced_at FROM lead_scoring.announced a "
-							  "WHERE a.score = $1 AND a.announced_at <= $2 ORDER BY a.record_key FOR UPDATE SKIP LOCKED",
-							  2, types, values, nullptr, false, 0) != SPI_OK_SELECT)
+	if (SPI_execute_with_args(
+			"SELECT a.record_key, a.label, a.announced_at FROM lead_scoring.announced a "
+			"WHERE a.score = $1 AND a.announced_at <= $2 ORDER BY a.record_key FOR UPDATE SKIP LOCKED",
+			2, types, values, nullptr, false, 0) != SPI_OK_SELECT)
 	{
 		elog(ERROR, "could not find what is to be announced");
 	}
@@ -175,12 +182,14 @@ Change *
 read_stored(const LoadedScore *score, Datum keys, size_t *count)
 {
 	ScoreColumns columns = score_columns(score->name);
-	Oid key_type = getBaseType(get_atttype(score->target, get_attnum(score->target, score->records->key_column)));
+	Oid key_type = getBaseType(
+		get_atttype(score->target, get_attnum(score->target, score->records->key_column)));
 	const char *key = quote_identifier(score->records->key_column);
-	const char *sql = psprintf("SELECT t.%s::text, t.%s, t.%s, t.%s, t.%s FROM %s t WHERE t.%s = ANY ($1::%s[])", key,
-							   quote_identifier(columns.total), quote_identifier(columns.fit),
-							   quote_identifier(columns.engagement), quote_identifier(columns.label),
-							   relation_sql(score->target), key, format_type_be_qualified(key_type));
+	const char *sql =
+		psprintf("SELECT t.%s::text, t.%s, t.%s, t.%s, t.%s FROM %s t WHERE t.%s = ANY ($1::%s[])",
+				 key, quote_identifier(columns.total), quote_identifier(columns.fit),
+				 quote_identifier(columns.engagement), quote_identifier(columns.label),
+				 relation_sql(score->target), key, format_type_be_qualified(key_type));
 	Oid type = TEXTARRAYOID;
 	Session session = begin_as_table_owner(owner_of(score->target));
 
@@ -218,10 +227,12 @@ announce_waiting(const LoadedScore *score, TimestampTz as_of)
 	if (waiting.count > 0)
 	{
 		// Read behind the locks, in a new snapshot
-		const Change *changes = read_stored(score, text_array(waiting.keys, nullptr, waiting.count), &count);
+		const Change *changes =
+			read_stored(score, text_array(waiting.keys, nullptr, waiting.count), &count);
 		if (count > 0)
 		{
-			announced = announce({score, CStringGetTextDatum(score->name), changes, count, "time", as_of, false});
+			announced = announce(
+				{score, CStringGetTextDatum(score->name), changes, count, "time", as_of, false});
 		}
 	}
 	end_session(session);
@@ -239,9 +250,10 @@ find_dwelling(MemoryContext context, uint64 *count)
 	uint64 kept = 0;
 	for (uint64 at = 0; at < *count; at++)
 	{
-		QueryRows rows = run_query(context,
-								   "SELECT FROM lead_scoring.announced WHERE score = $1 AND announced_at IS NOT NULL LIMIT 1",
-								   1, &scores[at].name);
+		QueryRows rows = run_query(
+			context,
+			"SELECT FROM lead_scoring.announced WHERE score = $1 AND announced_at IS NOT NULL LIMIT 1",
+			1, &scores[at].name);
 		if (rows.count > 0 && scores[at].active)
 		{
 			scores[kept++] = scores[at];
@@ -259,8 +271,10 @@ lock_definition_shared(const char *score)
 {
 	SPI_connect();
 	Session session = begin_own_statements();
-	run_query(CurrentMemoryContext,
-			  "SELECT pg_advisory_xact_lock_shared('lead_scoring.score'::regclass::oid::int4, hashtext($1))", 1, &score);
+	run_query(
+		CurrentMemoryContext,
+		"SELECT pg_advisory_xact_lock_shared('lead_scoring.score'::regclass::oid::int4, hashtext($1))",
+		1, &score);
 	end_session(session);
 	SPI_finish();
 }
@@ -281,7 +295,8 @@ announce_due(TimestampTz as_of)
 		lock_definition_shared(scores[at].name);
 		PushActiveSnapshot(GetTransactionSnapshot());
 		LoadedScore *score = load_score(scores[at].name, Reader::writer);
-		if (score->active && get_attnum(score->target, score_columns(score->name).label) != InvalidAttrNumber)
+		if (score->active &&
+			get_attnum(score->target, score_columns(score->name).label) != InvalidAttrNumber)
 		{
 			announced += announce_waiting(score, as_of);
 		}
@@ -303,9 +318,10 @@ forget_in(const char *table, const char *record_type, const char *key)
 	{
 		return 0;
 	}
-	const char *sql = psprintf("DELETE FROM lead_scoring.%s x USING lead_scoring.score s "
-							   "WHERE x.score = s.name AND s.record_type = $1 AND x.record_key = $2",
-							   quote_identifier(table));
+	const char *sql =
+		psprintf("DELETE FROM lead_scoring.%s x USING lead_scoring.score s "
+				 "WHERE x.score = s.name AND s.record_type = $1 AND x.record_key = $2",
+				 quote_identifier(table));
 	if (SPI_execute_with_args(sql, 2, types, values, nullptr, false, 0) != SPI_OK_DELETE)
 	{
 		elog(ERROR, "could not forget: %s", sql);
@@ -322,17 +338,20 @@ forget_changes(const char *record_type, const char *key)
 
 	SPI_connect();
 	Session session = begin_own_statements();
-	QueryRows rows = run_query(CurrentMemoryContext,
-							   "SELECT relation::oid, lead_scoring.canonical_key(name, $2) FROM lead_scoring.record_type "
-							   "WHERE name = $1",
-							   2, parameters);
+	QueryRows rows = run_query(
+		CurrentMemoryContext,
+		"SELECT relation::oid, lead_scoring.canonical_key(name, $2) FROM lead_scoring.record_type "
+		"WHERE name = $1",
+		2, parameters);
 	if (rows.count == 0)
 	{
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("record type \"%s\" does not exist", record_type),
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("record type \"%s\" does not exist", record_type),
 						errhint("The record types are the rows of lead_scoring.record_type.")));
 	}
 	Oid records = DatumGetObjectId(datum_at(rows, 0, 1));
-	if (OidIsValid(owner_of(records)) && pg_class_aclcheck(records, user, ACL_UPDATE) != ACLCHECK_OK)
+	if (OidIsValid(owner_of(records)) &&
+		pg_class_aclcheck(records, user, ACL_UPDATE) != ACLCHECK_OK)
 	{
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 						errmsg("permission denied to forget records of type \"%s\"", record_type),
@@ -354,8 +373,9 @@ follow_in(const char *table, Datum old_name, Datum new_name)
 {
 	Oid types[] = {TEXTOID, TEXTOID};
 	Datum values[] = {old_name, new_name};
-	const char *sql = new_name == 0 ? psprintf("DELETE FROM lead_scoring.%s WHERE score = $1", table)
-									: psprintf("UPDATE lead_scoring.%s SET score = $2 WHERE score = $1", table);
+	const char *sql =
+		new_name == 0 ? psprintf("DELETE FROM lead_scoring.%s WHERE score = $1", table)
+					  : psprintf("UPDATE lead_scoring.%s SET score = $2 WHERE score = $1", table);
 
 	if (SPI_execute_with_args(sql, new_name == 0 ? 1 : 2, types, values, nullptr, false, 0) < 0)
 	{
@@ -389,12 +409,15 @@ lead_scoring_take_changes(PG_FUNCTION_ARGS)
 	RowSet rows = begin_row_set(fcinfo);
 	if (PG_ARGISNULL(1) || PG_GETARG_INT32(1) < 0)
 	{
-		ereport(ERROR, (errcode(PG_ARGISNULL(1) ? ERRCODE_NULL_VALUE_NOT_ALLOWED : ERRCODE_INVALID_PARAMETER_VALUE),
-						PG_ARGISNULL(1) ? errmsg("n must not be NULL") : errmsg("n must not be negative: %d", PG_GETARG_INT32(1)),
+		ereport(ERROR, (errcode(PG_ARGISNULL(1) ? ERRCODE_NULL_VALUE_NOT_ALLOWED
+												: ERRCODE_INVALID_PARAMETER_VALUE),
+						PG_ARGISNULL(1) ? errmsg("n must not be NULL")
+										: errmsg("n must not be negative: %d", PG_GETARG_INT32(1)),
 						errhint("Give the number of changes to take at most.")));
 	}
 	PreventCommandIfReadOnly("lead_scoring.take_changes()");
-	take_changes(PG_ARGISNULL(0) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_INT32(1), rows);
+	take_changes(PG_ARGISNULL(0) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(0)),
+				 PG_GETARG_INT32(1), rows);
 	return static_cast<Datum>(0);
 }
 
@@ -421,8 +444,8 @@ lead_scoring_forget_changes(PG_FUNCTION_ARGS)
 	using namespace lead_scoring::pg;
 
 	PreventCommandIfReadOnly("lead_scoring.forget()");
-	PG_RETURN_INT64(static_cast<int64>(
-		forget_changes(text_to_cstring(PG_GETARG_TEXT_PP(0)), text_to_cstring(PG_GETARG_TEXT_PP(1)))));
+	PG_RETURN_INT64(static_cast<int64>(forget_changes(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+													  text_to_cstring(PG_GETARG_TEXT_PP(1)))));
 }
 
 // Let the history of a score follow it to its new name, or go with it
@@ -432,14 +455,16 @@ lead_scoring_follow_history(PG_FUNCTION_ARGS)
 	using namespace lead_scoring::pg;
 
 	auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
-		TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ||
-		strcmp(get_namespace_name(RelationGetNamespace(trigger->tg_relation)), "lead_scoring") != 0 ||
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ||
+		strcmp(get_namespace_name(RelationGetNamespace(trigger->tg_relation)), "lead_scoring") !=
+			0 ||
 		strcmp(RelationGetRelationName(trigger->tg_relation), "score") != 0)
 	{
-		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-						errmsg("lead_scoring.follow_history() is the trigger of lead_scoring.score"),
-						errhint("It is not for other tables.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("lead_scoring.follow_history() is the trigger of lead_scoring.score"),
+				 errhint("It is not for other tables.")));
 	}
 	TupleDesc row = RelationGetDescr(trigger->tg_relation);
 	bool null;

@@ -17,8 +17,10 @@ namespace
 const std::vector<AnnouncedBand> levels = {
 	{"High", 70, 5, 100, false}, {"Mid", 40, 5, 0, false}, {"Low", -infinity, 0, 20, false}};
 // The same labels, lower
-const std::vector<AnnouncedBand> other_levels = {{"High", 20, 1, 300, false}, {"Low", -infinity, 0, 0, false}};
-const std::vector<AnnouncedBand> best = {{"best", -infinity, 0, 0, true}, {"High", 70, 5, 0, false}, {"Low", -infinity, 0, 0, false}};
+const std::vector<AnnouncedBand> other_levels = {{"High", 20, 1, 300, false},
+												 {"Low", -infinity, 0, 0, false}};
+const std::vector<AnnouncedBand> best = {
+	{"best", -infinity, 0, 0, true}, {"High", 70, 5, 0, false}, {"Low", -infinity, 0, 0, false}};
 const std::vector<AnnouncedBand> letters = {{"A", 25, 3, 7, false}, {"B", -infinity, 0, 0, false}};
 const std::vector<AnnouncedBand> digits = {{"1", 20, 2, 9, false}, {"2", -infinity, 0, 0, false}};
 
@@ -33,12 +35,13 @@ const AnnouncedLadders by_rank{{{}, {}, ranks}};
 const AnnouncedLadders by_pair{{fits, engagements, totals}};
 
 std::string
-announced(const AnnouncedLadders &ladders, std::string_view last, std::string_view stored, double total, double fit = not_a_number,
-		  double engagement = not_a_number)
+announced(const AnnouncedLadders &ladders, std::string_view last, std::string_view stored,
+		  double total, double fit = not_a_number, double engagement = not_a_number)
 {
 	Announcement chosen = choose_announcement(ladders, last, stored, {fit, engagement, total});
 
-	return chosen.as_stored ? std::string(stored) : std::string(chosen.texts[0]) + std::string(chosen.texts[1]);
+	return chosen.as_stored ? std::string(stored)
+							: std::string(chosen.texts[0]) + std::string(chosen.texts[1]);
 }
 
 } // namespace

