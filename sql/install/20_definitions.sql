@@ -71,7 +71,6 @@ CREATE TABLE lead_scoring.score (
   keep_history     interval,
   announce_rule_changes boolean NOT NULL DEFAULT false,
   status           text NOT NULL DEFAULT 'draft' CHECK (status IN ('draft', 'active')),
-  mode             text NOT NULL DEFAULT 'sync' CHECK (mode IN ('sync', 'queued')),
   draft_of         text,
   target           regclass,
   description      text
@@ -89,7 +88,6 @@ COMMENT ON COLUMN lead_scoring.score.history IS 'What score_history keeps of eac
 COMMENT ON COLUMN lead_scoring.score.keep_history IS 'How long changes are kept; maintain_history() deletes older ones (NULL: for ever). A month is 30 days, a year 360 days';
 COMMENT ON COLUMN lead_scoring.score.announce_rule_changes IS 'Whether changes that come from editing the definition or from activating it go into score_change, too';
 COMMENT ON COLUMN lead_scoring.score.status IS 'draft, or active between activate() and deactivate()';
-COMMENT ON COLUMN lead_scoring.score.mode IS 'sync (the columns are current when the statement that changed a fact ends) or queued (soon after, by a worker or a scheduler)';
 COMMENT ON COLUMN lead_scoring.score.draft_of IS 'Score of the same record type that this one is meant to replace (NULL: none)';
 COMMENT ON COLUMN lead_scoring.score.target IS 'Table with the same key column that gets the score columns (NULL: the record''s own relation)';
 COMMENT ON COLUMN lead_scoring.score.description IS 'What the score is for';

@@ -278,7 +278,7 @@ BEGIN
   SELECT * INTO found_score FROM lead_scoring.score s WHERE s.name = require_score.score;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'score "%" does not exist', require_score.score USING ERRCODE = 'undefined_object',
-      HINT = 'Insert it into lead_scoring.score first.';
+      HINT = 'The scores are the rows of lead_scoring.score: insert it there first.';
   END IF;
   PERFORM lead_scoring.require_owner(lead_scoring.record_relation(require_score.score));
   RETURN found_score;

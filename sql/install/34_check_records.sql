@@ -9,7 +9,7 @@ DECLARE
 BEGIN
   IF relation IS NULL AND is_new THEN
     RAISE EXCEPTION 'score "%" does not exist', require_scored.score USING ERRCODE = 'undefined_object',
-      HINT = 'Insert it into lead_scoring.score first.';
+      HINT = 'The scores are the rows of lead_scoring.score: insert it there first.';
   END IF;
   PERFORM lead_scoring.require_update_right(relation, format('%s score "%s"', deed, require_scored.score));
 END $$;

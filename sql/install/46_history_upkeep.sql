@@ -32,22 +32,22 @@ AS $$
 DECLARE
   first_instant timestamptz := date_trunc('month', month);
   end_instant timestamptz := date_trunc('month', month) + interval '1 month';
-  partition name := 'history_' || to_char(date_trunc('month', month), 'YYYY_MM');
+  month_table name := 'history_' || to_char(date_trunc('month', month), 'YYYY_MM');
   within text := format('changed_at >= %L AND changed_at < %L', first_instant, end_instant);
-  move text := format('WITH moved AS (DELETE FROM lead_scoring.history_default WHERE %s RETURNING *) INSERT INTO lead_scoring.%I SELECT * FROM moved', within, partition);
+  move text := format('WITH moved AS (DELETE FROM lead_scoring.history_default WHERE %s RETURNING *) INSERT INTO lead_scoring.%I SELECT * FROM moved', within, month_table);
 BEGIN
-  IF EXISTS (SELECT FROM lead_scoring.history_partitions() p WHERE p.partition = add_history_partition.partition) THEN
+  IF EXISTS (SELECT FROM lead_scoring.history_partitions() p WHERE p.partition = month_table) THEN
     RETURN false;
   END IF;
-  EXECUTE format('CREATE TABLE lead_scoring.%I (LIKE lead_scoring.history, PRIMARY KEY (score, record_key, changed_at, history_id), CONSTRAINT in_month CHECK (%s))', partition, within);
-  EXECUTE format('ALTER TABLE lead_scoring.%I OWNER TO %I', partition, (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'lead_scoring.history'::regclass));
-  EXECUTE format('COMMENT ON TABLE lead_scoring.%I IS %L', partition, 'Changes of stored scores in ' || to_char(first_instant, 'YYYY-MM'));
+  EXECUTE format('CREATE TABLE lead_scoring.%I (LIKE lead_scoring.history, PRIMARY KEY (score, record_key, changed_at, history_id), CONSTRAINT in_month CHECK (%s))', month_table, within);
+  EXECUTE format('ALTER TABLE lead_scoring.%I OWNER TO %I', month_table, (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'lead_scoring.history'::regclass));
+  EXECUTE format('COMMENT ON TABLE lead_scoring.%I IS %L', month_table, 'Changes of stored scores in ' || to_char(first_instant, 'YYYY-MM'));
   -- Others go on writing while most rows move; what they add meanwhile moves while they wait
   EXECUTE move;
   LOCK TABLE lead_scoring.history_default IN ACCESS EXCLUSIVE MODE;
   EXECUTE move;
-  EXECUTE format('ALTER TABLE lead_scoring.history ATTACH PARTITION lead_scoring.%I FOR VALUES FROM (%L) TO (%L)', partition, first_instant, end_instant);
-  EXECUTE format('ALTER TABLE lead_scoring.%I DROP CONSTRAINT in_month', partition);
+  EXECUTE format('ALTER TABLE lead_scoring.history ATTACH PARTITION lead_scoring.%I FOR VALUES FROM (%L) TO (%L)', month_table, first_instant, end_instant);
+  EXECUTE format('ALTER TABLE lead_scoring.%I DROP CONSTRAINT in_month', month_table);
   RETURN true;
 EXCEPTION WHEN lock_not_available OR check_violation THEN
   RAISE WARNING 'history of % has no partition yet: %', to_char(first_instant, 'YYYY-MM'), SQLERRM

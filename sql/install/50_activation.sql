@@ -10,10 +10,9 @@ CREATE FUNCTION lead_scoring.deactivate(score text) RETURNS void
 COMMENT ON FUNCTION lead_scoring.deactivate(text) IS
   'Drops the columns of a score and makes it a draft again. Harmless when repeated';
 
-CREATE FUNCTION lead_scoring.refresh(
-  score text, as_of timestamptz DEFAULT now(), keys text[] DEFAULT NULL, reason text DEFAULT 'time') RETURNS bigint
+CREATE FUNCTION lead_scoring.refresh(score text, as_of timestamptz DEFAULT now(), keys text[] DEFAULT NULL) RETURNS bigint
   AS 'MODULE_PATHNAME', 'lead_scoring_refresh' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION lead_scoring.refresh(text, timestamptz, text[], text) IS
+COMMENT ON FUNCTION lead_scoring.refresh(text, timestamptz, text[]) IS
   'Brings the stored values of an active score to an instant, for all records or for those whose keys are given; writes only rows that change and returns how many';
 
 CREATE FUNCTION lead_scoring.verify(

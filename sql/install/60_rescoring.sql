@@ -6,7 +6,7 @@ SET lead_scoring.reason = rule_change
 AS $$
 BEGIN
   -- In the order of their names, so that two statements that touch several scores do not wait for each other
-  PERFORM lead_scoring.refresh(s.name, now(), NULL, 'rule_change') FROM (
+  PERFORM lead_scoring.refresh(s.name) FROM (
     SELECT name FROM lead_scoring.score
      WHERE name = ANY (rescore.scores) AND status = 'active' AND NOT lead_scoring.restoring()
        AND current_setting('lead_scoring.cascading', true) IS DISTINCT FROM 'on'
@@ -108,7 +108,7 @@ BEGIN
       JOIN lead_scoring.score s ON s.name = touched[i][1] AND s.status = 'active' AND NOT lead_scoring.restoring()
      GROUP BY s.name
   LOOP
-    PERFORM lead_scoring.refresh(adjusted.name, clock_timestamp(), adjusted.keys, 'adjustment');
+    PERFORM lead_scoring.refresh(adjusted.name, clock_timestamp(), adjusted.keys);
   END LOOP;
   RETURN NULL;
 END $$;

@@ -117,6 +117,21 @@ AS $$
 $$;
 COMMENT ON FUNCTION lead_scoring.document_places(jsonb) IS 'Every key of a document, where it stands, and which keys are known there';
 
+CREATE FUNCTION lead_scoring.import_item(part name, kind text, given jsonb, search_path text) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  advice text;
+BEGIN
+  PERFORM lead_scoring.write_definition(part, given, import_item.search_path);
+EXCEPTION WHEN invalid_text_representation OR invalid_datetime_format OR datetime_field_overflow THEN
+  -- A value that its column cannot hold: nothing else says where it stands
+  GET STACKED DIAGNOSTICS advice = PG_EXCEPTION_HINT;
+  RAISE EXCEPTION '% "%" of the document: %', kind, lead_scoring.document_item(given), SQLERRM
+    USING ERRCODE = SQLSTATE, HINT = coalesce(nullif(advice, ''), 'Each value has the type of the column of that name.');
+END $$;
+COMMENT ON FUNCTION lead_scoring.import_item(name, text, jsonb, text) IS 'Inserts a row of a document; errors about its values name it';
+
 -- Where a document names a record type or a source that exists, that one is used.
 CREATE FUNCTION lead_scoring.import_shared(part name, what text, given jsonb, search_path text, OUT kind text, OUT item text, OUT action text, OUT note text)
 RETURNS record LANGUAGE plpgsql
@@ -124,14 +139,19 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   present jsonb;
-  wanted jsonb := lead_scoring.column_defaults(part) || given;
+  wanted jsonb;
 BEGIN
+  IF part IS NULL OR part NOT IN ('record_type', 'source') THEN
+    RAISE EXCEPTION 'cannot import into %', coalesce(quote_literal(part), 'NULL') USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'Scores share record types and sources.';
+  END IF;
+  wanted := lead_scoring.column_defaults(part) || given;
   kind := what;
   item := lead_scoring.document_item(given);
   EXECUTE format('SELECT to_jsonb(p) FROM lead_scoring.%I p WHERE p.name = $1 %s', part, CASE part WHEN 'source' THEN 'AND p.record_type = $2' ELSE 'AND $2 IS NULL' END)
     INTO present USING item, given ->> 'record_type';
   IF present IS NULL THEN
-    PERFORM lead_scoring.write_definition(part, given, import_shared.search_path);
+    PERFORM lead_scoring.import_item(part, what, given, import_shared.search_path);
     action := 'created';
     RETURN;
   END IF;
@@ -190,7 +210,7 @@ BEGIN
   PERFORM lead_scoring.lock_scores(item);
   SELECT * INTO present FROM lead_scoring.score s WHERE s.name = item;
   IF NOT FOUND THEN
-    PERFORM lead_scoring.write_definition('score', parent, import_score.search_path);
+    PERFORM lead_scoring.import_item('score', 'score', parent, import_score.search_path);
     action := 'created';
   ELSIF NOT import_score.replace THEN
     RAISE EXCEPTION 'score "%" exists', item USING ERRCODE = 'duplicate_object', HINT = 'Give another name, or set replace to true.';
@@ -205,7 +225,7 @@ BEGIN
   FOR held IN SELECT p.part, p.kind, e.value FROM lead_scoring.definition_parts() WITH ORDINALITY p (part, kind, section, sort_key, at)
     CROSS JOIN LATERAL jsonb_array_elements(lead_scoring.document_section(document, p.section, true)) WITH ORDINALITY e (value, at) ORDER BY p.at, e.at
   LOOP
-    PERFORM lead_scoring.write_definition(held.part, held.value || jsonb_build_object('score', parent -> 'name'), import_score.search_path);
+    PERFORM lead_scoring.import_item(held.part, held.kind, held.value || jsonb_build_object('score', parent -> 'name'), import_score.search_path);
     RETURN QUERY SELECT held.kind, lead_scoring.document_item(held.value), 'created', NULL::text;
   END LOOP;
   IF present.status = 'active' THEN

@@ -135,6 +135,8 @@ Program::Compiler::add_row_rule(const RuleDefinition &rule, const RuleSlots &slo
 		row.within_us = 0;
 		criterion = add_roles(rule, row);
 	}
+	// Nobody waits for what pays nothing
+	row.due_slot = rule.points == 0 && rule.multiplies == Multiplies::nothing ? no_slot : program_.due_slot;
 	narrow_to_worth(row);
 	add_criterion(rule.source, *criterion, std::move(row));
 	if (rule.value_column != no_column)

@@ -161,9 +161,40 @@ Program::Compiler::add_record_slots()
 	{
 		program_.reset_slot = program_.layout.peaks++;
 	}
+	if (program_.needs.due)
+	{
+		add_due_slots();
+	}
 	if (definition_.has_adjustments)
 	{
 		program_.adjustment_slot = new_sum(no_slot, 0);
+	}
+}
+
+// Slots for the instants at which a record's score may change
+void
+Program::Compiler::add_due_slots()
+{
+	program_.due_slot = program_.layout.peaks++;
+	for (const ScopeDefinition &scope : definition_.scopes)
+	{
+		bool events = scope.source != record_itself && definition_.sources[static_cast<size_t>(scope.source)].has_time;
+		if (events && program_.scope_due_slot == no_slot)
+		{
+			program_.scope_due_slot = program_.layout.peaks++;
+		}
+	}
+	for (FinishGroup &group : program_.groups)
+	{
+		for (size_t fade = 0; fade < group.fades.size(); fade++)
+		{
+			if (group.fades_by_event(fade))
+			{
+				// Which of several ways a record's points fade is known when it is finished
+				group.fades[fade].due_slot = group.fades.size() == 1 ? program_.due_slot : program_.layout.peaks++;
+			}
+			program_.quiet_fades |= group.fades[fade].quiet_us >= 0;
+		}
 	}
 }
 
@@ -222,6 +253,7 @@ Program::Compiler::add_scope(const ScopeDefinition &scope)
 		RowRule row;
 		added.count_slot = program_.layout.counts++;
 		row.slots.count = added.count_slot;
+		row.due_slot = program_.scope_due_slot;
 		add_criterion(scope.source, *scope.criterion, std::move(row));
 	}
 	program_.any_include |= scope.include;

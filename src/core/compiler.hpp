@@ -25,6 +25,7 @@ private:
 	void add_factors();
 	bool in_force(const Period &valid) noexcept;
 	void add_record_slots();
+	void add_due_slots();
 	uint32_t new_sum(uint32_t group, uint32_t fade);
 	uint32_t new_group_sums(uint32_t group);
 	uint32_t sums_of(uint32_t group);

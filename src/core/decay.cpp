@@ -76,6 +76,26 @@ DecayCurve::vanishing_age_us(double points) const noexcept
 	return factor(age) * std::fabs(points) < 0x1p-65 ? age : std::numeric_limits<double>::infinity();
 }
 
+int64_t
+DecayCurve::next_change(int64_t time, int64_t delay_us, int64_t as_of) const noexcept
+{
+	int64_t start = later(later(time, delay_us), static_cast<int64_t>(grace_us_));
+	int64_t period = static_cast<int64_t>(period_us_);
+
+	if (form_ != DecayForm::stepwise)
+	{
+		return as_of >= start ? infinitely_old : due_by_age(later(start, 1), time, as_of);
+	}
+	int64_t faded;
+	int64_t steps_us;
+	if (__builtin_sub_overflow(as_of, start, &faded) ||
+		__builtin_mul_overflow((faded < 0 ? 0 : faded / period) + 1, period, &steps_us))
+	{
+		return infinitely_late;
+	}
+	return due_by_age(later(start, steps_us), time, as_of);
+}
+
 Decay
 parse_decay(std::string_view text)
 {

@@ -70,6 +70,11 @@ public:
 	// Return an age from which on an event of so many points is worth exactly nothing; infinite if there is none
 	double vanishing_age_us(double points) const noexcept;
 
+	// Return the earliest instant later than as_of at which what an event of this time keeps, whose age begins after a
+	// delay, may differ: infinitely_old if it fades all the time, infinitely_late for never. Knows nothing of events that
+	// have faded away: they are not to be asked about
+	int64_t next_change(int64_t time, int64_t delay_us, int64_t as_of) const noexcept;
+
 private:
 	DecayForm form_;
 	double grace_us_;

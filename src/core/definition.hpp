@@ -167,6 +167,7 @@ struct Definition
 	bool has_adjustments;
 	bool has_resets = false;
 	int64_t dormant_us = 0; // a record is dormant when its newest event is so old; 0 for never
+	bool reads_clock = false; // some criterion or value depends on the instant of evaluation by itself
 	const PredicateTree *open_when = nullptr; // over the record; null if all are open
 	std::span<const GroupDefinition> groups;
 	std::span<const RuleDefinition> rules;

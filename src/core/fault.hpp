@@ -51,4 +51,16 @@ private:
 	std::string hint_;
 };
 
+// Long work asks this from time to time, and gives up by an exception if it returns true
+using Poll = bool (*)() noexcept;
+
+inline void
+give_up_if(Poll cancelled)
+{
+	if (cancelled != nullptr && cancelled())
+	{
+		throw ScoringError(Fault::cancelled, "canceled");
+	}
+}
+
 } // namespace lead_scoring::core

@@ -45,7 +45,7 @@ round_score(double value) noexcept
 
 Finisher::Finisher(const Program &program, StateTable &states, const MatchLog &log, Poll cancelled)
 	: program_(program), states_(states), log_(log), cancelled_(cancelled), any_choice_(false), any_quiet_(false),
-	  fading_(program.groups.size()), lasting_(program.groups.size()), fades_(program.groups.size()),
+	  wants_due_(program.due_slot != no_slot), fading_(program.groups.size()), lasting_(program.groups.size()), fades_(program.groups.size()),
 	  quiet_factors_(program.groups.size(), 1), matches_(program.log_rules)
 {
 	for (const FinishGroup &group : program.groups)
@@ -195,7 +195,9 @@ Finisher::finish(const Batch &records, size_t row, std::byte *state, Account *ac
 {
 	if (!in_scope(records, row, state == nullptr ? nullptr : states_.counts(state)))
 	{
-		return {};
+		ScoreResult result{};
+		result.due = scope_due(state);
+		return result;
 	}
 	std::fill(fading_.begin(), fading_.end(), 0);
 	std::fill(lasting_.begin(), lasting_.end(), 0);
@@ -209,20 +211,45 @@ Finisher::finish(const Batch &records, size_t row, std::byte *state, Account *ac
 	{
 		add_sums(state);
 	}
+	if (wants_due_)
+	{
+		begin_due(state);
+	}
 	if (account == nullptr)
 	{
 		add_simple_rules(records, row);
 		for (uint32_t at : other_rules_)
 		{
-			settle(at, pay_rule(program_.rules[at], records, row, state), nullptr);
+			apply_rule(at, records, row, state, nullptr);
 		}
-		return total(records, row, state, nullptr);
 	}
-	for (size_t at = 0; at < program_.rules.size(); at++)
+	else
 	{
-		settle(at, pay_rule(program_.rules[at], records, row, state), &account->rules[at]);
+		for (size_t at = 0; at < program_.rules.size(); at++)
+		{
+			apply_rule(at, records, row, state, &account->rules[at]);
+		}
 	}
-	return total(records, row, state, account);
+	ScoreResult result = total(records, row, state, account);
+	if (wants_due_)
+	{
+		note_quiet_groups(state);
+		result.due = program_.reads_clock ? infinitely_old : due_;
+	}
+	return result;
+}
+
+void
+Finisher::apply_rule(size_t at, const Batch &records, size_t row, std::byte *state, RuleOutcome *outcome)
+{
+	const FinishRule &rule = program_.rules[at];
+	Payment payment = pay_rule(rule, records, row, state);
+
+	if (wants_due_)
+	{
+		note_rule(rule, payment, state);
+	}
+	settle(at, payment, outcome);
 }
 
 Finisher::Payment

@@ -23,6 +23,10 @@ struct ScoreResult
 	double adjustment;
 	bool has_activity;     // whether there is any event, where that is known
 	int64_t last_activity; // time of the newest event
+	int64_t due = infinitely_late; // where that is asked for: the earliest instant after as_of at which the finish of
+								   // the same facts may differ, but for dormant, which any instant may change, and
+								   // last_activity. Perhaps early, never late; infinitely_late for never,
+								   // infinitely_old if it may change at any instant, as points fade
 	LadderChoice ladders;
 	LabelSet labels;
 };
@@ -72,6 +76,9 @@ void add_checked(FixedSum &sum, FixedSum term, const std::string &rule);
 // Round to 4 decimals, half away from zero (decision D26)
 double round_score(double value) noexcept;
 
+// Return how many full periods a quiet rule pays for at most
+double most_periods(const FinishRule &rule) noexcept;
+
 class Finisher
 {
 public:
@@ -99,6 +106,15 @@ private:
 	};
 
 	void sort_rules();
+	void apply_rule(size_t at, const Batch &records, size_t row, std::byte *state, RuleOutcome *outcome);
+	int64_t scope_due(std::byte *state) const noexcept;
+	void begin_due(std::byte *state) noexcept;
+	void note_due(int64_t instant) noexcept;
+	void note_fading(uint32_t group, int64_t time, double points) noexcept;
+	void note_rule(const FinishRule &rule, const Payment &payment, std::byte *state) noexcept;
+	void note_matches(const FinishRule &rule, const Payment &payment) noexcept;
+	void note_quiet(const FinishRule &rule, std::byte *state) noexcept;
+	void note_quiet_groups(std::byte *state) noexcept;
 	void add_simple_rules(const Batch &records, size_t row) noexcept;
 	Payment pay_rule(const FinishRule &rule, const Batch &records, size_t row, std::byte *state);
 	bool in_scope(const Batch &records, size_t row, const uint32_t *counts) const noexcept;
@@ -128,6 +144,8 @@ private:
 	std::vector<uint32_t> other_rules_; // all that pay when the record is finished
 	bool any_choice_;                   // whether any group fades in more than one way
 	bool any_quiet_;                    // whether any group fades by quiet time
+	bool wants_due_;
+	int64_t due_ = infinitely_late;     // of the record at hand, as far as is known
 	std::vector<FixedSum> fading_;      // by group
 	std::vector<FixedSum> lasting_;     // by group
 	std::vector<uint32_t> fades_;       // by group: the way its points fade for the record at hand

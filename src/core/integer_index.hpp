@@ -1,5 +1,6 @@
 // Numbers of records whose keys are integers. Keys from a sequence lie close together: once enough are known, a plain
-// array by key takes less memory than a hash table, and half the time.
+// array by key takes less memory than a hash table, and half the time. Keys that lie far from those stay in a hash table
+// beside it, under numbers of the same series.
 #pragma once
 
 #include "core/key_index.hpp"
@@ -15,25 +16,25 @@ namespace lead_scoring::core
 class IntegerIndex
 {
 public:
+	explicit IntegerIndex(Poll cancelled = nullptr) : cancelled_(cancelled), hashed_(cancelled)
+	{
+	}
+
 	// Number the keys of a batch, adding those that are new
 	void
 	number(const Key *keys, size_t count, uint32_t *numbers)
 	{
-		if (!direct_.empty() && !make_room(keys, count))
-		{
-			go_back();
-		}
+		uint64_t greatest = greatest_of(keys, count);
+
 		if (!direct_.empty())
 		{
-			number_directly(keys, count, numbers);
+			grow(greatest);
+			number_directly(keys, count, numbers, greatest >= direct_.size());
 			return;
 		}
 		hashed_.number(keys, count, numbers);
-		for (size_t row = 0; row < count; row++)
-		{
-			greatest_ = std::max(greatest_, keys[row].low);
-		}
-		if (hashed_.size() >= next_look_ && may_switch_)
+		greatest_ = std::max(greatest_, greatest);
+		if (hashed_.size() >= next_look_)
 		{
 			next_look_ = hashed_.size() * 2;
 			if (is_dense(greatest_, hashed_.size()))
@@ -55,7 +56,7 @@ public:
 		prefetch(keys, count);
 		for (size_t row = 0; row < count; row++)
 		{
-			numbers[row] = keys[row].low < direct_.size() ? direct_[keys[row].low] : no_record;
+			numbers[row] = is_near(keys[row]) ? direct_[keys[row].low] : hashed_.find(keys[row]);
 		}
 	}
 
@@ -77,7 +78,6 @@ public:
 		size_ = 0;
 		greatest_ = 0;
 		next_look_ = first_look;
-		may_switch_ = true;
 	}
 
 	// Return how much memory adding another batch may take at its height
@@ -85,18 +85,15 @@ public:
 	memory() const noexcept
 	{
 		// An array that grows stands beside its successor
-		return direct_.empty() ? hashed_.memory() : direct_.size() * sizeof(uint32_t) * 3;
+		return direct_.size() * sizeof(uint32_t) * 3 + hashed_.memory();
 	}
 
 	// Give the next few keys and their numbers, in no order; returns how many, 0 at the end
 	size_t
 	collect(size_t &cursor, Key *keys, uint32_t *numbers) const noexcept
 	{
-		if (direct_.empty())
-		{
-			return hashed_.collect(cursor, keys, numbers);
-		}
 		size_t count = 0;
+
 		for (; cursor < direct_.size() && count < batch_rows; cursor++)
 		{
 			if (direct_[cursor] != no_record)
@@ -105,6 +102,13 @@ public:
 				numbers[count++] = direct_[cursor];
 			}
 		}
+		if (count > 0)
+		{
+			return count;
+		}
+		size_t hashed_cursor = cursor - direct_.size();
+		count = hashed_.collect(hashed_cursor, keys, numbers);
+		cursor = direct_.size() + hashed_cursor;
 		return count;
 	}
 
@@ -120,24 +124,57 @@ private:
 		return greatest / 8 < size;
 	}
 
+	static uint64_t
+	greatest_of(const Key *keys, size_t count) noexcept
+	{
+		uint64_t greatest = 0;
+
+		for (size_t row = 0; row < count; row++)
+		{
+			greatest = std::max(greatest, keys[row].low);
+		}
+		return greatest;
+	}
+
+	// Whether the array is where a key belongs
+	bool
+	is_near(const Key &key) const noexcept
+	{
+		return key.low < direct_.size();
+	}
+
 	void
 	prefetch(const Key *keys, size_t count) const noexcept
 	{
 		for (size_t row = 0; row < count; row++)
 		{
-			if (keys[row].low < direct_.size())
+			if (is_near(keys[row]))
 			{
 				__builtin_prefetch(&direct_[keys[row].low]);
+			}
+			else
+			{
+				hashed_.prefetch(keys[row]);
 			}
 		}
 	}
 
 	void
-	number_directly(const Key *keys, size_t count, uint32_t *numbers) noexcept
+	number_directly(const Key *keys, size_t count, uint32_t *numbers, bool some_far)
 	{
+		if (some_far)
+		{
+			hashed_.make_room(count);
+		}
 		prefetch(keys, count);
 		for (size_t row = 0; row < count; row++)
 		{
+			if (!is_near(keys[row]))
+			{
+				numbers[row] = hashed_.number_as(keys[row], size_);
+				size_ += numbers[row] == size_;
+				continue;
+			}
 			uint32_t &slot = direct_[keys[row].low];
 			if (slot == no_record)
 			{
@@ -147,64 +184,60 @@ private:
 		}
 	}
 
-	// Let the array hold the keys of a batch; false if they lie too far apart
-	bool
-	make_room(const Key *keys, size_t count)
+	// Let the array reach a key, unless that lies too far away
+	void
+	grow(uint64_t greatest)
 	{
-		uint64_t greatest = 0;
+		if (greatest < direct_.size() || !is_dense(greatest, size_))
+		{
+			return;
+		}
+		Numbers grown = make_large(std::bit_ceil(greatest + 1), no_record, cancelled_);
+		std::copy(direct_.begin(), direct_.end(), grown.begin());
+		direct_.swap(grown);
+		if (hashed_.size() > 0)
+		{
+			take_in();
+		}
+	}
 
-		for (size_t row = 0; row < count; row++)
-		{
-			greatest = std::max(greatest, keys[row].low);
-		}
-		if (greatest < direct_.size())
-		{
-			return true;
-		}
-		if (!is_dense(greatest, size_))
-		{
-			return false;
-		}
-		direct_.resize(std::bit_ceil(greatest + 1), no_record);
-		return true;
+	// Move the hashed keys that the array reaches by now
+	void
+	take_in()
+	{
+		KeyIndex<IntegerKeys> far(cancelled_);
+
+		each_hashed(
+			[this, &far](const Key &key, uint32_t number)
+			{
+				if (is_near(key))
+				{
+					direct_[key.low] = number;
+					return;
+				}
+				far.make_room(1);
+				far.number_as(key, number);
+			});
+		hashed_ = std::move(far);
 	}
 
 	void
 	go_direct()
 	{
-		Numbers direct(std::bit_ceil(greatest_ + 1), no_record);
-
-		each_of(hashed_, [&direct](const Key &key, uint32_t number) { direct[key.low] = number; });
+		direct_ = make_large(std::bit_ceil(greatest_ + 1), no_record, cancelled_);
 		size_ = hashed_.size();
-		direct_ = std::move(direct);
-		hashed_ = KeyIndex<IntegerKeys>();
+		take_in();
 	}
 
-	// Keys turned out to lie far apart: hash them after all, under the same numbers
+	template <typename Visit>
 	void
-	go_back()
-	{
-		std::vector<Key> keys(size_);
-		uint32_t numbers[batch_rows];
-
-		each_of(*this, [&keys](const Key &key, uint32_t number) { keys[number] = key; });
-		direct_ = Numbers();
-		may_switch_ = false;
-		for (size_t at = 0; at < keys.size(); at += batch_rows)
-		{
-			hashed_.number(keys.data() + at, std::min(batch_rows, keys.size() - at), numbers);
-		}
-	}
-
-	template <typename From, typename Visit>
-	static void
-	each_of(const From &index, const Visit &visit)
+	each_hashed(const Visit &visit) const
 	{
 		Key keys[batch_rows];
 		uint32_t numbers[batch_rows];
 		size_t cursor = 0;
 
-		while (size_t count = index.collect(cursor, keys, numbers))
+		while (size_t count = hashed_.collect(cursor, keys, numbers))
 		{
 			for (size_t at = 0; at < count; at++)
 			{
@@ -213,12 +246,12 @@ private:
 		}
 	}
 
-	KeyIndex<IntegerKeys> hashed_;
-	Numbers direct_;           // by key, empty while keys are hashed
-	uint32_t size_ = 0;        // how many keys the array knows
-	uint64_t greatest_ = 0;    // key seen while they are hashed
+	Poll cancelled_;
+	KeyIndex<IntegerKeys> hashed_; // all keys, or those that the array does not reach
+	Numbers direct_;               // by key, empty while all keys are hashed
+	uint32_t size_ = 0;            // how many keys are known once there is an array
+	uint64_t greatest_ = 0;        // key seen until then
 	uint32_t next_look_ = first_look;
-	bool may_switch_ = true;
 };
 
 } // namespace lead_scoring::core

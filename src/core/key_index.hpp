@@ -181,7 +181,7 @@ template <typename Keys>
 class KeyIndex
 {
 public:
-	KeyIndex()
+	explicit KeyIndex(Poll cancelled = nullptr) : cancelled_(cancelled)
 	{
 		slots_.assign(first_capacity, empty());
 	}
@@ -199,14 +199,44 @@ public:
 			Slot &slot = probe(keys[row], homes[row]);
 			if (slot.number == no_record)
 			{
-				if (size_ < few_keys)
-				{
-					places_[size_] = static_cast<uint32_t>(&slot - slots_.data());
-				}
-				slot = keys_.make(keys[row], size_++);
+				add(slot, keys[row], size_);
 			}
 			numbers[row] = slot.number;
 		}
+	}
+
+	// Number a key; a new one, for which there must be room, gets the number that is given
+	uint32_t
+	number_as(const Key &key, uint32_t next)
+	{
+		Slot &slot = probe(key, home(key));
+
+		if (slot.number == no_record)
+		{
+			add(slot, key, next);
+		}
+		return slot.number;
+	}
+
+	// Make room for so many more keys
+	void
+	make_room(size_t count)
+	{
+		reserve(count);
+	}
+
+	// Find the number of a key, no_record for one never seen
+	uint32_t
+	find(const Key &key) noexcept
+	{
+		return probe(key, home(key)).number;
+	}
+
+	// Begin to bring the place of a key into the cache
+	[[gnu::always_inline]] void
+	prefetch(const Key &key) const noexcept
+	{
+		__builtin_prefetch(&slots_[home(key)]);
 	}
 
 	// Find the numbers of a batch of keys, no_record for those never seen
@@ -292,12 +322,18 @@ private:
 		return slot;
 	}
 
+	size_t
+	home(const Key &key) const noexcept
+	{
+		return Keys::hash(key) & (slots_.size() - 1);
+	}
+
 	void
 	locate(const Key *keys, size_t count, size_t *homes) noexcept
 	{
 		for (size_t row = 0; row < count; row++)
 		{
-			homes[row] = Keys::hash(keys[row]) & (slots_.size() - 1);
+			homes[row] = home(keys[row]);
 			__builtin_prefetch(&slots_[homes[row]]);
 		}
 	}
@@ -317,6 +353,17 @@ private:
 		}
 	}
 
+	void
+	add(Slot &slot, const Key &key, uint32_t number)
+	{
+		if (size_ < few_keys)
+		{
+			places_[size_] = static_cast<uint32_t>(&slot - slots_.data());
+		}
+		slot = keys_.make(key, number);
+		size_++;
+	}
+
 	// Keep the table at most half full with count more keys
 	void
 	reserve(size_t count)
@@ -330,23 +377,29 @@ private:
 		{
 			return;
 		}
-		Slots old(capacity, empty());
-		old.swap(slots_);
-		for (const Slot &slot : old)
+		Slots grown = make_large(capacity, empty(), cancelled_);
+		for (size_t from = 0; from < slots_.size(); from++)
 		{
+			const Slot &slot = slots_[from];
+			if (from % items_between_polls == 0)
+			{
+				give_up_if(cancelled_);
+			}
 			if (slot.number == no_record)
 			{
 				continue;
 			}
 			size_t at = keys_.hash(slot) & (capacity - 1);
-			while (slots_[at].number != no_record)
+			while (grown[at].number != no_record)
 			{
 				at = (at + 1) & (capacity - 1);
 			}
-			slots_[at] = slot;
+			grown[at] = slot;
 		}
+		slots_.swap(grown);
 	}
 
+	Poll cancelled_;
 	Keys keys_;
 	Slots slots_; // a power of two
 	uint32_t size_ = 0;

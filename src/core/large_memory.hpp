@@ -1,10 +1,14 @@
 // Memory for large tables: asks for huge pages, as random access to tens of megabytes otherwise waits for page walks.
 #pragma once
 
+#include "core/fault.hpp"
+
+#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <new>
 #include <sys/mman.h>
+#include <vector>
 
 namespace lead_scoring::core
 {
@@ -55,5 +59,24 @@ struct LargeAllocator
 	static constexpr size_t cache_line = 64;
 	static constexpr size_t huge_page = 2 * 1024 * 1024;
 };
+
+// How many items of a large table are worked on between two looks at whether somebody cancels
+inline constexpr size_t items_between_polls = 1 << 16;
+
+// Make a large table of equal items: the first touch of gigabytes takes long enough to be cancelled
+template <typename Item>
+std::vector<Item, LargeAllocator<Item>>
+make_large(size_t count, const Item &item, Poll cancelled)
+{
+	std::vector<Item, LargeAllocator<Item>> made;
+
+	made.reserve(count);
+	while (made.size() < count)
+	{
+		give_up_if(cancelled);
+		made.resize(std::min(count, made.size() + items_between_polls), item);
+	}
+	return made;
+}
 
 } // namespace lead_scoring::core

@@ -59,9 +59,9 @@ sort_matches(Matches &matches, Poll cancelled)
 	std::sort(matches.begin(), matches.end(),
 			  [&](const Match &left, const Match &right)
 			  {
-				  if (++steps % steps_between_polls == 0 && cancelled != nullptr && cancelled())
+				  if (++steps % steps_between_polls == 0)
 				  {
-					  throw ScoringError(Fault::cancelled, "canceled");
+					  give_up_if(cancelled);
 				  }
 				  return std::tuple(left.time, left.role, left.value) < std::tuple(right.time, right.role, right.value);
 			  });

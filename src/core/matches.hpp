@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/definition.hpp"
+#include "core/fault.hpp"
 #include "core/large_memory.hpp"
 
 #include <algorithm>
@@ -85,9 +86,6 @@ private:
 };
 
 using Matches = std::vector<Match>;
-
-// A long sort asks this from time to time, and gives up by an exception if it returns true
-using Poll = bool (*)() noexcept;
 
 // Sort by time, ties by role and worth
 void sort_matches(Matches &matches, Poll cancelled);

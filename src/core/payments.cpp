@@ -86,6 +86,12 @@ add_checked(FixedSum &sum, FixedSum term, const std::string &rule)
 	}
 }
 
+double
+most_periods(const FinishRule &rule) noexcept
+{
+	return rule.max_times == 0 ? std::floor(largest_payment / std::max(std::fabs(rule.points), 1.0)) : rule.max_times;
+}
+
 // Return the share of its points that a match of this time keeps
 double
 Finisher::factor_at(uint32_t group, int64_t time) const noexcept
@@ -211,7 +217,6 @@ Finisher::pay_amount(const FinishRule &rule, double amount, int64_t matched, int
 Finisher::Payment
 Finisher::pay_quiet(const FinishRule &rule, std::byte *state, uint32_t matched) const noexcept
 {
-	double most = rule.max_times == 0 ? std::floor(largest_payment / std::max(std::fabs(rule.points), 1.0)) : rule.max_times;
 	double periods = 1;
 
 	if (matched != 0)
@@ -220,7 +225,7 @@ Finisher::pay_quiet(const FinishRule &rule, std::byte *state, uint32_t matched) 
 		// Of an event infinitely long ago nobody can say how many periods have passed
 		periods = std::isfinite(age) ? std::floor(age / static_cast<double>(rule.within_us)) : std::max(1u, rule.max_times);
 	}
-	periods = std::min(periods, most);
+	periods = std::min(periods, most_periods(rule));
 	double points = rule.points * periods;
 	return {periods > 0, {static_cast<int64_t>(periods), points, points}, 0, fixed_term(points)};
 }
@@ -234,6 +239,11 @@ Finisher::pay_logged(const FinishRule &rule)
 	{
 		pair_matches(matches, rule.followed_within_us);
 		keep_period(matches, last_of(rule.dates, program_.as_of, rule.within_us));
+		if (wants_due_ && rule.within_us != 0 && !matches.empty())
+		{
+			// Of rules without pairs, each row has noted it
+			note_due(later(later(matches.front().time, rule.within_us), 1));
+		}
 	}
 	auto matched = static_cast<int64_t>(matches.size());
 	if (rule.max_times != 0)

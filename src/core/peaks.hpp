@@ -40,6 +40,21 @@ real_of_peak(uint64_t peak) noexcept
 	return std::bit_cast<double>(peak >> 63 != 0 ? peak & ~(uint64_t{1} << 63) : ~peak);
 }
 
+// Instants of which the earliest stays, infinitely_late being none
+inline uint64_t
+peak_of_due(int64_t instant) noexcept
+{
+	return ~(static_cast<uint64_t>(instant) ^ (uint64_t{1} << 63));
+}
+
+inline constexpr uint64_t always_due = UINT64_MAX; // for infinitely_old
+
+inline int64_t
+due_of_peak(uint64_t peak) noexcept
+{
+	return static_cast<int64_t>(~peak ^ (uint64_t{1} << 63));
+}
+
 inline void
 raise_peak(uint64_t &peak, uint64_t candidate) noexcept
 {

@@ -150,4 +150,18 @@ private:
 	std::vector<Cell> cells_;
 };
 
+// Whether all of several criteria hold for a row
+inline bool
+all_hold(const std::vector<Predicate> &criteria, const Batch &batch, size_t row) noexcept
+{
+	for (const Predicate &criterion : criteria)
+	{
+		if (!criterion.holds(batch, row))
+		{
+			return false;
+		}
+	}
+	return true;
+}
+
 } // namespace lead_scoring::core

@@ -25,7 +25,8 @@ last_of(Period period, int64_t as_of, int64_t within_us) noexcept
 
 Program::Program(const Definition &definition, int64_t as_of_instant, EvaluationNeeds what_for)
 	: kind(definition.kind), limits(definition.limits), adjustment_limits(definition.adjustment_limits),
-	  as_of(as_of_instant), needs(what_for), dormant_us(definition.dormant_us)
+	  as_of(as_of_instant), needs(what_for), dormant_us(definition.dormant_us),
+	  reads_clock(definition.reads_clock)
 {
 	Compiler(*this, definition).run();
 	set_windows();

@@ -48,6 +48,7 @@ struct RowRule
 	std::vector<Predicate> roles = {};    // of a pair: the criterion of the opening event, that of the closing one
 	Period dates = {};                    // times that count at any instant
 	int64_t within_us = 0;                // age of the oldest event that counts, 0 for any
+	uint32_t due_slot = no_slot;          // peak: the next instants at which its rows begin or cease to count
 	int64_t worth_us = 0;                 // greater ages are worth nothing, 0 for none
 };
 
@@ -117,6 +118,7 @@ struct Fade
 	uint32_t segment;   // in Program::record_criteria, or no_slot for all that no other matches
 	uint32_t curve;     // in Program::curves, or no_slot
 	int64_t quiet_us;   // -1 if each event fades by its own age; else all fade by the quiet time beyond this
+	uint32_t due_slot = no_slot; // peak: the next instant at which an event fades by its own age
 };
 
 struct FinishGroup
@@ -154,6 +156,7 @@ struct EvaluationNeeds
 {
 	bool detail = false;   // a sum and a count for each rule, for explain
 	bool activity = false; // the newest event of each record
+	bool due = false;      // when the score of each record may change next, by time alone
 };
 
 class Program
@@ -193,6 +196,10 @@ public:
 	uint32_t adjustment_slot = no_slot;
 	uint32_t activity_slot = no_slot; // peak: time of the newest event
 	uint32_t reset_slot = no_slot;    // peak: events before this time do not exist
+	uint32_t due_slot = no_slot;      // peak: the next instant at which the score may change, as peak_of_due
+	uint32_t scope_due_slot = no_slot; // peak: the next instant at which events begin or cease to count for the scope
+	bool reads_clock;                 // everything may change at any time
+	bool quiet_fades = false;         // any event counts, as points of some group fade by quiet time
 	uint32_t log_slot = no_slot;      // count: place of the newest logged match, 0 for none
 	uint32_t log_rules = 0;
 

@@ -13,28 +13,10 @@ static_assert(false, "No Postgres header should be included in this file.");
 namespace lead_scoring::core
 {
 
-namespace
-{
-
-bool
-all_hold(const std::vector<Predicate> &criteria, const Batch &rows, size_t row) noexcept
-{
-	for (const Predicate &criterion : criteria)
-	{
-		if (!criterion.holds(rows, row))
-		{
-			return false;
-		}
-	}
-	return true;
-}
-
-} // namespace
-
 Scorer::Scorer(const Definition &definition, int64_t as_of, EvaluationNeeds needs, Poll cancelled)
 	: program_(definition, as_of, needs), states_(program_.layout), finisher_(program_, states_, log_, cancelled),
-	  key_kind_(definition.key_kind), index_(make_index(key_kind_)), unique_keys_(definition.unique_keys),
-	  finished_(make_index(key_kind_)), factors_(program_.curves.size()), factor_rows_(program_.curves.size())
+	  key_kind_(definition.key_kind), cancelled_(cancelled), index_(make_index()), unique_keys_(definition.unique_keys),
+	  finished_(make_index()), factors_(program_.curves.size()), factor_rows_(program_.curves.size())
 {
 }
 
@@ -60,16 +42,16 @@ Scorer::move_to(int64_t as_of)
 }
 
 Scorer::Index
-Scorer::make_index(KeyKind kind)
+Scorer::make_index() const
 {
-	switch (kind)
+	switch (key_kind_)
 	{
 	case KeyKind::integer:
-		return IntegerIndex();
+		return IntegerIndex(cancelled_);
 	case KeyKind::uuid:
-		return KeyIndex<UuidKeys>();
+		return KeyIndex<UuidKeys>(cancelled_);
 	default:
-		return KeyIndex<TextKeys>();
+		return KeyIndex<TextKeys>(cancelled_);
 	}
 }
 
@@ -147,8 +129,7 @@ Scorer::state_of(size_t row) noexcept
 	return numbers_[row] == no_record ? nullptr : states_.state(numbers_[row]);
 }
 
-// Flat, as every row that concerns a rule comes through here
-[[gnu::flatten]] void
+void
 Scorer::add_rows(size_t source, const Batch &rows)
 {
 	const SourceProgram &program = program_.sources[source];
@@ -156,10 +137,23 @@ Scorer::add_rows(size_t source, const Batch &rows)
 	last_kept_.any &= last_kept_.source == source;
 	last_kept_.source = source;
 	locate(rows);
+	if (program_.due_slot != no_slot && program.has_time)
+	{
+		add_each<true>(program, rows);
+		return;
+	}
+	add_each<false>(program, rows);
+}
+
+// Flat, as every row that concerns a rule comes through here
+template <bool due>
+[[gnu::flatten]] void
+Scorer::add_each(const SourceProgram &source, const Batch &rows)
+{
 	for (size_t row = 0; row < rows.rows; row++)
 	{
 		row_at_hand_ = row;
-		add_row(program, rows, row);
+		add_row<due>(source, rows, row);
 	}
 }
 
@@ -205,6 +199,7 @@ Scorer::boost(const SourceProgram &source, const Batch &rows, size_t row, int64_
 	return product;
 }
 
+template <bool due>
 void
 Scorer::add_row(const SourceProgram &source, const Batch &rows, size_t row)
 {
@@ -214,6 +209,10 @@ Scorer::add_row(const SourceProgram &source, const Batch &rows, size_t row)
 	row_count_++;
 	if (time > program_.as_of)
 	{
+		if constexpr (due)
+		{
+			note_later(source, rows, row, states_.state(numbers_[row]), time);
+		}
 		return;
 	}
 	std::byte *state = states_.state(numbers_[row]);
@@ -241,6 +240,13 @@ Scorer::add_row(const SourceProgram &source, const Batch &rows, size_t row)
 		const RowRule &rule = source.rules[entry];
 		if ((!source.has_time || rule.window.contains(time)) && all_hold(rule.criteria, rows, row))
 		{
+			if constexpr (due)
+			{
+				if (rule.due_slot != no_slot && states_.peaks(state)[rule.due_slot] != always_due)
+				{
+					note_change(rule, rows, row, state, time);
+				}
+			}
 			if (rule.plain)
 			{
 				double share = rule.decay == no_slot ? 1 : factor(rule.decay, time);
@@ -372,9 +378,15 @@ Scorer::add_resets(const Batch &rows)
 	locate(rows);
 	for (size_t row = 0; row < rows.rows; row++)
 	{
+		std::byte *state = states_.state(numbers_[row]);
 		if (rows.times[row] <= program_.as_of)
 		{
-			raise_peak(states_.peaks(states_.state(numbers_[row]))[program_.reset_slot], peak_of_time(rows.times[row]));
+			raise_peak(states_.peaks(state)[program_.reset_slot], peak_of_time(rows.times[row]));
+		}
+		else
+		{
+			note_due(program_.due_slot, state, rows.times[row]);
+			note_due(program_.scope_due_slot, state, rows.times[row]);
 		}
 	}
 }
@@ -385,8 +397,12 @@ Scorer::add_adjustments(const Batch &rows)
 	locate(rows);
 	for (size_t row = 0; row < rows.rows; row++)
 	{
-		states_.sums(states_.state(numbers_[row]))[program_.adjustment_slot] +=
-			fixed_term(rows.cell(0, row).real);
+		std::byte *state = states_.state(numbers_[row]);
+		states_.sums(state)[program_.adjustment_slot] += fixed_term(rows.cell(0, row).real);
+		if (rows.times != nullptr)
+		{
+			note_due(program_.due_slot, state, rows.times[row]);
+		}
 	}
 }
 

@@ -35,7 +35,8 @@ public:
 	// Add rows of a source
 	void add_rows(size_t source, const Batch &rows);
 
-	// Add manual points; the first column holds them
+	// Add manual points; the first column holds them. For `due`, times says when they will begin or cease to count, of
+	// both the next, infinitely_late for never; those that are yet to begin are given as 0 points. Null if nobody asks
 	void add_adjustments(const Batch &rows);
 
 	// Score a batch of records into results[batch_rows]
@@ -81,12 +82,18 @@ private:
 		int64_t time = 0;
 	};
 
-	static Index make_index(KeyKind kind);
+	Index make_index() const;
 	void locate(const Batch &rows);
 	void find(const Batch &records);
 	void require_unique(const Batch &records);
 	std::byte *state_of(size_t row) noexcept;
+	template <bool due>
+	void add_each(const SourceProgram &source, const Batch &rows);
+	template <bool due>
 	void add_row(const SourceProgram &source, const Batch &rows, size_t row);
+	void note_later(const SourceProgram &source, const Batch &rows, size_t row, std::byte *state, int64_t time);
+	void note_change(const RowRule &rule, const Batch &rows, size_t row, std::byte *state, int64_t time);
+	void note_due(uint32_t slot, std::byte *state, int64_t instant) const noexcept;
 	bool is_duplicate(const SourceProgram &source, const Batch &rows, size_t row, int64_t time);
 	void pay(const RowRule &rule, const Batch &rows, size_t row, std::byte *state, int64_t time);
 	void pay_each(const RowRule &rule, std::byte *state, int64_t time, double value);
@@ -100,6 +107,7 @@ private:
 	MatchLog log_;
 	Finisher finisher_;
 	KeyKind key_kind_;
+	Poll cancelled_;
 	Index index_;
 	bool unique_keys_;
 	Index finished_;                    // records already given, where the relation may repeat a key

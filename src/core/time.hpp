@@ -40,4 +40,33 @@ earlier(int64_t instant, int64_t duration_us) noexcept
 	return __builtin_sub_overflow(instant, duration_us, &moved) ? infinitely_old : moved;
 }
 
+// Return an instant moved on by a duration, stopping at infinitely_late
+inline int64_t
+later(int64_t instant, int64_t duration_us) noexcept
+{
+	int64_t moved;
+
+	return __builtin_add_overflow(instant, duration_us, &moved) ? infinitely_late : moved;
+}
+
+// Return an instant later than as_of at which something happens that is found by the age of what is of some time. Ages are
+// doubles, which hold the microseconds of a good 140 years for sure: older than that, it may happen all the time, for
+// which infinitely_old stands
+inline int64_t
+due_by_age(int64_t instant, int64_t time, int64_t as_of) noexcept
+{
+	constexpr int64_t exact_us = int64_t{1} << 52;
+	int64_t age;
+
+	if (instant == infinitely_late)
+	{
+		return infinitely_late;
+	}
+	if (__builtin_sub_overflow(as_of, time, &age) || age >= exact_us)
+	{
+		return infinitely_old;
+	}
+	return instant < later(time, exact_us) ? instant : later(time, exact_us);
+}
+
 } // namespace lead_scoring::core

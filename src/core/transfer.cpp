@@ -16,6 +16,9 @@ namespace lead_scoring::core
 namespace
 {
 
+// A piece has at most so many matches, whatever a single record has
+constexpr size_t most_matches = 1 << 15;
+
 template <typename Item>
 void
 put(std::vector<std::byte> &piece, const Item &item)
@@ -77,9 +80,23 @@ read_key(Reader &reader, KeyKind kind)
 	return key;
 }
 
+// Add to a sum what another scorer has; raises if it leaves its range
+void
+merge_sum(const Program &program, uint32_t slot, FixedSum &sum, FixedSum other)
+{
+	if (__builtin_add_overflow(sum, other, &sum))
+	{
+		uint32_t group = program.sum_uses[slot].group;
+		throw ScoringError(Fault::out_of_range,
+						   (group == no_slot ? "values of a rule" : "points of group \"" + program.groups[group].name + "\"") +
+							   " add up to more than 1.8e19",
+						   "Let the values of its rules be smaller, in thousands for example.");
+	}
+}
+
 // Add the sums, peaks and counts of a state to those of another
 void
-merge_state(const StateTable &states, uint32_t log_slot, std::byte *into, const std::byte *from)
+merge_state(const Program &program, const StateTable &states, std::byte *into, const std::byte *from)
 {
 	const StateLayout &layout = states.layout();
 	FixedSum *sums = states.sums(into);
@@ -90,7 +107,7 @@ merge_state(const StateTable &states, uint32_t log_slot, std::byte *into, const 
 	{
 		FixedSum sum;
 		std::memcpy(&sum, from + slot * sizeof sum, sizeof sum);
-		sums[slot] += sum;
+		merge_sum(program, slot, sums[slot], sum);
 	}
 	from += layout.sums * sizeof(FixedSum);
 	for (uint32_t slot = 0; slot < layout.peaks; slot++)
@@ -104,7 +121,7 @@ merge_state(const StateTable &states, uint32_t log_slot, std::byte *into, const 
 	{
 		uint32_t count;
 		std::memcpy(&count, from + slot * sizeof count, sizeof count);
-		if (slot != log_slot)
+		if (slot != program.log_slot)
 		{
 			counts[slot] = counts[slot] > UINT32_MAX - count ? UINT32_MAX : counts[slot] + count;
 		}
@@ -134,19 +151,49 @@ Transfer::write_keys(const Key *keys, size_t count)
 }
 
 void
-Transfer::write_log(uint32_t head)
+Transfer::write_states(const uint32_t *numbers, size_t count)
+{
+	size_t state_size = scorer_.states_.state_size();
+
+	for (size_t at = 0; at < count; at++)
+	{
+		scorer_.states_.prefetch(numbers[at]);
+	}
+	for (size_t at = 0; at < count; at++)
+	{
+		const std::byte *state = scorer_.states_.state(numbers[at]);
+		piece_.insert(piece_.end(), state, state + state_size);
+	}
+}
+
+// Write matches of a record for which there is room; returns the head of those that are left
+uint32_t
+Transfer::write_log(uint32_t head, size_t &room)
 {
 	size_t length_at = piece_.size();
 	uint32_t length = 0;
 
 	put(piece_, length);
-	for (; head != 0; length++)
+	for (; head != 0 && room > 0; length++, room--)
 	{
 		const MatchLog::Entry &entry = scorer_.log_.entry(head);
 		put(piece_, entry);
 		head = entry.previous;
 	}
 	std::memcpy(piece_.data() + length_at, &length, sizeof length);
+	return head;
+}
+
+// Write more matches of a record, whose state has been sent: a state of zeros adds nothing to that
+void
+Transfer::go_on_with(Unfinished &record)
+{
+	size_t room = most_matches;
+
+	put(piece_, uint32_t{1});
+	write_keys(&record.key, 1);
+	piece_.resize(piece_.size() + scorer_.states_.state_size());
+	record.head = write_log(record.head, room);
 }
 
 std::span<const std::byte>
@@ -154,28 +201,33 @@ Transfer::next()
 {
 	Key keys[batch_rows];
 	uint32_t numbers[batch_rows];
-	size_t count = std::visit([&](const auto &index) { return index.collect(cursor_, keys, numbers); }, scorer_.index_);
-	size_t state_size = scorer_.states_.state_size();
 
 	piece_.clear();
+	if (!unfinished_.empty())
+	{
+		go_on_with(unfinished_.back());
+		if (unfinished_.back().head == 0)
+		{
+			unfinished_.pop_back();
+		}
+		return piece_;
+	}
+	size_t count = std::visit([&](const auto &index) { return index.collect(cursor_, keys, numbers); }, scorer_.index_);
 	if (count == 0)
 	{
 		return piece_;
 	}
-	for (size_t at = 0; at < count; at++)
-	{
-		scorer_.states_.prefetch(numbers[at]);
-	}
 	put(piece_, static_cast<uint32_t>(count));
 	write_keys(keys, count);
-	for (size_t at = 0; at < count; at++)
-	{
-		const std::byte *state = scorer_.states_.state(numbers[at]);
-		piece_.insert(piece_.end(), state, state + state_size);
-	}
+	write_states(numbers, count);
+	size_t room = most_matches;
 	for (size_t at = 0; at < count && scorer_.program_.log_slot != no_slot; at++)
 	{
-		write_log(scorer_.states_.counts(scorer_.states_.state(numbers[at]))[scorer_.program_.log_slot]);
+		uint32_t left = write_log(scorer_.states_.counts(scorer_.states_.state(numbers[at]))[scorer_.program_.log_slot], room);
+		if (left != 0)
+		{
+			unfinished_.push_back({keys[at], left});
+		}
 	}
 	return piece_;
 }
@@ -200,8 +252,7 @@ Transfer::merge(Scorer &scorer, std::span<const std::byte> piece)
 	scorer.locate(batch);
 	for (size_t at = 0; at < count; at++)
 	{
-		merge_state(scorer.states_, scorer.program_.log_slot, scorer.states_.state(scorer.numbers_[at]),
-					reader.take(state_size));
+		merge_state(scorer.program_, scorer.states_, scorer.states_.state(scorer.numbers_[at]), reader.take(state_size));
 	}
 	for (size_t at = 0; at < count && scorer.program_.log_slot != no_slot; at++)
 	{

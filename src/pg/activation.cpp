@@ -7,6 +7,7 @@
 #include "pg/query.hpp"
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
+#include "pg/settings.hpp"
 #include "pg/write_scores.hpp"
 
 #include <cmath>
@@ -178,7 +179,7 @@ activate(const char *name)
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetLatestSnapshot());
 	// Before the first scoring: no write may come between
-	attach_triggers(score);
+	attach_triggers(score, true);
 	guard_columns(score->target, nullptr);
 	PopActiveSnapshot();
 	end_session(session);
@@ -253,6 +254,17 @@ load_active(const char *name)
 	return score;
 }
 
+// Attach triggers to sources that a rule has begun to use
+void
+watch_sources(const LoadedScore *score)
+{
+	SPI_connect();
+	Session session = begin_safe_path();
+	attach_triggers(score, false);
+	end_session(session);
+	SPI_finish();
+}
+
 uint64
 refresh(const char *name, TimestampTz as_of, ArrayType *keys, const char *reason)
 {
@@ -268,6 +280,7 @@ refresh(const char *name, TimestampTz as_of, ArrayType *keys, const char *reason
 		{
 			seize_definition(name);
 		}
+		watch_sources(score);
 		PopActiveSnapshot();
 		PushActiveSnapshot(GetLatestSnapshot());
 		written = write_scores(score, as_of, reason);
@@ -318,21 +331,17 @@ lead_scoring_refresh(PG_FUNCTION_ARGS)
 {
 	using namespace lead_scoring::pg;
 
-	for (int at : {0, 1, 3})
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 	{
-		if (PG_ARGISNULL(at))
-		{
-			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-							errmsg("%s must not be NULL", at == 0 ? "score" : at == 1 ? "as_of" : "reason"),
-							errhint("Name a score, and the instant to which to refresh it.")));
-		}
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("%s must not be NULL", PG_ARGISNULL(0) ? "score" : "as_of"),
+						errhint("Name a score, and the instant to which to refresh it.")));
 	}
 	require_finite_instant(PG_GETARG_TIMESTAMPTZ(1));
 	PreventCommandIfReadOnly("lead_scoring.refresh()");
 	const char *score = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	const char *reason = text_to_cstring(PG_GETARG_TEXT_PP(3));
 	ArrayType *keys = PG_ARGISNULL(2) ? nullptr : PG_GETARG_ARRAYTYPE_P(2);
-	PG_RETURN_INT64(static_cast<int64>(refresh(score, PG_GETARG_TIMESTAMPTZ(1), keys, reason)));
+	PG_RETURN_INT64(static_cast<int64>(refresh(score, PG_GETARG_TIMESTAMPTZ(1), keys, refresh_reason())));
 }
 
 // Tell whether activate or deactivate is at work

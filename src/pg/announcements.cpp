@@ -28,6 +28,14 @@ KeptPlan insert_event = {
 	{TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID},
 	nullptr};
 
+KeptPlan insert_events = {
+	"INSERT INTO lead_scoring.outbox (score, changed_at, reason, record_key, kind, part, alert, from_label, to_label, "
+	"total_before, total_after) SELECT $1, $2, $3, e.* FROM unnest($4, $5, $6, $7, $8, $9, $10, $11) e",
+	11,
+	{TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
+	 FLOAT8ARRAYOID, FLOAT8ARRAYOID},
+	nullptr};
+
 // The lock is for announce_due, which looks at the row without locking the record
 KeptPlan find_announced = {
 	"SELECT k.at, a.label, a.announced_at FROM unnest($2) WITH ORDINALITY k (record_key, at) "
@@ -95,49 +103,110 @@ label_of(const ScoreValues &values)
 	return {values.label, values.nulls[3]};
 }
 
-// Write a row of the outbox
-void
-write_event(const Noting &noting, const Change &change, const char *part, const char *alert, LabelText from, LabelText to)
+// The columns of the outbox that differ from row to row
+enum EventColumn
 {
-	Datum values[] = {noting.name,
-					  TimestampTzGetDatum(noting.as_of),
-					  CStringGetTextDatum(noting.reason),
-					  change.key,
-					  CStringGetTextDatum(alert == nullptr ? "label" : "alert"),
-					  CStringGetTextDatum(part),
-					  alert == nullptr ? 0 : CStringGetTextDatum(alert),
-					  from.text,
-					  to.text,
-					  Float8GetDatum(change.before.total),
-					  Float8GetDatum(change.after.total)};
-	char nulls[lengthof(values)];
+	key_column,
+	kind_column,
+	part_column,
+	alert_column,
+	from_column,
+	to_column,
+	before_column,
+	after_column,
+	event_columns,
+};
 
-	memset(nulls, ' ', sizeof nulls);
-	nulls[6] = alert == nullptr ? 'n' : ' ';
-	nulls[7] = from.none ? 'n' : ' ';
-	nulls[8] = to.none ? 'n' : ' ';
-	nulls[9] = change.before.nulls[0] ? 'n' : ' ';
-	nulls[10] = change.after.nulls[0] ? 'n' : ' ';
-	execute_plan(&insert_event, values, nulls);
+constexpr int shared_columns = 3; // score, changed_at, reason
+
+// Rows on their way into the outbox
+struct Events
+{
+	Datum *values[event_columns];
+	bool *nulls[event_columns];
+	size_t count;
+	size_t capacity;
+};
+
+void
+grow(Events *events)
+{
+	events->capacity = Max(events->capacity * 2, 8);
+	for (int column = 0; column < event_columns; column++)
+	{
+		Size values = sizeof(Datum) * events->capacity;
+		Size nulls = sizeof(bool) * events->capacity;
+		bool first = events->count == 0;
+		events->values[column] = static_cast<Datum *>(first ? palloc(values) : repalloc(events->values[column], values));
+		events->nulls[column] = static_cast<bool *>(first ? palloc(nulls) : repalloc(events->nulls[column], nulls));
+	}
 }
 
-// Announce a label, and the alerts that wait for it; returns how many rows were written
-size_t
-write_label(const Noting &noting, const Change &change, LabelText from, LabelText to)
+void
+put(Events *events, EventColumn column, Datum value, bool none)
 {
-	size_t written = 1;
+	events->values[column][events->count] = value;
+	events->nulls[column][events->count] = none;
+}
 
-	write_event(noting, change, "label", nullptr, from, to);
+// Add a row for the outbox
+void
+add_event(Events *events, const Change &change, const char *part, const char *alert, LabelText from, LabelText to)
+{
+	if (events->count == events->capacity)
+	{
+		grow(events);
+	}
+	put(events, key_column, change.key, false);
+	put(events, kind_column, CStringGetTextDatum(alert == nullptr ? "label" : "alert"), false);
+	put(events, part_column, CStringGetTextDatum(part), false);
+	put(events, alert_column, alert == nullptr ? 0 : CStringGetTextDatum(alert), alert == nullptr);
+	put(events, from_column, from.text, from.none);
+	put(events, to_column, to.text, to.none);
+	put(events, before_column, Float8GetDatum(change.before.total), change.before.nulls[0]);
+	put(events, after_column, Float8GetDatum(change.after.total), change.after.nulls[0]);
+	events->count++;
+}
+
+void
+write_events(const Noting &noting, const Events &events)
+{
+	Datum values[shared_columns + event_columns] = {noting.name, TimestampTzGetDatum(noting.as_of),
+													CStringGetTextDatum(noting.reason)};
+	char nulls[shared_columns + event_columns];
+	bool one = events.count == 1;
+
+	memset(nulls, ' ', sizeof nulls);
+	for (int column = 0; column < event_columns; column++)
+	{
+		int at = shared_columns + column;
+		if (one)
+		{
+			values[at] = events.values[column][0];
+			nulls[at] = events.nulls[column][0] ? 'n' : ' ';
+		}
+		else
+		{
+			values[at] = column >= before_column ? real_array(events.values[column], events.nulls[column], events.count)
+												 : text_array(events.values[column], events.nulls[column], events.count);
+		}
+	}
+	execute_plan(one ? &insert_event : &insert_events, values, nulls);
+}
+
+// Announce a label, and give the alerts that wait for it
+void
+add_label(const Noting &noting, const Change &change, LabelText from, LabelText to, Events *events)
+{
+	add_event(events, change, "label", nullptr, from, to);
 	for (int at = 0; at < noting.score->alert_count; at++)
 	{
 		const LoadedAlert &alert = noting.score->alerts[at];
 		if (alert.kind == AlertKind::label && !to.none && view_of(to.text) == alert.label)
 		{
-			write_event(noting, change, "label", alert.name, from, to);
-			written++;
+			add_event(events, change, "label", alert.name, from, to);
 		}
 	}
-	return written;
 }
 
 // Find what was announced last of each record
@@ -210,8 +279,8 @@ remember(const Noting &noting, const Change &change, const Announced &announced,
 }
 
 // Announce the label of a record as far as margin and dwell allow
-size_t
-announce_damped(const Noting &noting, const Change &change, const Announced &last)
+void
+announce_damped(const Noting &noting, const Change &change, const Announced &last, Events *events)
 {
 	bool stands = last.dwells && !last.label.none && still_stands(noting.score, last.label.text, last.at, noting.as_of);
 	LabelText target = target_label(noting.score, last.label, change.after);
@@ -223,18 +292,16 @@ announce_damped(const Noting &noting, const Change &change, const Announced &las
 		{
 			remember(noting, change, {true, last.label, false, 0}, last.kept);
 		}
-		return 0;
+		return;
 	}
 	bool dwells = !target.none && core::dwell_of(noting.score->announced, view_of(target.text)) > 0;
 	remember(noting, change, {true, target, dwells, noting.as_of}, last.kept);
-	return write_label(noting, change, last.label, target);
+	add_label(noting, change, last.label, target, events);
 }
 
-size_t
-announce_labels(const Noting &noting)
+void
+announce_labels(const Noting &noting, Events *events)
 {
-	size_t written = 0;
-
 	if (noting.score->has_damped_bands && noting.silent)
 	{
 		// What nobody is told of is taken for announced
@@ -243,7 +310,7 @@ announce_labels(const Noting &noting)
 	}
 	if (noting.silent)
 	{
-		return 0;
+		return;
 	}
 	const Announced *announced = noting.score->has_damped_bands ? read_announced(noting) : nullptr;
 	for (size_t at = 0; at < noting.count; at++)
@@ -253,14 +320,13 @@ announce_labels(const Noting &noting)
 		LabelText after = label_of(change.after);
 		if (announced != nullptr && (announced[at].kept || !same_label(before, after)))
 		{
-			written += announce_damped(noting, change, announced[at]);
+			announce_damped(noting, change, announced[at], events);
 		}
 		else if (announced == nullptr && !same_label(before, after))
 		{
-			written += write_label(noting, change, before, after);
+			add_label(noting, change, before, after, events);
 		}
 	}
-	return written;
 }
 
 struct Value
@@ -306,8 +372,8 @@ touch_alerted(KeptPlan *plan, const Noting &noting, const Change &change, const 
 }
 
 // Give an alert on a value if a change calls for it
-bool
-give_alert(const Noting &noting, const Change &change, const LoadedAlert &alert)
+void
+give_alert(const Noting &noting, const Change &change, const LoadedAlert &alert, Events *events)
 {
 	static const char *const parts[] = {"fit", "engagement", "total"};
 	Value before = value_of(change.before, alert.part);
@@ -320,27 +386,23 @@ give_alert(const Noting &noting, const Change &change, const LoadedAlert &alert)
 	if (noting.silent || !reached(alert, after) || reached(alert, before) ||
 		(alert.margin > 0 && !touch_alerted(&keep_alerted, noting, change, alert)))
 	{
-		return false;
+		return;
 	}
-	write_event(noting, change, parts[static_cast<size_t>(alert.part)], alert.name, label_of(change.before),
-				label_of(change.after));
-	return true;
+	add_event(events, change, parts[static_cast<size_t>(alert.part)], alert.name, label_of(change.before),
+			  label_of(change.after));
 }
 
-size_t
-give_alerts(const Noting &noting)
+void
+give_alerts(const Noting &noting, Events *events)
 {
-	size_t written = 0;
-
 	for (int at = 0; at < noting.score->alert_count; at++)
 	{
 		const LoadedAlert &alert = noting.score->alerts[at];
 		for (size_t change = 0; alert.kind != AlertKind::label && change < noting.count; change++)
 		{
-			written += give_alert(noting, noting.changes[change], alert);
+			give_alert(noting, noting.changes[change], alert, events);
 		}
 	}
-	return written;
 }
 
 } // namespace
@@ -374,18 +436,32 @@ key_array(const Noting &noting)
 	return text_array(keys, nullptr, noting.count);
 }
 
+Datum
+real_array(Datum *values, bool *nulls, size_t count)
+{
+	int size = static_cast<int>(count);
+	int lower = 1;
+
+	return PointerGetDatum(construct_md_array(values, nulls, 1, &size, &lower, FLOAT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
 size_t
 announce(const Noting &noting)
 {
-	size_t written = noting.score->definition.bands.empty() ? 0 : announce_labels(noting);
+	Events events{};
 
-	written += give_alerts(noting);
-	if (written > 0)
+	if (!noting.score->definition.bands.empty())
 	{
+		announce_labels(noting, &events);
+	}
+	give_alerts(noting, &events);
+	if (events.count > 0)
+	{
+		write_events(noting, events);
 		// Equal ones of a transaction are delivered once
 		Async_Notify("lead_scoring", noting.score->name);
 	}
-	return written;
+	return events.count;
 }
 
 } // namespace lead_scoring::pg

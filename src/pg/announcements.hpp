@@ -26,8 +26,9 @@ size_t announce(const Noting &noting);
 // Whether a label that was announced must still stand
 bool still_stands(const LoadedScore *score, Datum label, TimestampTz announced_at, TimestampTz as_of);
 
-// An array of texts, as long as the changes
+// Arrays of texts and of numbers; nulls tells which are NULL, or is null
 Datum text_array(Datum *texts, bool *nulls, size_t count);
+Datum real_array(Datum *values, bool *nulls, size_t count);
 
 // The keys of the changes as an array of texts
 Datum key_array(const Noting &noting);

@@ -48,13 +48,19 @@ run_as_owner(Oid relation, const char *sql)
 	end_session(session);
 }
 
+// Whether a relation lacks the trigger for its rows; partitions get it from above
+bool
+lacks_touch(Oid relation, bool is_part)
+{
+	return !has_trigger(relation, touch_trigger) && !(is_part && get_rel_relispartition(relation));
+}
+
 void
 attach_to(Oid relation, bool is_part)
 {
 	const char *name = relation_sql(relation);
 
-	// Partitions get the triggers for their rows from above
-	if (!has_trigger(relation, touch_trigger) && !(is_part && get_rel_relispartition(relation)))
+	if (lacks_touch(relation, is_part))
 	{
 		run_as_owner(relation,
 					 psprintf("CREATE TRIGGER %1$s AFTER INSERT OR UPDATE OR DELETE ON %2$s FOR EACH ROW EXECUTE FUNCTION "
@@ -73,10 +79,14 @@ attach_to(Oid relation, bool is_part)
 }
 
 void
-attach_to_all(const char *score, Oid relation)
+attach_to_all(const char *score, Oid relation, bool tell)
 {
 	ListCell *cell;
 
+	if (!can_have_triggers(relation) && !tell)
+	{
+		return;
+	}
 	if (!can_have_triggers(relation))
 	{
 		ereport(NOTICE, (errmsg("\"%s\" is not a table: its changes reach score \"%s\" with the next refresh",
@@ -85,7 +95,7 @@ attach_to_all(const char *score, Oid relation)
 								 "lead_scoring.refresh_interval.")));
 		return;
 	}
-	foreach (cell, find_all_inheritors(relation, ShareRowExclusiveLock, nullptr))
+	foreach (cell, find_all_inheritors(relation, AccessShareLock, nullptr))
 	{
 		if (can_have_triggers(lfirst_oid(cell)))
 		{
@@ -136,15 +146,15 @@ append_conditions(const char *score, StringInfo update, StringInfo insert)
 } // namespace
 
 void
-attach_triggers(const LoadedScore *score)
+attach_triggers(const LoadedScore *score, bool tell)
 {
-	attach_to_all(score->name, score->records->relation);
+	attach_to_all(score->name, score->records->relation, tell);
 	for (size_t at = 0; at < score->definition.sources.size(); at++)
 	{
-		attach_to_all(score->name, score->sources[at]->relation);
+		attach_to_all(score->name, score->sources[at]->relation, tell);
 		if (OidIsValid(score->sources[at]->hop.relation))
 		{
-			attach_to_all(score->name, score->sources[at]->hop.relation);
+			attach_to_all(score->name, score->sources[at]->hop.relation, tell);
 		}
 	}
 }

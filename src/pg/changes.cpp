@@ -74,92 +74,76 @@ make_explanation_row()
 	return row;
 }
 
-// Make JSON of the rows of an explanation
-Datum
-explanation_json(const RowSet &rows, bool *is_null)
+// The explanation at hand as a table by name. It is registered once, as SPI keeps its list in the context of that moment
+EphemeralNamedRelation
+register_explanation()
 {
 	auto *relation = static_cast<EphemeralNamedRelation>(palloc0(sizeof(EphemeralNamedRelationData)));
 
 	relation->md.name = pstrdup(explanation_name);
 	relation->md.reliddesc = InvalidOid;
-	relation->md.tupdesc = rows.descriptor;
+	relation->md.tupdesc = make_explanation_row();
 	relation->md.enrtype = ENR_NAMED_TUPLESTORE;
 	relation->md.enrtuples = 50;
-	relation->reldata = rows.store;
 	if (SPI_register_relation(relation) != SPI_OK_REL_REGISTER)
 	{
 		elog(ERROR, "could not register the explanation");
 	}
-	if (SPI_execute("SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_strip_nulls(pg_catalog.to_jsonb(e)) ORDER BY e.step) "
-					"FROM lead_scoring_explanation e",
-					false, 1) != SPI_OK_SELECT)
-	{
-		elog(ERROR, "could not write the explanation");
-	}
-	Datum json = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, is_null);
-	SPI_unregister_relation(explanation_name);
-	return json;
+	return relation;
 }
 
 // Explain a record as of the instant of the evaluation, by the facts that the evaluation saw
-Datum
-explanation_of(const Noting &noting, const Change &change, bool *is_null)
+bool
+explain_change(const Noting &noting, const Change &change, EphemeralNamedRelation relation, Datum *json)
 {
-	RowSet rows{tuplestore_begin_heap(true, false, work_mem), make_explanation_row()};
-	Datum json = 0;
-
-	*is_null = true;
+	auto *store = tuplestore_begin_heap(true, false, work_mem);
 	// Whoever evaluates a score may lay hands on it; explaining does not
-	if (explain_record(const_cast<LoadedScore *>(noting.score), change.key, noting.as_of, rows))
+	bool found = explain_record(const_cast<LoadedScore *>(noting.score), change.key, noting.as_of, {store, relation->md.tupdesc});
+	bool is_null = true;
+
+	if (found)
 	{
-		json = explanation_json(rows, is_null);
+		relation->reldata = store;
+		if (SPI_execute("SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_strip_nulls(pg_catalog.to_jsonb(e)) ORDER BY e.step) "
+						"FROM lead_scoring_explanation e",
+						false, 1) != SPI_OK_SELECT)
+		{
+			elog(ERROR, "could not write the explanation");
+		}
+		*json = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
 	}
-	tuplestore_end(rows.store);
-	return json;
+	tuplestore_end(store);
+	return !is_null;
 }
 
 void
-write_one(const Noting &noting, const Change &change)
+write_one(const Noting &noting, const Change &change, const Datum *explanation)
 {
 	Datum values[13] = {noting.name, TimestampTzGetDatum(noting.as_of), PointerGetDatum(cstring_to_text(noting.reason)),
 						change.key};
 	char nulls[13];
-	bool unexplained = true;
 
 	memset(nulls, ' ', sizeof nulls);
 	put_score(change.after, values + 4, nulls + 4);
 	put_score(change.before, values + 8, nulls + 8);
-	if (noting.score->history == History::explained)
-	{
-		values[12] = explanation_of(noting, change, &unexplained);
-	}
-	nulls[12] = unexplained ? 'n' : ' ';
+	values[12] = explanation == nullptr ? 0 : *explanation;
+	nulls[12] = explanation == nullptr ? 'n' : ' ';
 	execute_plan(&insert_one, values, nulls);
 }
 
-// An explanation leaves much behind: each row has a context of its own
+// An explanation leaves much behind: each record has a connection of its own, which takes it away
 void
 write_explained(const Noting &noting)
 {
-	MemoryContext row = AllocSetContextCreate(CurrentMemoryContext, "lead_scoring explanation", ALLOCSET_DEFAULT_SIZES);
-
 	for (size_t at = 0; at < noting.count; at++)
 	{
-		MemoryContext before = MemoryContextSwitchTo(row);
-		write_one(noting, noting.changes[at]);
-		MemoryContextSwitchTo(before);
-		MemoryContextReset(row);
+		SPI_connect();
+		EphemeralNamedRelation relation = register_explanation();
+		Datum json;
+		bool explained = explain_change(noting, noting.changes[at], relation, &json);
+		write_one(noting, noting.changes[at], explained ? &json : nullptr);
+		SPI_finish();
 	}
-	MemoryContextDelete(row);
-}
-
-Datum
-real_array(Datum *values, bool *nulls, size_t count)
-{
-	int size = static_cast<int>(count);
-	int lower = 1;
-
-	return PointerGetDatum(construct_md_array(values, nulls, 1, &size, &lower, FLOAT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 // Make the four columns of values before, or after, all changes
@@ -192,7 +176,7 @@ write_history(const Noting &noting)
 	}
 	if (noting.count == 1)
 	{
-		write_one(noting, noting.changes[0]);
+		write_one(noting, noting.changes[0], nullptr);
 		return;
 	}
 	Datum values[12] = {noting.name, TimestampTzGetDatum(noting.as_of), PointerGetDatum(cstring_to_text(noting.reason)),

@@ -297,33 +297,6 @@ reads_clock(Node *node, void *context)
 #endif
 }
 
-bool
-is_unsafe_function(Oid function, void *)
-{
-	return func_parallel(function) != PROPARALLEL_SAFE;
-}
-
-// Whether an expression calls what must not run in several processes at once
-bool
-calls_unsafe(Node *node, void *context)
-{
-	if (node == nullptr)
-	{
-		return false;
-	}
-	// The coercion to a domain runs its constraints, which are expressions of their own
-	if (IsA(node, CoerceToDomain) || check_functions_in_node(node, is_unsafe_function, context))
-	{
-		return true;
-	}
-#if PG_VERSION_NUM >= 160000
-	return expression_tree_walker(node, calls_unsafe, context);
-#else
-	auto untyped = reinterpret_cast<void (*)()>(calls_unsafe);
-	return expression_tree_walker(node, reinterpret_cast<bool (*)()>(untyped), context);
-#endif
-}
-
 Node *
 analyse(Relation relation, const char *text, const ExpressionSite &site)
 {
@@ -476,12 +449,6 @@ expression_sql(Node *expression, Oid relation, const char *alias)
 	List *context = deparse_context_for(alias == nullptr ? resolved_alias : alias, relation);
 
 	return deparse_expression(expression, context, true, false);
-}
-
-bool
-is_parallel_safe(Node *expression)
-{
-	return !calls_unsafe(expression, nullptr);
 }
 
 } // namespace lead_scoring::pg

@@ -31,6 +31,9 @@ Node *parse_expression(Relation relation, const char *text, const ExpressionSite
 // called by the alias, or in the way that parse_expression expects of resolved texts if it is null
 char *expression_sql(Node *expression, Oid relation, const char *alias);
 
+// Whether an expression reads the pseudo-column as_of
+bool reads_as_of(Node *expression);
+
 // Whether all that an expression calls may run in several processes at once
 bool is_parallel_safe(Node *expression);
 

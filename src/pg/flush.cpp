@@ -4,7 +4,9 @@
 
 #include "pg/keep_scores.hpp"
 #include "pg/link_locks.hpp"
+#include "pg/queue.hpp"
 #include "pg/session.hpp"
+#include "pg/stream.hpp"
 #include "pg/touched.hpp"
 #include "pg/write_scores.hpp"
 
@@ -135,6 +137,27 @@ score_all(const ActiveScore *score)
 	PopActiveSnapshot();
 }
 
+// Let the records wait for a worker
+void
+queue_keys(const ActiveScore *score, Concerned *concerned)
+{
+	settle_keys(concerned->keys);
+	if (concerned->everybody)
+	{
+		enqueue(score->name, nullptr, 0);
+		return;
+	}
+	auto *texts = static_cast<Datum *>(palloc(sizeof(Datum) * static_cast<Size>(Max(concerned->keys->count, 1))));
+	for (int at = 0; at < concerned->keys->count; at++)
+	{
+		texts[at] = CStringGetTextDatum(key_string(concerned->keys->kind, concerned->keys->keys[at]));
+	}
+	if (concerned->keys->count > 0)
+	{
+		enqueue(score->name, texts, static_cast<size_t>(concerned->keys->count));
+	}
+}
+
 void
 score_concerned(Concerned *concerned)
 {
@@ -145,7 +168,11 @@ score_concerned(Concerned *concerned)
 	for (int at = 0; at < list_length(concerned->scores); at++)
 	{
 		auto *score = static_cast<const ActiveScore *>(list_nth(concerned->scores, at));
-		if (concerned->everybody || score->relative)
+		if (score->queued)
+		{
+			queue_keys(score, concerned);
+		}
+		else if (concerned->everybody || score->relative)
 		{
 			score_all(score);
 		}

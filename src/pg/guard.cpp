@@ -36,7 +36,9 @@ keep_fault(CaughtFault &kept, int sqlstate, const char *message, const char *hin
 bool
 stop_wanted() noexcept
 {
-	return InterruptPending != 0;
+	// Not InterruptPending alone: that is also how helpers, or views of the server's state, ask for a moment's attention
+	return (QueryCancelPending != 0 || ProcDiePending != 0) && InterruptHoldoffCount == 0 &&
+		   QueryCancelHoldoffCount == 0 && CritSectionCount == 0;
 }
 
 void

@@ -36,7 +36,8 @@ compare_rows(void *argument, const core::Batch &records, const core::ScoreResult
 
 	for (size_t row = 0; row < records.rows; row++)
 	{
-		compare_result(sink->changes, program, records.keys[row], sink->evaluation->stored[row], results[row]);
+		compare_result(sink->changes, program, sink->evaluation->score->definition.key_kind, records.keys[row],
+					   sink->evaluation->stored[row], results[row]);
 	}
 	MemoryContextSwitchTo(before);
 }
@@ -110,7 +111,7 @@ keep_many(KeptScore *kept, const core::Key *keys, int count, TimestampTz as_of, 
 	TimestampTz instant = as_of == DT_NOBEGIN ? GetCurrentTimestamp() : as_of;
 	ColumnChanges changes = make_changes(core::batch_rows, instant);
 	PushActiveSnapshot(GetLatestSnapshot());
-	Evaluation *evaluation = begin_evaluation(kept->score, instant, nullptr, {});
+	Evaluation *evaluation = begin_evaluation(kept->score, instant, nullptr, {false, false, true});
 	evaluation->keys = &array;
 	evaluation->compared = true;
 	CompareSink sink{evaluation, &changes, CurrentMemoryContext};

@@ -9,11 +9,13 @@
 #include "pg/keep_many.hpp"
 #include "pg/kept_score.hpp"
 #include "pg/session.hpp"
+#include "pg/statistics.hpp"
 #include "pg/write_changes.hpp"
 
 extern "C"
 {
 #include "access/xact.h"
+#include "portability/instr_time.h"
 #include "storage/lock.h"
 #include "utils/inval.h"
 #include "utils/snapmgr.h"
@@ -178,16 +180,25 @@ uint64
 keep_score(const char *name, const core::Key *keys, int count, TimestampTz as_of, const char *reason)
 {
 	uint64 written = 0;
+	instr_time begun;
+	INSTR_TIME_SET_CURRENT(begun);
 	KeptScore *kept = kept_score(name, as_of == DT_NOBEGIN ? GetCurrentTimestamp() : as_of);
 
 	if (count > chunk_keys && kept->score->own_target)
 	{
-		return keep_many(kept, keys, count, as_of, reason);
+		written = keep_many(kept, keys, count, as_of, reason);
 	}
-	for (int first = 0; first < count; first += chunk_keys)
+	else
 	{
-		written += keep_chunk(kept, keys + first, Min(chunk_keys, count - first), as_of, reason);
+		for (int first = 0; first < count; first += chunk_keys)
+		{
+			written += keep_chunk(kept, keys + first, Min(chunk_keys, count - first), as_of, reason);
+		}
 	}
+	instr_time spent;
+	INSTR_TIME_SET_CURRENT(spent);
+	INSTR_TIME_SUBTRACT(spent, begun);
+	note_evaluation(name, static_cast<uint64>(count), written, INSTR_TIME_GET_MILLISEC(spent));
 	return written;
 }
 

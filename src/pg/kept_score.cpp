@@ -168,7 +168,7 @@ keep_streams(KeptScore *kept)
 	if (definition.has_adjustments)
 	{
 		Stream stream{};
-		describe_adjustments(kept->score, true, &stream);
+		describe_adjustments(kept->score, true, true, &stream);
 		stream.sink = add_adjustment_rows;
 		stream.argument = kept->scorer;
 		kept->adjustments = keep_as_owner(stream);
@@ -211,7 +211,7 @@ make_kept_score(const char *name, TimestampTz as_of)
 	require_columns(kept->score);
 	watch_relations(kept->score);
 	kept->scorer = make_owned<core::Scorer>(context, kept->score->definition, static_cast<int64_t>(as_of),
-											core::EvaluationNeeds{false, false}, stop_wanted);
+											core::EvaluationNeeds{false, false, true}, stop_wanted);
 	kept->labels = make_label_datums(kept->scorer->program());
 	Session session = begin_for_owners(true);
 	keep_streams(kept);

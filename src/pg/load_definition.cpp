@@ -60,7 +60,7 @@ read_fades(Loading *loading, core::GroupDefinition *group, const core::FadeDefin
 		2, parameters);
 	auto *fades = make_array<core::FadeDefinition>(loading->context, rows.count + 1);
 	const char *what =
-		loading_text(loading, "segment of group \"%s\" of score \"%s\"", group->name.data(), loading->score->name);
+		loading_text(loading, "a decay of group \"%s\" of score \"%s\"", group->name.data(), loading->score->name);
 
 	for (uint64 at = 0; at < rows.count; at++)
 	{

@@ -127,6 +127,7 @@ note_demands(LoadedScore *score, Node *expression)
 {
 	score->parallel_safe &= is_parallel_safe(expression);
 	score->settings_matter |= contain_mutable_functions(expression);
+	score->definition.reads_clock |= reads_as_of(expression);
 }
 
 // Note which columns the query of a stream reads by itself

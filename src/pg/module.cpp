@@ -12,7 +12,7 @@ void _PG_init(void);
 LEAD_SCORING_EXPORT_END
 
 // Declare the settings, and ask to be told of changes; while the server starts, ask for shared memory and for the
-// background worker too
+// background worker
 void
 _PG_init(void)
 {

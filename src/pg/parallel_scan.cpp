@@ -97,9 +97,9 @@ scan_stretches(SharedScan *scan, Stream *stream, double rows)
 	}
 }
 
-// Merge what helpers send until all have sent everything
+// Merge what a helper sends until it has sent everything
 void
-merge_from(Evaluation *evaluation, SharedScan *scan, shm_mq_handle *queue)
+merge_from(Evaluation *evaluation, ParallelContext *context, SharedScan *scan, shm_mq_handle *queue)
 {
 	core::Scorer *scorer = evaluation->scorer;
 	Size size;
@@ -110,10 +110,10 @@ merge_from(Evaluation *evaluation, SharedScan *scan, shm_mq_handle *queue)
 		CHECK_FOR_INTERRUPTS();
 		if (shm_mq_receive(queue, &size, &data, false) != SHM_MQ_SUCCESS)
 		{
-			// A helper that failed tells us why
-			CHECK_FOR_INTERRUPTS();
+			// A helper that failed, or never started, tells why once it has ended
+			WaitForParallelWorkersToFinish(context);
 			ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-							errmsg("lost connection to parallel worker")));
+							errmsg("lost connection to parallel worker"), errhint("Try again.")));
 		}
 		if (size <= 1)
 		{
@@ -126,6 +126,16 @@ merge_from(Evaluation *evaluation, SharedScan *scan, shm_mq_handle *queue)
 			pg_atomic_write_u32(&scan->overflowed, 1);
 		}
 	}
+}
+
+shm_mq_result
+send_message(shm_mq_handle *queue, Size size, const void *data)
+{
+#if PG_VERSION_NUM >= 150000
+	return shm_mq_send(queue, size, data, false, true);
+#else
+	return shm_mq_send(queue, size, data, false);
+#endif
 }
 
 // Send all that a helper knows, then a message of one byte
@@ -143,12 +153,12 @@ send_all(SharedScan *scan, core::Scorer *scorer, shm_mq_handle *queue)
 			break;
 		}
 		CHECK_FOR_INTERRUPTS();
-		if (shm_mq_send(queue, piece.size(), piece.data(), false, true) != SHM_MQ_SUCCESS)
+		if (send_message(queue, piece.size(), piece.data()) != SHM_MQ_SUCCESS)
 		{
 			return;
 		}
 	}
-	shm_mq_send(queue, sizeof end, &end, false, true);
+	send_message(queue, sizeof end, &end);
 }
 
 shm_mq *
@@ -263,10 +273,11 @@ scan_in_parallel(Evaluation *evaluation, size_t source, const Stream &stream, in
 	own.share = evaluation->share;
 	own.sink = add_rows;
 	own.argument = &sink;
-	scan_stretches(scan, &own, relation->rd_rel->reltuples);
+	// An empty table, or one never analyzed, has -1 rows
+	scan_stretches(scan, &own, Max(relation->rd_rel->reltuples, 0));
 	for (int helper = 0; helper < context->nworkers_launched; helper++)
 	{
-		merge_from(evaluation, scan, queues[helper]);
+		merge_from(evaluation, context, scan, queues[helper]);
 	}
 	evaluation->overflowed = pg_atomic_read_u32(&scan->overflowed) != 0;
 	WaitForParallelWorkersToFinish(context);

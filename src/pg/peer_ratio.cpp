@@ -12,6 +12,7 @@ extern "C"
 }
 
 #include <cmath>
+#include <type_traits>
 
 using lead_scoring::core::ExactSum;
 using lead_scoring::core::ScaledNumber;
@@ -33,6 +34,7 @@ struct Peers
 void
 sum_up(WindowObject window, Peers *peers)
 {
+	static_assert(std::is_trivially_destructible_v<ExactSum>, "the sum would be skipped by a jump");
 	int64 rows = WinGetPartitionRowCount(window);
 	ExactSum sum;
 

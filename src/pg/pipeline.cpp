@@ -183,7 +183,7 @@ stream_facts(Evaluation *evaluation)
 	if (definition.has_adjustments && !evaluation->overflowed)
 	{
 		Stream stream{};
-		describe_adjustments(evaluation->score, keys, &stream);
+		describe_adjustments(evaluation->score, keys, evaluation->scorer->program().needs.due, &stream);
 		run(evaluation, &stream, add_adjustment_rows, evaluation);
 	}
 	return !evaluation->overflowed;

@@ -134,8 +134,10 @@ int
 expression_column(InputColumns *inputs, Node *expression, ColumnKind kind)
 {
 	InputColumn column{};
-	int known = find_expression(inputs, expression, kind);
 
+	// Thousands of expressions are each compared with all before them
+	CHECK_FOR_INTERRUPTS();
+	int known = find_expression(inputs, expression, kind);
 	if (known >= 0)
 	{
 		return known;

@@ -47,6 +47,7 @@ struct Report
 	Phase phase;
 	double expected;
 	TimestampTz next_notice;
+	int nested;       // reports begun within it, by a condition that evaluates a score: they are passed over
 	bool shared;      // whether other sessions can see it
 };
 
@@ -56,6 +57,13 @@ bool
 is_ours(const PgBackendStatus *status)
 {
 	return static_cast<int>(status->st_progress_command) == our_command;
+}
+
+// Whether a report is under way. One that an error has ended is not: PostgreSQL ends the command, of subtransactions too
+bool
+is_reporting()
+{
+	return report.score[0] != '\0' && report.shared && MyBEEntry != nullptr && is_ours(MyBEEntry);
 }
 
 void
@@ -74,6 +82,11 @@ give_notice(double done)
 void
 begin_progress(const char *score, Oid records)
 {
+	if (is_reporting())
+	{
+		report.nested++;
+		return;
+	}
 	report = Report{};
 	strlcpy(report.score, score, sizeof report.score);
 	report.next_notice = GetCurrentTimestamp() + first_notice_us;
@@ -90,6 +103,10 @@ begin_progress(const char *score, Oid records)
 void
 begin_phase(Phase phase, const char *name, double expected)
 {
+	if (report.nested > 0)
+	{
+		return;
+	}
 	report.phase = phase;
 	strlcpy(report.name, name, sizeof report.name);
 	report.expected = expected;
@@ -104,7 +121,7 @@ begin_phase(Phase phase, const char *name, double expected)
 void
 note_progress(double done)
 {
-	if (report.score[0] == '\0')
+	if (report.score[0] == '\0' || report.nested > 0)
 	{
 		return;
 	}
@@ -123,6 +140,11 @@ note_progress(double done)
 void
 end_progress()
 {
+	if (report.nested > 0)
+	{
+		report.nested--;
+		return;
+	}
 	if (report.shared)
 	{
 		pgstat_progress_end_command();

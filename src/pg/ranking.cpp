@@ -11,13 +11,13 @@
 #include "pg/guard.hpp"
 #include "pg/stream.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 extern "C"
 {
-#include "catalog/pg_operator_d.h"
-#include "utils/fmgroids.h"
 #include "utils/tuplesort.h"
+#include "utils/typcache.h"
 }
 
 namespace lead_scoring::pg
@@ -26,7 +26,8 @@ namespace lead_scoring::pg
 struct Ranking
 {
 	Evaluation *evaluation;
-	const Datum *wanted;       // array of keys, or null for all
+	const core::Key *wanted;   // in order, or null for all
+	size_t wanted_count;
 	Tuplestorestate *scores;   // key, result
 	TupleDesc score_row;
 	Tuplesortstate *ranks;     // ladder, value, key
@@ -57,11 +58,15 @@ type_of(core::KeyKind kind)
 }
 
 Oid
-order_of(core::KeyKind kind)
+less_operator(Oid type)
 {
-	// int8 has a symbol of its own for its order; the others are found by their types
-	return kind == core::KeyKind::integer ? Int8LessOperator
-										  : OpernameGetOprid(list_make1(makeString(pstrdup("<"))), type_of(kind), type_of(kind));
+	return lookup_type_cache(type, TYPECACHE_LT_OPR)->lt_opr;
+}
+
+Oid
+greater_operator(Oid type)
+{
+	return lookup_type_cache(type, TYPECACHE_GT_OPR)->gt_opr;
 }
 
 TupleDesc
@@ -82,8 +87,7 @@ Tuplesortstate *
 begin_sort(TupleDesc row, core::KeyKind kind)
 {
 	AttrNumber columns[] = {1, 2, 3};
-	Oid operators[] = {Int4LessOperator, OpernameGetOprid(list_make1(makeString(pstrdup(">"))), FLOAT8OID, FLOAT8OID),
-					   order_of(kind)};
+	Oid operators[] = {less_operator(INT4OID), greater_operator(FLOAT8OID), less_operator(type_of(kind))};
 	Oid collations[] = {InvalidOid, InvalidOid, kind == core::KeyKind::text ? C_COLLATION_OID : InvalidOid};
 	bool nulls_first[] = {false, false, false};
 
@@ -148,25 +152,37 @@ set_cuts(Ranking *ranking)
 	tuplesort_end(ranking->ranks);
 }
 
-// Whether a key is among those that are wanted
-bool
-is_wanted(const Ranking *ranking, Datum key)
+// Read the keys that are wanted, and put them in order
+void
+read_wanted(Ranking *ranking, core::KeyKind kind)
 {
-	if (ranking->wanted == nullptr)
+	ArrayType *array = DatumGetArrayTypeP(*ranking->evaluation->keys);
+	int16 length;
+	bool by_value;
+	char alignment;
+	Datum *datums;
+	bool *nulls;
+	int count;
+
+	get_typlenbyvalalign(ranking->key_type, &length, &by_value, &alignment);
+	deconstruct_array(array, ranking->key_type, length, by_value, alignment, &datums, &nulls, &count);
+	auto *keys = static_cast<core::Key *>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(core::Key) * static_cast<Size>(Max(count, 1))));
+	for (int at = 0; at < count; at++)
 	{
-		return true;
+		// make_key_array has left out the NULLs
+		keys[at] = read_key(ranking->key_type, datums[at], CurrentMemoryContext);
 	}
-	ArrayIterator iterator = array_create_iterator(DatumGetArrayTypeP(*ranking->wanted), 0, nullptr);
-	Oid equality = ranking->key_type == INT8OID ? F_INT8EQ : ranking->key_type == UUIDOID ? F_UUID_EQ : F_TEXTEQ;
-	Datum element;
-	bool is_null;
-	bool found = false;
-	while (!found && array_iterate(iterator, &element, &is_null))
-	{
-		found = !is_null && DatumGetBool(OidFunctionCall2Coll(equality, C_COLLATION_OID, element, key));
-	}
-	array_free_iterator(iterator);
-	return found;
+	std::sort(keys, keys + count, [kind](const core::Key &left, const core::Key &right) { return core::key_before(kind, left, right); });
+	ranking->wanted = keys;
+	ranking->wanted_count = static_cast<size_t>(count);
+}
+
+bool
+is_wanted(const Ranking *ranking, core::KeyKind kind, const core::Key &key)
+{
+	return ranking->wanted == nullptr ||
+		   std::binary_search(ranking->wanted, ranking->wanted + ranking->wanted_count, key,
+							  [kind](const core::Key &left, const core::Key &right) { return core::key_before(kind, left, right); });
 }
 
 // The batch that goes on to the sink
@@ -197,8 +213,11 @@ begin_ranking(Evaluation *evaluation)
 	core::KeyKind kind = evaluation->score->definition.key_kind;
 
 	ranking->evaluation = evaluation;
-	ranking->wanted = evaluation->keys;
 	ranking->key_type = type_of(kind);
+	if (evaluation->keys != nullptr)
+	{
+		read_wanted(ranking, kind);
+	}
 	ranking->scores = tuplestore_begin_heap(false, false, work_mem);
 	ranking->score_row = make_row(ranking->key_type, BYTEAOID, InvalidOid);
 	ranking->rank_row = make_row(INT4OID, FLOAT8OID, ranking->key_type);
@@ -248,7 +267,10 @@ end_ranking(Ranking *ranking, ResultSink sink, void *argument)
 {
 	auto *outgoing = static_cast<Outgoing *>(palloc0(sizeof(Outgoing)));
 	const core::BandTable *bands = &ranking->evaluation->scorer->program().bands;
+	constexpr uint64 most_passed = 4096;
+	core::KeyKind kind = ranking->evaluation->score->definition.key_kind;
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(ranking->score_row, &TTSOpsMinimalTuple);
+	uint64 passed = 0;
 
 	set_cuts(ranking);
 	outgoing->batch.keys = outgoing->keys;
@@ -256,13 +278,19 @@ end_ranking(Ranking *ranking, ResultSink sink, void *argument)
 	{
 		CHECK_FOR_INTERRUPTS();
 		slot_getallattrs(slot);
-		if (!is_wanted(ranking, slot->tts_values[0]))
+		core::Key key = read_key(ranking->key_type, slot->tts_values[0], ranking->row_context);
+		if (!is_wanted(ranking, kind, key))
 		{
+			// The keys of those that are passed over must not pile up
+			if (++passed % most_passed == 0)
+			{
+				send(ranking, outgoing, sink, argument);
+			}
 			continue;
 		}
 		size_t row = outgoing->batch.rows++;
 		core::ScoreResult *result = &outgoing->results[row];
-		outgoing->keys[row] = read_key(ranking->key_type, slot->tts_values[0], ranking->row_context);
+		outgoing->keys[row] = key;
 		memcpy(result, VARDATA_ANY(DatumGetPointer(slot->tts_values[1])), sizeof *result);
 		if (result->in_scope)
 		{

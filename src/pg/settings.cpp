@@ -18,13 +18,12 @@ char *reason = nullptr;
 // In kilobytes
 int work_memory = 256 * 1024;
 
+bool allow_score_writes = false;
 // In milliseconds
 int refresh_interval = 15 * 60 * 1000;
 int naptime = 1000;
 
 char *databases = nullptr;
-
-bool allow_score_writes = false;
 
 } // namespace
 
@@ -81,16 +80,16 @@ work_memory_bytes()
 	return static_cast<Size>(work_memory) * 1024;
 }
 
-const char *
-refresh_reason()
-{
-	return reason;
-}
-
 bool
 score_writes_allowed()
 {
 	return allow_score_writes;
+}
+
+const char *
+refresh_reason()
+{
+	return reason;
 }
 
 } // namespace lead_scoring::pg

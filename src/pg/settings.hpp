@@ -12,6 +12,9 @@ void define_settings();
 // Memory that an evaluation may use for what it knows of the records, per process
 Size work_memory_bytes();
 
+// Whether a superuser lets this session write the columns of scores
+bool score_writes_allowed();
+
 // How old a stored value that changes continuously may become, in microseconds; 0: brought along every time
 int64 refresh_interval_us();
 
@@ -23,8 +26,5 @@ const char *worker_databases();
 
 // Why the refresh under way is done, for the history
 const char *refresh_reason();
-
-// Whether a superuser lets this session write the columns of scores
-bool score_writes_allowed();
 
 } // namespace lead_scoring::pg

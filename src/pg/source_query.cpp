@@ -163,6 +163,13 @@ key_condition(core::KeyKind kind, const char *key)
 	return psprintf("%s OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.%s[])", key, type_of_keys(kind));
 }
 
+// The same for keys that are kept as texts, in their canonical form: so that an index finds them
+char *
+kept_key_condition(core::KeyKind kind, const char *key)
+{
+	return psprintf("%s OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.%s[]::pg_catalog.text[])", key, type_of_keys(kind));
+}
+
 // Where rows come from, under construction
 struct FromClause
 {
@@ -457,19 +464,25 @@ describe_stored(const LoadedScore *score, Stream *stream)
 }
 
 void
-describe_adjustments(const LoadedScore *score, bool keys, Stream *stream)
+describe_adjustments(const LoadedScore *score, bool keys, bool times, Stream *stream)
 {
 	static const StreamColumn points{core::ColumnKind::real, FLOAT8OID, 2, nullptr, nullptr, nullptr};
 	core::KeyKind kind = score->definition.key_kind;
 	const char *key = psprintf("a.record_key::pg_catalog.%s", type_of_keys(kind));
+	const char *begun = "a.created_at OPERATOR(pg_catalog.<=) $1";
+	const char *items = times ? psprintf("CASE WHEN %s THEN a.points ELSE 0 END, CASE WHEN %s THEN "
+										 "COALESCE(a.expires_at, 'infinity') ELSE a.created_at END",
+										 begun, begun)
+							  : "a.points";
 
-	stream->sql = psprintf("SELECT %s, a.points FROM lead_scoring.adjustment a WHERE a.score OPERATOR(pg_catalog.=) %s "
-						   "AND a.created_at OPERATOR(pg_catalog.<=) $1 AND "
-						   "(a.expires_at IS NULL OR a.expires_at OPERATOR(pg_catalog.>) $1)%s%s",
-						   key, quote_literal_cstr(score->name), keys ? " AND " : "", keys ? key_condition(kind, key) : "");
+	stream->sql = psprintf("SELECT %s, %s FROM lead_scoring.adjustment a WHERE a.score OPERATOR(pg_catalog.=) %s "
+						   "AND %s AND (a.expires_at IS NULL OR a.expires_at OPERATOR(pg_catalog.>) $1)%s%s",
+						   key, items, quote_literal_cstr(score->name), times ? "true" : begun, keys ? " AND " : "",
+						   keys ? kept_key_condition(kind, "a.record_key") : "");
 	stream->owner = definitions_owner();
 	stream->key_kind = kind;
 	stream->key_position = 1;
+	stream->time_position = times ? 3 : 0;
 	stream->name = "adjustment";
 	stream->column_count = 1;
 	stream->columns = &points;
@@ -482,7 +495,7 @@ describe_resets(const LoadedScore *score, bool keys, Stream *stream)
 	const char *key = psprintf("e.record_key::pg_catalog.%s", type_of_keys(kind));
 
 	stream->sql = psprintf("SELECT %s, e.at FROM lead_scoring.engagement_reset e WHERE e.score OPERATOR(pg_catalog.=) %s%s%s",
-						   key, quote_literal_cstr(score->name), keys ? " AND " : "", keys ? key_condition(kind, key) : "");
+						   key, quote_literal_cstr(score->name), keys ? " AND " : "", keys ? kept_key_condition(kind, "e.record_key") : "");
 	stream->owner = definitions_owner();
 	stream->key_kind = kind;
 	stream->key_position = 1;

@@ -30,8 +30,9 @@ void describe_records(const LoadedScore *score, Reading reading, Stream *stream)
 // The same for what a target apart from the records holds of the score: no columns
 void describe_stored(const LoadedScore *score, Stream *stream);
 
-// The same for points by hand: one column
-void describe_adjustments(const LoadedScore *score, bool keys, Stream *stream);
+// The same for points by hand: one column. With times they say when they will begin or cease to count, and those that do
+// not count yet come, too
+void describe_adjustments(const LoadedScore *score, bool keys, bool times, Stream *stream);
 
 // The same for resets: a time, no column
 void describe_resets(const LoadedScore *score, bool keys, Stream *stream);

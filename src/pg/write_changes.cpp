@@ -2,6 +2,7 @@
 
 #include "pg/write_changes.hpp"
 
+#include "pg/changes.hpp"
 #include "pg/key_set.hpp"
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
@@ -97,6 +98,24 @@ add_change(ColumnChanges *changes, const core::Key &key, const StoredScore *befo
 	change.key.text = keep_text(key.text);
 	change.before.label = keep_text(stored.label);
 	change.after.label = keep_text(after.label);
+}
+
+Datum
+key_text(core::KeyKind kind, const core::Key &key)
+{
+	return CStringGetTextDatum(key_string(kind, key));
+}
+
+void
+add_due(ColumnChanges *changes, Datum key, const core::ScoreResult &result)
+{
+	if (changes->evaluated == changes->due_capacity)
+	{
+		changes->due_capacity *= 2;
+		changes->dues = static_cast<DueRow *>(
+			repalloc_huge(changes->dues, sizeof(DueRow) * static_cast<Size>(changes->due_capacity)));
+	}
+	changes->dues[changes->evaluated++] = {key, static_cast<TimestampTz>(result.due)};
 }
 
 // A target apart from the records keeps rows of records that are gone: their scores are cleared
@@ -296,21 +315,60 @@ write_rows(KeptScore *kept, const ColumnChange *changes, int count)
 	}
 }
 
+ScoreValues
+values_of(const StoredScore &score)
+{
+	ScoreValues values{score.values[0], score.values[1], score.values[2], 0, {}};
+
+	memcpy(values.nulls, score.nulls, sizeof values.nulls);
+	values.label = score.nulls[stored_values] ? 0 : label_datum(score);
+	return values;
+}
+
+// Write what changed into the history, and what follows from it
+void
+note_columns(const KeptScore *kept, const ColumnChanges &changes, const char *reason)
+{
+	auto *noted = static_cast<Change *>(palloc(sizeof(Change) * static_cast<Size>(Min(changes.count, most_rows))));
+
+	for (int first = 0; first < changes.count; first += most_rows)
+	{
+		int count = Min(most_rows, changes.count - first);
+		for (int at = 0; at < count; at++)
+		{
+			const ColumnChange &change = changes.changes[first + at];
+			noted[at] = {key_text(kept->score->definition.key_kind, change.key), values_of(change.before),
+						 values_of(change.after)};
+		}
+		note_changes(kept->score, noted, static_cast<size_t>(count), reason, changes.as_of);
+	}
+}
+
+// Who comes because time has passed knows best when to come again
+DueMode
+due_mode_of(const char *reason)
+{
+	return strcmp(reason, "time") == 0 ? DueMode::exactly : DueMode::sooner;
+}
+
 } // namespace
 
 ColumnChanges
 make_changes(size_t room, TimestampTz as_of)
 {
 	size_t capacity = Max(room, 1);
+	int count = static_cast<int>(capacity);
 
-	return {static_cast<ColumnChange *>(palloc(sizeof(ColumnChange) * capacity)), 0, static_cast<int>(capacity), as_of};
+	return {static_cast<ColumnChange *>(palloc(sizeof(ColumnChange) * capacity)), 0, count,
+			static_cast<DueRow *>(palloc(sizeof(DueRow) * capacity)), 0, count, as_of};
 }
 
 void
-compare_result(ColumnChanges *changes, const core::Program &program, const core::Key &key, const StoredScore &stored,
-			   const core::ScoreResult &result)
+compare_result(ColumnChanges *changes, const core::Program &program, core::KeyKind kind, const core::Key &key,
+			   const StoredScore &stored, const core::ScoreResult &result)
 {
 	add_change(changes, key, &stored, score_of(program, result));
+	add_due(changes, key_text(kind, key), result);
 }
 
 ColumnChanges
@@ -324,6 +382,7 @@ find_changes(const KeptScore *kept, const core::Batch &records, const core::Scor
 		const StoredScore *stored = kept->stored == nullptr ? &kept->records->stream.stored[row]
 															: stored_of(kept, records.keys[row]);
 		add_change(&changes, records.keys[row], stored, score_of(kept->scorer->program(), results[row]));
+		add_due(&changes, key_text(kept->score->definition.key_kind, records.keys[row]), results[row]);
 	}
 	if (kept->stored != nullptr)
 	{
@@ -333,11 +392,12 @@ find_changes(const KeptScore *kept, const core::Batch &records, const core::Scor
 }
 
 uint64
-write_changes(KeptScore *kept, const ColumnChanges &changes, const char *)
+write_changes(KeptScore *kept, const ColumnChanges &changes, const char *reason)
 {
 	Oid user;
 	int security_context;
 
+	note_due(kept->score, changes.dues, static_cast<size_t>(changes.evaluated), due_mode_of(reason));
 	if (changes.count == 0)
 	{
 		return 0;
@@ -358,6 +418,10 @@ write_changes(KeptScore *kept, const ColumnChanges &changes, const char *)
 	}
 	PG_END_TRY();
 	SetUserIdAndSecContext(user, security_context);
+	if (wants_changes(kept->score))
+	{
+		note_columns(kept, changes, reason);
+	}
 	return static_cast<uint64>(changes.count);
 }
 

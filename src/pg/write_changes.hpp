@@ -3,6 +3,7 @@
 
 #include "pg/postgres_api.hpp"
 
+#include "pg/due.hpp"
 #include "pg/kept_score.hpp"
 
 namespace lead_scoring::pg
@@ -17,20 +18,24 @@ struct ColumnChange
 	bool is_new; // the target has no row for the record yet
 };
 
+// What an evaluation of some records has come to
 struct ColumnChanges
 {
 	ColumnChange *changes;
 	int count;
 	int capacity;
+	DueRow *dues; // when the scores of the records will change by themselves
+	int evaluated;
+	int due_capacity;
 	TimestampTz as_of;
 };
 
-// Begin a list with room for so many changes, in the current memory context
+// Begin a list with room for so many records, in the current memory context
 ColumnChanges make_changes(size_t room, TimestampTz as_of);
 
 // Compare a result with what is stored of a record that has a row for it; a list that is full grows
-void compare_result(ColumnChanges *changes, const core::Program &program, const core::Key &key, const StoredScore &stored,
-					const core::ScoreResult &result);
+void compare_result(ColumnChanges *changes, const core::Program &program, core::KeyKind kind, const core::Key &key,
+					const StoredScore &stored, const core::ScoreResult &result);
 
 // Compare the results of a batch of records with what is stored; what is returned lives in the current memory context
 ColumnChanges find_changes(const KeptScore *kept, const core::Batch &records, const core::ScoreResult *results,

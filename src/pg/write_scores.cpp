@@ -6,6 +6,9 @@
 
 #include "pg/write_scores.hpp"
 
+#include "pg/changes.hpp"
+#include "pg/cells.hpp"
+#include "pg/due.hpp"
 #include "pg/pipeline.hpp"
 #include "pg/progress.hpp"
 #include "pg/query.hpp"
@@ -48,11 +51,12 @@ store_rows(void *argument, const core::Batch &records, const core::ScoreResult *
 
 	for (size_t row = 0; row < records.rows; row++)
 	{
-		Datum values[5];
-		bool nulls[5] = {};
+		Datum values[6];
+		bool nulls[6] = {};
 		values[0] = make_key_datum(sink->key_type, records.keys[row]);
 		put_values(results[row], values + 1, nulls + 1);
 		put_label(sink->labels, results[row].labels.label, &values[4], &nulls[4]);
+		values[5] = TimestampTzGetDatum(results[row].due);
 		tuplestore_putvalues(sink->store, sink->descriptor, values, nulls);
 	}
 	sink->rows += static_cast<double>(records.rows);
@@ -63,13 +67,14 @@ store_rows(void *argument, const core::Batch &records, const core::ScoreResult *
 TupleDesc
 make_scores_descriptor(Oid key_type)
 {
-	TupleDesc descriptor = CreateTemplateTupleDesc(5);
+	TupleDesc descriptor = CreateTemplateTupleDesc(6);
 
 	TupleDescInitEntry(descriptor, 1, "record_key", key_type, -1, 0);
 	TupleDescInitEntry(descriptor, 2, "total", FLOAT8OID, -1, 0);
 	TupleDescInitEntry(descriptor, 3, "fit", FLOAT8OID, -1, 0);
 	TupleDescInitEntry(descriptor, 4, "engagement", FLOAT8OID, -1, 0);
 	TupleDescInitEntry(descriptor, 5, "label", TEXTOID, -1, 0);
+	TupleDescInitEntry(descriptor, 6, "due", TIMESTAMPTZOID, -1, 0);
 	return descriptor;
 }
 
@@ -89,6 +94,42 @@ register_scores(const StoreSink &sink)
 	{
 		elog(ERROR, "could not register the scores");
 	}
+}
+
+// Note when the scores will change by themselves
+void
+note_all_due(const LoadedScore *score, const StoreSink &sink, TimestampTz as_of)
+{
+	constexpr size_t most_rows = 8192;
+	MemoryContext chunk = AllocSetContextCreate(CurrentMemoryContext, "lead_scoring due chunk", ALLOCSET_DEFAULT_SIZES);
+	auto *rows = static_cast<DueRow *>(palloc(sizeof(DueRow) * most_rows));
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(sink.descriptor, &TTSOpsMinimalTuple);
+	size_t count = 0;
+
+	tuplestore_rescan(sink.store);
+	for (bool more = true; more;)
+	{
+		more = tuplestore_gettupleslot(sink.store, true, false, slot);
+		if (more)
+		{
+			MemoryContext before = MemoryContextSwitchTo(chunk);
+			bool is_null;
+			Datum key = slot_getattr(slot, 1, &is_null);
+			Datum due = slot_getattr(slot, 6, &is_null);
+			core::Key read = read_key(sink.key_type, key, chunk);
+			rows[count++] = {CStringGetTextDatum(key_string(score->definition.key_kind, read)), DatumGetTimestampTz(due)};
+			MemoryContextSwitchTo(before);
+		}
+		if (count == most_rows || (!more && count > 0))
+		{
+			note_due(score, rows, count, DueMode::exactly);
+			MemoryContextReset(chunk);
+			count = 0;
+		}
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	MemoryContextDelete(chunk);
+	note_whole_refresh(score, as_of);
 }
 
 // Write the scores that changed into the rows that are there
@@ -140,6 +181,56 @@ clear_sql(const LoadedScore *score)
 					scores_name, key);
 }
 
+ScoreValues
+values_at(HeapTuple row, TupleDesc descriptor, int column)
+{
+	ScoreValues values{};
+	double *const numbers[] = {&values.total, &values.fit, &values.engagement};
+
+	for (int at = 0; at < 4; at++)
+	{
+		Datum value = SPI_getbinval(row, descriptor, column + at, &values.nulls[at]);
+		if (at == 3)
+		{
+			values.label = value;
+		}
+		else
+		{
+			*numbers[at] = values.nulls[at] ? 0 : DatumGetFloat8(value);
+		}
+	}
+	return values;
+}
+
+// Read what the statements are going to change
+Change *
+read_changes(const LoadedScore *score, uint64 *count)
+{
+	ScoreColumns columns = score_columns(score->name);
+	const char *total = quote_identifier(columns.total);
+	const char *fit = quote_identifier(columns.fit);
+	const char *engagement = quote_identifier(columns.engagement);
+	const char *label = quote_identifier(columns.label);
+	const char *key = quote_identifier(score->records->key_column);
+	const char *sql =
+		psprintf("SELECT coalesce(t.%s, n.record_key)::text, t.%s, t.%s, t.%s, t.%s, n.total, n.fit, n.engagement, n.label "
+				 "FROM %s t %s JOIN %s n ON t.%s = n.record_key WHERE (t.%s, t.%s, t.%s, t.%s) IS DISTINCT FROM "
+				 "(n.total, n.fit, n.engagement, n.label)",
+				 key, total, fit, engagement, label, relation_sql(score->target), score->own_target ? "" : "FULL", scores_name,
+				 key, total, fit, engagement, label);
+	execute_command(sql);
+	auto *changes = static_cast<Change *>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Change) * Max(SPI_processed, 1)));
+	for (uint64 at = 0; at < SPI_processed; at++)
+	{
+		HeapTuple row = SPI_tuptable->vals[at];
+		bool null;
+		changes[at] = {SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &null), values_at(row, SPI_tuptable->tupdesc, 2),
+					   values_at(row, SPI_tuptable->tupdesc, 6)};
+	}
+	*count = SPI_processed;
+	return changes;
+}
+
 } // namespace
 
 void
@@ -180,9 +271,9 @@ has_relative_bands(const LoadedScore *score)
 }
 
 uint64
-write_scores(LoadedScore *score, TimestampTz as_of, const char *)
+write_scores(LoadedScore *score, TimestampTz as_of, const char *reason)
 {
-	Evaluation *evaluation = begin_evaluation(score, as_of, nullptr, {});
+	Evaluation *evaluation = begin_evaluation(score, as_of, nullptr, {false, false, true});
 	Oid key_type = get_atttype(score->records->relation,
 							   get_attnum(score->records->relation, score->records->key_column));
 	StoreSink sink{tuplestore_begin_heap(true, false, work_mem), make_scores_descriptor(key_type),
@@ -195,6 +286,8 @@ write_scores(LoadedScore *score, TimestampTz as_of, const char *)
 	register_scores(sink);
 	begin_progress(score->name, score->target);
 	begin_phase(Phase::writing, get_rel_name(score->target), 0);
+	uint64 change_count = 0;
+	const Change *changes = wants_changes(score) ? read_changes(score, &change_count) : nullptr;
 	begin_writing_scores();
 	volatile uint64 written = 0;
 	PG_TRY();
@@ -213,7 +306,12 @@ write_scores(LoadedScore *score, TimestampTz as_of, const char *)
 	PG_END_TRY();
 	end_progress();
 	end_session(session);
+	for (uint64 at = 0; at < change_count; at += 8192)
+	{
+		note_changes(score, changes + at, Min(change_count - at, 8192), reason, as_of);
+	}
 	SPI_finish();
+	note_all_due(score, sink, as_of);
 	tuplestore_end(sink.store);
 	return written;
 }

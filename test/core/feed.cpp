@@ -145,12 +145,21 @@ Fed::give_adjustments(const std::vector<Row> &rows, size_t first, size_t count)
 {
 	BatchBuffer buffer({ColumnKind::real});
 
-	for (size_t row = 0; row < count; row++)
+	int64_t instant = scorer_->program().as_of;
+	size_t kept = 0;
+
+	for (size_t row = first; row < first + count; row++)
 	{
-		const Row &fact = rows[first + row];
-		buffer.put(row, keys_.key(fact.record), fact.time, fact.values, [](size_t, const std::string &) { return 0u; });
+		const Row &fact = rows[row];
+		bool began = fact.time <= instant;
+		if (fact.until > instant)
+		{
+			buffer.put(kept++, keys_.key(fact.record), began ? fact.until : fact.time,
+					   began ? fact.values : std::vector<Value>{real_value(0)},
+					   [](size_t, const std::string &) { return 0u; });
+		}
 	}
-	scorer_->add_adjustments(buffer.batch(count));
+	scorer_->add_adjustments(buffer.batch(kept));
 }
 
 // Streams are the sources, then the adjustments

@@ -20,13 +20,14 @@ namespace lead_scoring::core::test
 
 inline constexpr int64_t as_of = 9527 * day_us; // 2026-01-31 as PostgreSQL counts
 
-// A row of a source; for adjustments the one value is the points
+// A row of a source; for adjustments the one value is the points, which count from its time on
 struct Row
 {
 	uint32_t record;
 	int64_t time = as_of;
 	std::vector<Value> values = {};
 	std::optional<std::string> mark = {}; // in a cleaned source, what it may repeat
+	int64_t until = infinitely_late;      // of adjustments, the first instant at which they no longer count
 };
 
 struct Record

@@ -22,6 +22,7 @@ inline constexpr Limits at_least_one{1, infinity};
 inline constexpr EvaluationNeeds plain{false, false};
 inline constexpr EvaluationNeeds with_detail{true, false};
 inline constexpr EvaluationNeeds with_activity{false, true};
+inline constexpr EvaluationNeeds with_due{false, false, true};
 
 class Model
 {
@@ -38,6 +39,7 @@ public:
 	bool has_adjustments = false;
 	bool has_resets = false;
 	int64_t dormant_us = 0;
+	bool reads_clock = false;
 	const PredicateTree *open_when = nullptr;
 	std::vector<ColumnKind> record_columns;
 	std::vector<GroupDefinition> groups;
@@ -186,6 +188,7 @@ public:
 				.has_adjustments = has_adjustments,
 				.has_resets = has_resets,
 				.dormant_us = dormant_us,
+				.reads_clock = reads_clock,
 				.open_when = open_when,
 				.groups = groups,
 				.rules = rules,

@@ -46,7 +46,7 @@ TEST(Scorer, MovedToAnInstantIsWhatANewOneWouldBe)
 		Model model;
 		make_random_model(random, model);
 		Facts facts = make_random_facts(random, model);
-		EvaluationNeeds needs = random.one_of(std::vector{plain, with_detail, with_activity});
+		EvaluationNeeds needs = random.one_of(std::vector{plain, with_detail, with_activity, with_due});
 		model.unique_keys = true;
 		Fed moving(model, facts, needs);
 		moving.feed_needed(random);
@@ -74,6 +74,7 @@ TEST(Scorer, MovedToAnInstantIsWhatANewOneWouldBe)
 				ASSERT_TRUE(!results[record].has_activity ||
 							results[record].last_activity == expected[record].last_activity);
 				ASSERT_EQ(results[record].dormant, expected[record].dormant);
+				ASSERT_EQ(results[record].due, expected[record].due);
 			}
 			moves++;
 		}

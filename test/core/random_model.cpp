@@ -365,8 +365,10 @@ make_random_facts(Random &random, const Model &model)
 	}
 	for (size_t count = model.has_adjustments ? random.below(60) : 0; count > 0; count--)
 	{
-		facts.adjustments.push_back({static_cast<uint32_t>(random.below(records)), as_of,
-									 {real_value(static_cast<double>(random.between(-400, 400)) / 16)}});
+		Period period = random_period(random);
+		facts.adjustments.push_back({static_cast<uint32_t>(random.below(records)), period.from,
+									 {real_value(static_cast<double>(random.between(-400, 400)) / 16)},
+									 std::nullopt, period.until});
 	}
 	for (size_t count = model.has_resets ? random.below(60) : 0; count > 0; count--)
 	{

@@ -284,7 +284,7 @@ add_up(const Model &model, const RecordFacts &facts, NaiveScore &score)
 	all.value = multiplied(model, score, Multiplies::total, 0, all.weighted);
 	for (const Row &row : facts.adjustments)
 	{
-		score.adjustment += row.values[0].real;
+		score.adjustment += row.time <= as_of && row.until > as_of ? row.values[0].real : 0;
 	}
 	score.adjustment = limited(score.adjustment, model.adjustment_limits);
 	score.machine = limited(all.value, model.limits);

@@ -181,7 +181,7 @@ TEST(Scorer, GivesTheSameBitsInAnyOrderInAnyBatchesWithAndWithoutDetail)
 
 		for (size_t run = 0; run < 4; run++)
 		{
-			Fed other(model, facts, {run % 2 == 1, run >= 2});
+			Fed other(model, facts, {run % 2 == 1, run >= 2, run % 3 == 0});
 			other.feed(random);
 			std::vector<ScoreResult> results = other.finish([&] { return 1 + random.below(batch_rows); });
 			ASSERT_EQ(results.size(), expected.size());
@@ -210,7 +210,7 @@ TEST(Scorer, MissesNothingInTheRowsAndColumnsThatItSaysItNeeds)
 		all.feed();
 		std::vector<ScoreResult> expected = all.finish();
 
-		for (EvaluationNeeds needs : {plain, with_detail, with_activity})
+		for (EvaluationNeeds needs : {plain, with_detail, with_activity, with_due})
 		{
 			model.unique_keys = true;
 			Fed thrifty(model, facts, needs);

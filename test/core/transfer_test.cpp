@@ -72,11 +72,11 @@ TEST(Transfer, MakesOneOfScorersThatHaveSeenDifferentRows)
 		Model model;
 		make_random_model(random, model);
 		Facts facts = make_random_facts(random, model);
-		Fed whole(model, facts, with_activity);
+		Fed whole(model, facts, {false, true, true});
 		whole.feed();
 		std::vector<ScoreResult> expected = whole.finish();
 
-		for (EvaluationNeeds needs : {with_activity, EvaluationNeeds{true, true}})
+		for (EvaluationNeeds needs : {with_activity, EvaluationNeeds{true, true, true}})
 		{
 			std::vector<Facts> dealt = deal(random, model, facts, 1 + random.below(4));
 			std::vector<std::unique_ptr<Fed>> hands;
@@ -96,6 +96,7 @@ TEST(Transfer, MakesOneOfScorersThatHaveSeenDifferentRows)
 					<< "seed " << seed << ": " << results[record].total;
 				ASSERT_EQ(results[record].has_activity, expected[record].has_activity) << "seed " << seed;
 				ASSERT_EQ(results[record].last_activity, expected[record].last_activity) << "seed " << seed;
+				ASSERT_EQ(results[record].due, needs.due ? expected[record].due : infinitely_late) << "seed " << seed;
 			}
 		}
 	}
@@ -125,6 +126,35 @@ TEST(Transfer, TakesManyRecordsInPieces)
 		for (uint32_t record = 0; record < results.size(); record++)
 		{
 			ASSERT_EQ(results[record].total, record % 3 * 2) << record;
+		}
+	}
+}
+
+TEST(Transfer, SplitsTheMatchesOfARecord)
+{
+	for (KeyKind kind : {KeyKind::integer, KeyKind::text})
+	{
+		Model model;
+		model.key_kind = kind;
+		int32_t events = model.add_source(true, {});
+		model.add_rule(model.add_group(Part::engagement), events, 1).max_times = 70'000;
+		Facts facts{{{}}, {}, {{0}, {1}, {2}}};
+		for (uint32_t match = 0; match < 150'000; match++)
+		{
+			facts.rows[0].push_back({match % 3});
+		}
+		Fed from(model, facts, plain);
+		from.feed();
+		Fed into(model, facts, plain);
+		Transfer pieces(&from.scorer());
+		for (std::span<const std::byte> piece = pieces.next(); !piece.empty(); piece = pieces.next())
+		{
+			ASSERT_LT(piece.size(), 1u << 20);
+			Transfer::merge(into.scorer(), piece);
+		}
+		for (const ScoreResult &result : into.finish())
+		{
+			EXPECT_EQ(result.total, 50'000);
 		}
 	}
 }
@@ -165,6 +195,41 @@ TEST(Transfer, RefusesPiecesThatAreCutShort)
 		large[1] = std::byte{0xff};
 		Fed into(model, facts, plain);
 		EXPECT_EQ(fault_of([&] { Transfer::merge(into.scorer(), large); }), Fault::invalid_text);
+	}
+}
+
+TEST(Transfer, RefusesSumsThatLeaveTheirRange)
+{
+	const struct
+	{
+		const char *what;
+		Counting counting;
+		double value;
+		size_t rows; // that each of two scorers has seen
+		bool refused;
+	} cases[] = {
+		{"just about enough", Counting::each, 1e15, 9'000, false},
+		{"too much", Counting::each, 1e15, 12'000, true},
+		{"far too little", Counting::each, -1e15, 12'000, true},
+		{"values that are compared", Counting::once, 1e15, 12'000, true},
+	};
+
+	for (const auto &test : cases)
+	{
+		for (EvaluationNeeds needs : {plain, with_detail})
+		{
+			Model model;
+			int32_t events = model.add_source(true, {ColumnKind::real});
+			model.add_value(model.add_group(Part::engagement), events, 1, test.counting, Rollup::sum, {1, infinity});
+			Facts facts{{std::vector<Row>(test.rows, {0, as_of, {real_value(test.value)}})}, {}, {{0}}};
+			Fed from(model, facts, needs);
+			Fed into(model, facts, needs);
+			from.feed();
+			into.feed();
+			EXPECT_EQ(fault_of([&] { transfer(from.scorer(), into.scorer()); }),
+					  test.refused ? std::optional(Fault::out_of_range) : std::nullopt)
+				<< test.what;
+		}
 	}
 }
 

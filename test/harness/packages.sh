@@ -58,7 +58,7 @@ apt_install()
 # print the packages, for level $1 and PostgreSQL $2, whose contents are not there
 missing_packages()
 {
-	local level=$1 major=$2 bindir share
+	local level=$1 major=$2 compiler=${CXX:-g++} bindir share
 	if [ -n "$PG_CONFIG" ]; then
 		bindir=$("$PG_CONFIG" --bindir)
 		share=$("$PG_CONFIG" --sharedir)
@@ -67,7 +67,7 @@ missing_packages()
 		share=/usr/share/postgresql/$major
 	fi
 	command -v make >/dev/null || echo make
-	command -v "${CXX:-g++}" >/dev/null || case ${CXX:-g++} in
+	command -v "${compiler%% *}" >/dev/null || case ${CXX:-g++} in
 		clang++) echo clang ;;
 		*) echo "${CXX:-g++}" ;;
 	esac

@@ -1,7 +1,7 @@
 -- Bands by segment (F59), by share and capacity (F60, F62), open records (F49), standing and the priority queue (E37, F37, D18)
 BEGIN;
 \ir include/crm.psql
-SELECT plan(60);
+SELECT plan(62);
 
 -- Sets a value for each record: as many points as its revenue
 CREATE FUNCTION pg_temp.valued(score text, kind text DEFAULT 'fit') RETURNS void LANGUAGE sql AS $$
@@ -133,7 +133,15 @@ INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('named', 'all',
 SELECT pg_temp.rule('named', 'r', NULL, 'true', 1, '{"counting": "each", "value": "worth"}');
 SELECT pg_temp.band('named', 'in', NULL, 0.5);
 SELECT is((SELECT string_agg(record_key, ' ' ORDER BY record_key COLLATE "C") FROM lead_scoring.evaluate('named', pg_temp.day()) WHERE label = 'in'), '10 9 B', 'bands: ties of text keys in the order of their bytes');
+SELECT results_eq($$SELECT record_key, label FROM lead_scoring.evaluate('named', pg_temp.day(), ARRAY['é', 'nobody', 'B', NULL, '9', 'B']) ORDER BY record_key COLLATE "C"$$,
+                  $$VALUES ('9', 'in'), ('B', 'in'), ('é', NULL)$$, 'bands: some records only, placed among all');
 SELECT pg_temp.agree('named');
+CREATE SCHEMA planted;
+CREATE FUNCTION planted.is_greater(float8, float8) RETURNS boolean IMMUTABLE LANGUAGE sql AS 'SELECT false';
+CREATE OPERATOR planted.> (LEFTARG = float8, RIGHTARG = float8, FUNCTION = planted.is_greater);
+SET LOCAL search_path = planted, pg_catalog, public;
+SELECT is((SELECT count(*) FROM lead_scoring.evaluate('named', pg_temp.day()) WHERE label = 'in'), 3::bigint, 'bands: ranked by no operator that the search path finds');
+RESET search_path;
 
 -- E37: standing
 TRUNCATE activities;

@@ -2,7 +2,7 @@
 -- both at once; for each kind of key, against plain SQL.
 BEGIN;
 \ir include/crm.psql
-SELECT plan(19);
+SELECT plan(24);
 
 CREATE TABLE people (id bigint PRIMARY KEY, number uuid NOT NULL UNIQUE, name text NOT NULL UNIQUE, size int);
 INSERT INTO people
@@ -93,6 +93,33 @@ RESET lead_scoring.work_mem;
 CREATE FUNCTION is_a(type text) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN type = 'a'; END $$;
 UPDATE lead_scoring.rule SET criterion = 'is_a(type)' WHERE name = 'a' AND score = 'number';
 SELECT is(pg_temp.differences('number'), 0::bigint, 'a criterion that is not parallel safe');
+
+-- What fails in another process is said as here, whichever of them comes upon it
+CREATE FUNCTION pg_temp.failure() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  state text;
+  context text;
+BEGIN
+  PERFORM FROM lead_scoring.evaluate('name', '2026-01-31 00:00+00');
+  RETURN 'none';
+EXCEPTION WHEN OTHERS THEN
+  GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, context = PG_EXCEPTION_CONTEXT;
+  RETURN state || ' ' || (regexp_match(context, '(criterion of rule .*?)(?:\n|$)'))[1];
+END $$;
+UPDATE lead_scoring.rule SET criterion = $$CASE WHEN name = 'person number 31000' THEN 1 / (amount - amount)::int ELSE 1 END = 1$$ WHERE name = 'a' AND score = 'name';
+SELECT is(pg_temp.failure(), '22012 criterion of rule "a" of score "name", record "person number 31000"', 'an error of a helper names the rule and the record');
+SELECT is(pg_temp.failure(), '22012 criterion of rule "a" of score "name", record "person number 31000"', '... again and again');
+UPDATE lead_scoring.rule SET criterion = $$type = 'a'$$ WHERE name = 'a' AND score = 'name';
+SELECT is(pg_temp.differences('name'), 0::bigint, '... and leaves nothing behind');
+
+-- An evaluation within an evaluation
+CREATE FUNCTION many() RETURNS bigint STABLE LANGUAGE sql AS $$ SELECT count(*) FROM lead_scoring.evaluate('id', '2026-01-31 00:00+00', ARRAY['1000003']) $$;
+DELETE FROM lead_scoring.rule WHERE score = 'number' AND group_name <> 'who';
+DELETE FROM people WHERE id <> 1000003;
+UPDATE lead_scoring.rule SET criterion = 'many() = 1' WHERE score = 'number';
+SET LOCAL lead_scoring.work_mem = '64MB';
+SELECT is((SELECT fit FROM lead_scoring.evaluate('number', '2026-01-31 00:00+00')), 10::float8, 'a criterion that evaluates another score');
+SELECT is((SELECT count(*) FROM lead_scoring.progress WHERE pid = pg_backend_pid()), 0::bigint, '... after which no report is left');
 
 SELECT * FROM finish();
 ROLLBACK;

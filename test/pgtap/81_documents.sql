@@ -2,7 +2,7 @@
 BEGIN;
 \ir include/crm.psql
 \ir include/whole_definition.psql
-SELECT plan(57);
+SELECT plan(60);
 CREATE FUNCTION pg_temp.renamed(document jsonb, name text) RETURNS jsonb LANGUAGE sql AS $$ SELECT jsonb_set($1, '{score,name}', to_jsonb($2)) $$;
 CREATE FUNCTION pg_temp.shared() RETURNS TABLE (part text, item text) LANGUAGE sql AS $$
   SELECT 'record_type', to_jsonb(t)::text FROM lead_scoring.record_type t UNION ALL SELECT 'source', to_jsonb(s)::text FROM lead_scoring.source s WHERE s.name <> 'company'
@@ -11,7 +11,7 @@ $$;
 -- There and back
 CREATE TEMP TABLE kept AS SELECT lead_scoring.export_score('whole') AS document;
 SELECT results_eq($$SELECT DISTINCT kind, action, note FROM kept, lead_scoring.import_score(document, 'copy') ORDER BY 1$$,
-  $$VALUES ('band', 'created', NULL), ('event factor', 'created', NULL), ('group', 'created', NULL), ('record type', 'kept', NULL), ('rule', 'created', NULL),
+  $$VALUES ('alert', 'created', NULL), ('band', 'created', NULL), ('event factor', 'created', NULL), ('group', 'created', NULL), ('record type', 'kept', NULL), ('rule', 'created', NULL),
            ('scope', 'created', NULL), ('score', 'created', NULL), ('segment decay', 'created', NULL), ('source', 'kept', NULL)$$, 'a document of a definition that uses everything is read in without remarks');
 SELECT set_eq($$SELECT * FROM pg_temp.everything_of('copy')$$, $$SELECT * FROM pg_temp.everything_of('whole')$$, 'what comes of it is equal in every column of every part');
 SELECT is(pg_temp.renamed(lead_scoring.export_score('copy'), 'whole'), document, 'and has the same document') FROM kept;
@@ -28,7 +28,7 @@ SELECT set_eq($$SELECT * FROM pg_temp.shared()$$, $$SELECT * FROM shared_before$
 SELECT is(lead_scoring.export_score('whole'), document, 'the document is the same again') FROM kept;
 
 -- What it looks like
-SELECT set_eq($$SELECT jsonb_object_keys(document) FROM kept$$, $$VALUES ('format'), ('record_type'), ('sources'), ('score'), ('groups'), ('segment_decays'), ('rules'), ('event_factors'), ('scopes'), ('bands')$$, 'sections');
+SELECT set_eq($$SELECT jsonb_object_keys(document) FROM kept$$, $$VALUES ('format'), ('record_type'), ('sources'), ('score'), ('groups'), ('segment_decays'), ('rules'), ('event_factors'), ('scopes'), ('bands'), ('alerts')$$, 'sections');
 SELECT is(document -> 'record_type', '{"name": "contact", "relation": "public.contacts", "key_column": "id", "open_when": "NOT is_customer"}', 'relations have their schema') FROM kept;
 SELECT is(document #> '{sources,1}', '{"name": "attended", "relation": "public.activities", "record_key": "id", "occurred_at": "occurred_at", "through": "public.attendances",
   "through_key": "event_id", "through_record": "contact_id", "through_filter": "role = ''guest''"}', 'a source') FROM kept;
@@ -88,6 +88,10 @@ SELECT throws_ok(format('SELECT lead_scoring.import_score(%L, ''x'')', document)
   (15, '{"format": 1, "record_type": {"name": "contact"}, "score": {}, "groups": [{"name": "g", "kind": "fit"}], "rules": [{"name": "r", "group_name": "g", "points": 1, "criterion": "nonesuch = 1"}]}', '42703', 'a criterion over a column that does not exist'),
   (16, '{"format": 1, "record_type": {"name": "contact"}, "score": {}, "groups": [{"name": "g", "kind": "fit"}], "rules": [{"name": "r", "group_name": "g", "points": 1, "criterion": {"a": 1}}]}', '42601', 'a criterion that is an object'),
   (17, '{"format": 1, "record_type": {"name": "contact"}, "score": {"target": "(SELECT 1)"}}', '42602', 'a relation that is none')) v (i, document, code, what) ORDER BY i;
+SELECT throws_ok(format('SELECT lead_scoring.import_score(jsonb_set(document, %L, %L), ''x'') FROM kept', place, value), '22P02', message, message) FROM (VALUES
+  ('{score,min_points}', '"a lot"', 'score "x" of the document: invalid input syntax for type double precision: "a lot"'),
+  ('{groups,0,decay}', '"50 per month"', (SELECT format('group "%s" of the document: invalid decay: "50 per month"', document #>> '{groups,0,name}') FROM kept)),
+  ('{rules,1,points}', '"many"', (SELECT format('rule "%s" of the document: invalid input syntax for type double precision: "many"', document #>> '{rules,1,name}') FROM kept))) v (place, value, message);
 SELECT is((SELECT count(*) FROM lead_scoring.score WHERE name = 'x'), 0::bigint, 'nothing is left of an import that fails');
 SELECT throws_ok($$SELECT lead_scoring.import_score(document) FROM kept$$, '42710', 'score "whole" exists', 'an existing score is not replaced');
 SELECT throws_ok($$SELECT lead_scoring.import_score(document, 'y', NULL) FROM kept$$, '22004', NULL, 'replace NULL');

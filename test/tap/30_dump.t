@@ -14,7 +14,7 @@ my $copy = "lead_scoring_dump_copy_$$";
 my $owner = "ls_dump_owner_$$";
 my $other = "ls_dump_other_$$";
 my $as_of = '2026-01-31 00:00 UTC';
-my @tables = qw(record_type source score scope score_group rule band adjustment);
+my @tables = qw(record_type source score scope score_group segment_decay rule event_factor band adjustment engagement_reset experiment);
 my $folder = tempdir(CLEANUP => 1);
 
 END
@@ -57,11 +57,15 @@ INSERT INTO lead_scoring.source (name, record_type, relation, record_key, record
   ('unused', 'person', 'activities', 'contact_id', NULL, 'at', 'amount > 3');
 INSERT INTO lead_scoring.score (name, record_type, kind, min_points, max_points, target, description) VALUES
   ('lead_score', 'contact', 'combined', -50, 200, NULL, E'tab\\there, back\\\\slash, "quotes"\\nlines'), ('odd "one"', 'odd "type"', 'fit', NULL, NULL, NULL, NULL),
-  ('person_score', 'person', 'fit', NULL, NULL, 'people_scores', ''), ('draft', 'contact', 'engagement', NULL, 5, NULL, NULL);
+  ('person_score', 'person', 'fit', NULL, NULL, 'people_scores', ''), ('ranked', 'contact', 'fit', NULL, NULL, NULL, NULL), ('draft', 'contact', 'engagement', NULL, 5, NULL, NULL);
 INSERT INTO lead_scoring.score_group (score, name, kind, min_points, max_points, decay) VALUES
   ('lead_score', 'firm', 'fit', -10, 40, NULL), ('lead_score', 'recent', 'engagement', NULL, 90, '50% per month'), ('lead_score', 'steps', 'engagement', 0, NULL, '10% per 5 days stepwise after 36 hours'),
   ('lead_score', 'fading', 'engagement', NULL, NULL, 'half-life 7 days'), ('lead_score', 'slow', 'engagement', NULL, NULL, '20% per 3 days exponential after 1 day'),
-  ('odd "one"', 'a "group"', 'fit', NULL, NULL, NULL), ('person_score', 'g', 'fit', NULL, NULL, NULL), ('draft', 'g', 'engagement', NULL, NULL, NULL);
+  ('odd "one"', 'a "group"', 'fit', NULL, NULL, NULL), ('person_score', 'g', 'fit', NULL, NULL, NULL), ('ranked', 'g', 'fit', NULL, NULL, NULL), ('draft', 'g', 'engagement', NULL, NULL, NULL);
+INSERT INTO lead_scoring.segment_decay (score, group_name, segment, decay, decay_after) VALUES
+  ('lead_score', 'recent', \$\$industry === 'energy'\$\$, 'half-life 30 days', NULL), ('lead_score', 'fading', 'is_big(employees)', '5% per day exponential', '2 days 03:04:05'), ('lead_score', 'slow', 'is_big(id)', NULL, NULL);
+INSERT INTO lead_scoring.event_factor (score, name, source, criterion, factor, since, until, valid_from, valid_to, description) VALUES
+  ('lead_score', 'a campaign', 'activity', \$\$type === 'OPEN'\$\$, 1.5, '2026-01-10', '2026-01-20', NULL, NULL, 'a "fair"'), ('lead_score', 'over', 'activity', 'true', 0, NULL, NULL, '2025-01-01', '2026-01-01', NULL);
 INSERT INTO lead_scoring.rule (score, group_name, name, source, criterion, points, counting, at_least, at_most, within, since, until, enabled, description) VALUES
   ('lead_score', 'firm', 'industry', NULL, \$\$industry === 'retail'\$\$, 10, 'once', NULL, NULL, NULL, NULL, NULL, true, NULL),
   ('lead_score', 'firm', 'big', NULL, 'is_big(employees)', 20.125, 'once', NULL, NULL, NULL, NULL, NULL, true, NULL),
@@ -74,12 +78,20 @@ INSERT INTO lead_scoring.rule (score, group_name, name, source, criterion, point
   ('lead_score', 'slow', 'off', 'activity', 'true', 1000, 'each', NULL, NULL, NULL, NULL, NULL, false, NULL),
   ('odd "one"', 'a "group"', 'size''s', NULL, '"größe" > 4', 3, 'once', NULL, NULL, NULL, NULL, NULL, true, NULL),
   ('person_score', 'g', 'retail', NULL, \$\$industry === 'retail'\$\$, 1, 'once', NULL, NULL, NULL, NULL, NULL, true, NULL),
+  ('ranked', 'g', 'sizes', NULL, 'employees > 300 OR is_big(id + 60)', 3, 'once', NULL, NULL, NULL, NULL, NULL, true, NULL),
   ('draft', 'g', 'r', 'activity', 'true', 1, 'each', NULL, NULL, NULL, NULL, NULL, true, NULL);
 INSERT INTO lead_scoring.scope (score, mode, source, criterion) VALUES ('lead_score', 'exclude', NULL, 'is_big(id + 50)'), ('lead_score', 'include', 'activity', \$\$type === 'Visit'\$\$), ('lead_score', 'include', NULL, 'id = 3');
 DELETE FROM lead_scoring.scope WHERE criterion = 'id = 3';
 INSERT INTO lead_scoring.band (score, part, label, lower_bound, color, action) VALUES
   ('lead_score', 'fit', 'A', 25, '#ff0000', 'call'), ('lead_score', 'fit', 'B', NULL, NULL, NULL), ('lead_score', 'engagement', '1', 8.5, NULL, NULL), ('lead_score', 'engagement', '2', NULL, NULL, NULL),
   ('lead_score', 'total', 'hot', 20, NULL, NULL), ('odd "one"', 'total', 'la"bel', 1, NULL, E'a\\tb');
+INSERT INTO lead_scoring.band (score, segment, label, lower_bound, top_share, capacity) VALUES
+  ('ranked', 'true', 'best', NULL, NULL, 7), ('ranked', 'true', 'good', NULL, 0.5, NULL), ('ranked', 'true', 'rest', NULL, NULL, NULL),
+  ('ranked', \$\$industry === 'energy'\$\$, 'first', 3, NULL, 4), ('ranked', \$\$industry === 'energy'\$\$, 'others', NULL, NULL, NULL);
+INSERT INTO lead_scoring.engagement_reset (score, record_key, at, reason, created_at) VALUES
+  ('lead_score', '11', '2026-01-25', 'deal lost', '2026-01-26'), ('lead_score', '12', '2026-02-20', NULL, '2026-01-26');
+INSERT INTO lead_scoring.experiment (name, score_a, score_b, share, salt, description) VALUES
+  ('a "test"', 'lead_score', 'ranked', 0.25, NULL, E'tab\\there'), ('other', 'draft', 'lead_score', 1, 'a grain', NULL);
 INSERT INTO lead_scoring.adjustment (score, record_key, points, reason, created_at, expires_at) VALUES
   ('lead_score', '7', 15, 'met at a fair', '2026-01-01', NULL), ('lead_score', '8', -4, NULL, '2026-01-01', '2026-02-15'), ('lead_score', '9', 1, NULL, '2026-02-01', NULL);
 RESET search_path;
@@ -127,9 +139,9 @@ for my $table (sort keys %$expected)
 {
 	cmp_ok(scalar @{ $expected->{$table} }, '>', 1, "$table has rows to be lost");
 }
-is(verified($original, $as_of), '0|3', 'the stored values are those of the instant');
+is(verified($original, $as_of), '0|4', 'the stored values are those of the instant');
 my $totals = result("SELECT count(lead_score), count(*), count(DISTINCT lead_score) > 20, string_agg(DISTINCT lead_score_label, ' ' ORDER BY lead_score_label) FROM crm.contacts", database => $original);
-is($totals, '49|60|t|A1 A2 B1 B2', 'which are various');
+is($totals, '48|60|t|A1 A2 B1 B2', 'which are various');
 
 # run a client program that must succeed
 sub runs
@@ -146,12 +158,12 @@ sub check_copy
 	my ($way, %with) = @_;
 	my @in = (database => $copy);
 	is_same("$way: definitions and stored values are as they were", rows_of($copy), $expected) unless $with{other_owner};
-	is(verified($copy, $as_of), '0|3', "$way: verify is empty at the instant of the dump");
+	is(verified($copy, $as_of), '0|4', "$way: verify is empty at the instant of the dump");
 	is(result("SELECT lead_scoring.refresh('lead_score', '$as_of')", @in), '0', "$way: refresh to that instant has nothing to do");
 	like(result("SELECT lead_scoring.refresh('lead_score', '2026-03-01')", @in), qr/^[1-9]\d*$/, "$way: refresh to another instant");
 	is(result("SELECT count(*) FROM lead_scoring.verify('lead_score', '2026-03-01')", @in), '0', "$way: verify is empty there");
 	is(result("SELECT string_agg(name || '=' || total, ' ' ORDER BY name) FROM lead_scoring.score s, LATERAL (SELECT sum(records) AS total FROM lead_scoring.preview(s.name, 5, '$as_of') WHERE kind IN ('bin', 'out of scope')) p", @in),
-		'draft=60 lead_score=60 odd "one"=10 person_score=60', "$way: preview, of the draft too");
+		'draft=60 lead_score=60 odd "one"=10 person_score=60 ranked=60', "$way: preview, of the draft too");
 	is(result("SELECT count(*) > 5 FROM lead_scoring.explain('lead_score', '7', '$as_of')", @in), 't', "$way: explain");
 	my ($points, $user) = (q{UPDATE crm.contacts SET employees = 1000 WHERE id = 1}, $with{other_owner} ? '' : "SET ROLE $owner;");
 	my $insert = "INSERT INTO lead_scoring.rule (score, group_name, name, source, criterion, points) VALUES";
@@ -168,7 +180,7 @@ sub check_copy
 	is(result("SELECT max(scope_id) > 3 FROM lead_scoring.scope", @in), 't', "$way: those of scopes too");
 	is(result("DROP EXTENSION lead_scoring CASCADE; SELECT count(*) FROM pg_attribute WHERE attname ~ '^(lead_score|odd \"one\"|person_score)(_fit|_engagement|_label)?\$' AND attrelid IN ('crm.contacts'::regclass, 'crm.people_scores'::regclass, 'crm.\"Odd \"\"leads\"\"\"'::regclass)", @in),
 		'12', "$way: DROP EXTENSION leaves the stored columns");
-	is(result("SELECT count(lead_score), count(lead_score_label) FROM crm.contacts", @in), '49|49', "$way: with what is in them");
+	is(result("SELECT count(lead_score), count(lead_score_label) FROM crm.contacts", @in), '47|47', "$way: with what is in them");
 	is(result("SELECT count(*) FROM pg_namespace WHERE nspname = 'lead_scoring'", @in), '0', "$way: and nothing else");
 	is(result("CREATE EXTENSION lead_scoring; INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('contact', 'crm.contacts', 'id'); SELECT count(*) FROM lead_scoring.score", @in), '0', "$way: CREATE EXTENSION again");
 	drop_database($copy);
@@ -180,15 +192,15 @@ sub check_rest
 {
 	my ($way) = @_;
 	my @in = (database => $copy);
-	my $owners = "SELECT string_agg(DISTINCT o, ' ') FROM (SELECT relation_owner AS o FROM lead_scoring.record_type UNION SELECT relation_owner FROM lead_scoring.source UNION SELECT criterion_owner FROM lead_scoring.rule UNION SELECT criterion_owner FROM lead_scoring.scope) n";
+	my $owners = "SELECT string_agg(DISTINCT o, ' ') FROM (SELECT relation_owner AS o FROM lead_scoring.record_type UNION SELECT relation_owner FROM lead_scoring.source UNION SELECT criterion_owner FROM lead_scoring.rule UNION SELECT criterion_owner FROM lead_scoring.scope UNION SELECT criterion_owner FROM lead_scoring.band UNION SELECT criterion_owner FROM lead_scoring.segment_decay UNION SELECT criterion_owner FROM lead_scoring.event_factor) n";
 	is(result($owners, @in), $owner, "$way: the definitions name who wrote them");
 	is(join(' ', states([ map { "SELECT * FROM lead_scoring.$_" } "evaluate('lead_score')", "explain('lead_score', '7')", "preview('draft')", "verify('lead_score')", "refresh('lead_score')", "activate('draft')" ], @in)),
 		join(' ', ('42501') x 6), "$way: they rest");
 	my (undef, undef, $errors) = psql("SELECT * FROM lead_scoring.evaluate('lead_score')", @in);
 	like($errors, qr/^HINT: .*UPDATE lead_scoring\.record_type SET relation = relation WHERE name = 'contact'/m, "$way: with a hint");
 	is(result('UPDATE lead_scoring.record_type SET relation = relation; UPDATE lead_scoring.source SET relation = relation', @in), '', "$way: confirmed while active");
-	is(result($owners, @in), result('SELECT current_user'), "$way: rules and scopes follow");
-	is(verified($copy, 'now') =~ s/.*\|//r, '3', "$way: the scores are active still");
+	is(result($owners, @in), result('SELECT current_user'), "$way: all that is written over them follows");
+	is(verified($copy, 'now') =~ s/.*\|//r, '4', "$way: the scores are active still");
 	result("SELECT lead_scoring.refresh(name, '$as_of') FROM lead_scoring.score WHERE status = 'active'", @in);
 	return;
 }
@@ -283,7 +295,7 @@ is(result($simple, @in), "5\n2|0", 'before it goes');
 like(result('DROP SCHEMA lead_scoring', @in), qr/^2BP01: .*extension/, 'DROP SCHEMA lead_scoring is refused');
 like(result('DROP SCHEMA lead_scoring CASCADE', @in), qr/^2BP01: .*extension/, '... with CASCADE too');
 like(result('DROP TABLE lead_scoring.rule', @in), qr/^2BP01/, '... and DROP TABLE of a definition table');
-is(result("DROP SCHEMA public CASCADE; SELECT count(*), (SELECT count(*) FROM pg_extension WHERE extname = 'lead_scoring'), (SELECT count(*) FROM lead_scoring.verify('lead_score', '$as_of')) FROM lead_scoring.score", @in), '5|1|0', 'DROP SCHEMA public leaves the extension and its definitions');
+is(result("DROP SCHEMA public CASCADE; SELECT count(*), (SELECT count(*) FROM pg_extension WHERE extname = 'lead_scoring'), (SELECT count(*) FROM lead_scoring.verify('lead_score', '$as_of')) FROM lead_scoring.score", @in), '6|1|0', 'DROP SCHEMA public leaves the extension and its definitions');
 fresh_copy();
 is(result("SELECT count(*) FROM lead_scoring.evaluate('lead_score');\nBEGIN; DROP EXTENSION lead_scoring; CREATE EXTENSION lead_scoring; $simple COMMIT;\nSELECT count(*) FROM lead_scoring.verify('c'); SELECT lead_scoring.deactivate('c')", @in),
 	"60\n5\n2|0\n0\n", 'dropped and made again in one transaction, by a session that used it');
@@ -297,8 +309,9 @@ fresh_copy();
 is(result("SET ROLE $owner; UPDATE lead_scoring.score_group SET name = name || ' too' WHERE score = 'lead_score'; SELECT count(*) FROM lead_scoring.verify('lead_score'); SELECT count(*) FROM lead_scoring.rule WHERE score = 'lead_score' AND group_name LIKE '% too'", @in), "0\n9", 'groups renamed in one statement take their rules along');
 is(result("SET ROLE $owner; DELETE FROM lead_scoring.score_group WHERE score = 'lead_score' AND name IN ('steps too', 'fading too'); SELECT count(*) FROM lead_scoring.verify('lead_score'); SELECT string_agg(DISTINCT group_name, ', ') FROM lead_scoring.rule WHERE score = 'lead_score'", @in),
 	"0\nfirm too, recent too, slow too", 'two groups deleted in one statement');
-is(result("SET ROLE $owner; SELECT lead_scoring.deactivate('lead_score'); UPDATE lead_scoring.score SET name = 'renamed' WHERE name = 'lead_score'; SELECT count(*) FROM lead_scoring.adjustment WHERE score = 'renamed'", @in), "\n3", 'a renamed score takes its adjustments along');
-is(result("SET ROLE $owner; DELETE FROM lead_scoring.score WHERE name = 'renamed'; RESET ROLE; SELECT count(*) FROM lead_scoring.adjustment", @in), '0', '... and they go with it');
+is(result("SET ROLE $owner; SELECT lead_scoring.deactivate('lead_score'); UPDATE lead_scoring.score SET name = 'renamed' WHERE name = 'lead_score'; SELECT (SELECT count(*) FROM lead_scoring.adjustment WHERE score = 'renamed'), (SELECT count(*) FROM lead_scoring.engagement_reset WHERE score = 'renamed'), (SELECT count(*) FROM lead_scoring.event_factor WHERE score = 'renamed'), (SELECT count(*) FROM lead_scoring.segment_decay WHERE score = 'renamed'), (SELECT count(*) FROM lead_scoring.experiment WHERE 'renamed' IN (score_a, score_b))", @in), "\n3|2|2|2|2", 'a renamed score takes its parts, adjustments, resets and experiments along');
+like(result("SET ROLE $owner; DELETE FROM lead_scoring.score WHERE name = 'renamed'", @in), qr/^2BP01: .*experiment/, '... and cannot go while experiments use it');
+is(result("SET ROLE $owner; DELETE FROM lead_scoring.experiment; DELETE FROM lead_scoring.score WHERE name = 'renamed'; RESET ROLE; SELECT (SELECT count(*) FROM lead_scoring.adjustment) + (SELECT count(*) FROM lead_scoring.engagement_reset) + (SELECT count(*) FROM lead_scoring.event_factor) + (SELECT count(*) FROM lead_scoring.segment_decay)", @in), '0', '... and they go with it');
 
 # What the definitions speak of goes
 sub fails_clearly
@@ -316,8 +329,8 @@ fails_clearly('gone records: a new band', qr/^ERROR:  42P01: /, "INSERT INTO lea
 fails_clearly('gone records: the active score cannot be deleted', qr/^ERROR:  55000: .*is active/, "DELETE FROM lead_scoring.score WHERE name = 'lead_score'");
 fails_clearly('gone records: the record type is in use', qr/^ERROR:  2BP01: /, "DELETE FROM lead_scoring.record_type WHERE name = 'contact'");
 is(result("UPDATE lead_scoring.score SET description = 'gone' WHERE name = 'lead_score'", @in), '', 'gone records: what does not rescore can be edited');
-is(result("SELECT lead_scoring.deactivate('lead_score')", @in), '', 'gone records: deactivate');
-is(result("DELETE FROM lead_scoring.score WHERE name IN ('lead_score', 'draft'); DELETE FROM lead_scoring.source WHERE record_type = 'contact'; DELETE FROM lead_scoring.record_type WHERE name = 'contact'", @in), '', 'gone records: the definitions can be deleted');
+is(result("SELECT lead_scoring.deactivate('lead_score'), lead_scoring.deactivate('ranked')", @in), '|', 'gone records: deactivate');
+is(result("DELETE FROM lead_scoring.experiment; DELETE FROM lead_scoring.score WHERE name IN ('lead_score', 'ranked', 'draft'); DELETE FROM lead_scoring.source WHERE record_type = 'contact'; DELETE FROM lead_scoring.record_type WHERE name = 'contact'", @in), '', 'gone records: the definitions can be deleted');
 is(result("SELECT (SELECT count(*) FROM lead_scoring.rule WHERE score = 'lead_score') + (SELECT count(*) FROM lead_scoring.adjustment WHERE score = 'lead_score')", @in), '0', '... with all parts');
 is(result("SELECT count(*) FROM lead_scoring.verify('odd \"one\"', '$as_of')", @in), '0', '... and others are as they were');
 
@@ -326,7 +339,7 @@ is(result('DROP TABLE crm.activities', @in), '', 'DROP TABLE of events of an act
 fails_clearly("gone events: $_", qr/^ERROR:  42P01: .*source "activity"/, "SELECT * FROM lead_scoring.$_") for "evaluate('lead_score')", "explain('lead_score', '1')", "preview('lead_score')", "refresh('lead_score')", "verify('lead_score')";
 fails_clearly('gone events: the source is in use', qr/^ERROR:  2BP01: /, "DELETE FROM lead_scoring.source WHERE name = 'activity'");
 is(result("SELECT lead_scoring.deactivate('lead_score')", @in), '', 'gone events: deactivate');
-is(result("DELETE FROM lead_scoring.rule WHERE source = 'activity'; DELETE FROM lead_scoring.scope WHERE source = 'activity'; DELETE FROM lead_scoring.source WHERE name = 'activity'; SELECT lead_scoring.activate('lead_score'); SELECT count(*) FROM lead_scoring.verify('lead_score')", @in), "49\n0", 'gone events: without them the score works again');
+is(result("DELETE FROM lead_scoring.rule WHERE source = 'activity'; DELETE FROM lead_scoring.scope WHERE source = 'activity'; DELETE FROM lead_scoring.event_factor WHERE source = 'activity'; DELETE FROM lead_scoring.source WHERE name = 'activity'; SELECT lead_scoring.activate('lead_score'); SELECT count(*) FROM lead_scoring.verify('lead_score')", @in), "49\n0", 'gone events: without them the score works again');
 
 fresh_copy();
 is(result('DROP TABLE crm.people_scores', @in), '', 'DROP TABLE of the target of an active score');
@@ -336,35 +349,35 @@ is(result("SELECT lead_scoring.deactivate('person_score'); UPDATE lead_scoring.s
 
 fresh_copy();
 is(result('DROP SCHEMA "far away" CASCADE', @in), '', 'DROP SCHEMA of a function and an operator that criteria use');
-like(result("SELECT lead_scoring.refresh('lead_score')", @in), qr/^(42883|3F000): .*(criterion of rule "|filter of source ")/, 'gone functions: the error says where');
-is(result("SELECT lead_scoring.deactivate('lead_score'); DELETE FROM lead_scoring.score WHERE name = 'lead_score'", @in), '', 'gone functions: deactivate and delete');
+like(result("SELECT lead_scoring.refresh('lead_score')", @in), qr/^(42883|3F000): .*(criterion of rule "|filter of source "|segment of a decay of group ")/, 'gone functions: the error says where');
+is(result("SELECT lead_scoring.deactivate('lead_score'); DELETE FROM lead_scoring.experiment; DELETE FROM lead_scoring.score WHERE name = 'lead_score'", @in), '', 'gone functions: deactivate and delete');
 
 # A role goes with all that it owns; what is left is dumped and restored
 fresh_copy();
 is(result("DROP OWNED BY $owner CASCADE", @in), '', 'DROP OWNED BY');
-is(result('SELECT count(*) FROM lead_scoring.score', @in), '4', '... leaves the definitions');
+is(result('SELECT count(*) FROM lead_scoring.score', @in), '5', '... leaves the definitions');
 fails_clearly('... which say that their relations are gone', qr/^ERROR:  42P01: /, "SELECT * FROM lead_scoring.evaluate('lead_score')");
 runs('... which can be dumped', 'pg_dump', '-Fc', '-f', "$folder/dangling.dump", $copy);
-is(result("SELECT lead_scoring.deactivate(name) FROM lead_scoring.score; DELETE FROM lead_scoring.score; DELETE FROM lead_scoring.source; DELETE FROM lead_scoring.record_type; SELECT count(*) FROM lead_scoring.rule", @in) =~ s/\n//gr, '0', '... and deactivated and deleted');
+is(result("SELECT lead_scoring.deactivate(name) FROM lead_scoring.score; DELETE FROM lead_scoring.experiment; DELETE FROM lead_scoring.score; DELETE FROM lead_scoring.source; DELETE FROM lead_scoring.record_type; SELECT count(*) FROM lead_scoring.rule", @in) =~ s/\n//gr, '0', '... and deactivated and deleted');
 drop_database($copy);
 create_database($copy);
 runs('dangling definitions: restored', @restore, "$folder/dangling.dump");
-is(result('SELECT count(*) FROM lead_scoring.rule', @in), '12', '... all of them');
+is(result('SELECT count(*) FROM lead_scoring.rule', @in), '13', '... all of them');
 like(result("SELECT * FROM lead_scoring.evaluate('lead_score')", @in), qr/^(42P01|42703|42501|42809): /, '... and fail clearly');
 drop_database($copy);
 is(result("DROP OWNED BY $owner CASCADE; DROP ROLE $owner", database => $original), '', 'DROP ROLE after it: definitions hold no role');
-is(result("SELECT lead_scoring.deactivate(name) FROM lead_scoring.score; DELETE FROM lead_scoring.score; DELETE FROM lead_scoring.source; DELETE FROM lead_scoring.record_type; SELECT count(*) FROM lead_scoring.rule", database => $original) =~ s/\n//gr, '0', '... and can be deleted');
+is(result("SELECT lead_scoring.deactivate(name) FROM lead_scoring.score; DELETE FROM lead_scoring.experiment; DELETE FROM lead_scoring.score; DELETE FROM lead_scoring.source; DELETE FROM lead_scoring.record_type; SELECT count(*) FROM lead_scoring.rule", database => $original) =~ s/\n//gr, '0', '... and can be deleted');
 
 # Another server, where the role of the same name has another number
 is(result("CREATE ROLE $owner"), '', 'the role with another number');
 create_database($copy);
 runs('other numbers: restored', @restore, $custom);
-is(verified($copy, $as_of), '0|3', 'other numbers: verify is empty');
+is(verified($copy, $as_of), '0|4', 'other numbers: verify is empty');
 drop_database($copy);
 create_database($copy);
 runs('other numbers, triggers off: the schema', @restore, '--schema-only', $custom);
 runs('other numbers, triggers off: the data', @restore, '--data-only', '--disable-triggers', $custom);
-is(verified($copy, $as_of), '0|3', 'other numbers, triggers off: verify is empty');
+is(verified($copy, $as_of), '0|4', 'other numbers, triggers off: verify is empty');
 drop_database($copy);
 
 server_survived();

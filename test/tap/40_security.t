@@ -59,6 +59,7 @@ INSERT INTO lead_scoring.rule (score, group_name, name, source, criterion, point
   ('lead_score', 'f', 'retail', NULL, \$\$industry = 'Retail'\$\$, 10), ('lead_score', 'e', 'open', 'activity', \$\$type = 'open'\$\$, 6), ('draft', 'f', 'r', NULL, 'true', 1);
 INSERT INTO lead_scoring.scope (score, mode, criterion) VALUES ('lead_score', 'exclude', 'id > 100');
 INSERT INTO lead_scoring.band (score, label, lower_bound) VALUES ('lead_score', 'A', 30), ('lead_score', 'B', NULL);
+INSERT INTO lead_scoring.alert (score, name, above) VALUES ('lead_score', 'a', 1000000);
 INSERT INTO lead_scoring.adjustment (score, record_key, points, created_at) VALUES ('lead_score', '3', 1, '2026-01-01');
 SELECT lead_scoring.activate('lead_score');
 SELECT count(*) FROM lead_scoring.evaluate('lead_score', '$as_of');
@@ -78,6 +79,7 @@ my %write = (
 	score_group => [ "INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('lead_score', 'x', 'fit')", "UPDATE lead_scoring.score_group SET max_points = 0 WHERE score = 'lead_score'", "DELETE FROM lead_scoring.score_group WHERE score = 'lead_score'" ],
 	rule => [ "INSERT INTO lead_scoring.rule (score, group_name, name, points) VALUES ('lead_score', 'f', 'x', 1)", "UPDATE lead_scoring.rule SET criterion_resolved = 'true' WHERE score = 'lead_score'", "DELETE FROM lead_scoring.rule WHERE score = 'lead_score'" ],
 	band => [ "INSERT INTO lead_scoring.band (score, label, lower_bound) VALUES ('lead_score', 'x', 1)", "UPDATE lead_scoring.band SET color = 'x' WHERE score = 'lead_score'", "DELETE FROM lead_scoring.band WHERE score = 'lead_score'" ],
+	alert => [ "INSERT INTO lead_scoring.alert (score, name, above) VALUES ('lead_score', 'x', 1)", "UPDATE lead_scoring.alert SET above = 2 WHERE score = 'lead_score'", "DELETE FROM lead_scoring.alert WHERE score = 'lead_score'" ],
 	adjustment => [ "INSERT INTO lead_scoring.adjustment (score, record_key, points) VALUES ('lead_score', '2', 1)", "UPDATE lead_scoring.adjustment SET points = 2 WHERE score = 'lead_score'", "DELETE FROM lead_scoring.adjustment WHERE score = 'lead_score'" ]);
 my $contacts = result("SELECT 'crm.contacts'::regclass::oid", @in);
 for my $statements (values %write)
@@ -379,7 +381,7 @@ is(join(' ', states(
 		map({ "CREATE RULE r AS ON INSERT TO lead_scoring.$_ DO ALSO SELECT 1" } sort keys %write), 'CREATE TABLE crm.child (score text REFERENCES lead_scoring.score (name))', 'CREATE TABLE lead_scoring.t ()', 'CREATE FUNCTION lead_scoring.f() RETURNS int LANGUAGE sql AS \'SELECT 1\'',
 		'CREATE TABLE crm.child () INHERITS (lead_scoring.rule)', 'SELECT setval(\'lead_scoring.scope_scope_id_seq\', 1)', 'CREATE TRIGGER t BEFORE INSERT ON crm.sheet FOR EACH ROW EXECUTE FUNCTION lead_scoring.resolve_expressions(\'id\')',
 		'CREATE TRIGGER t BEFORE INSERT ON crm.sheet FOR EACH ROW EXECUTE FUNCTION lead_scoring.check_rule()'
-	], @in, user => $alice)), join(' ', ('42501') x 39), 'nothing can be planted in the schema');
+	], @in, user => $alice)), join(' ', ('42501') x 43), 'nothing can be planted in the schema');
 is(result("SELECT proname FROM pg_proc WHERE pronamespace = 'lead_scoring'::regnamespace AND (prosecdef OR prolang IN (SELECT oid FROM pg_language WHERE lanname IN ('sql', 'plpgsql')) AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (proconfig), false))", @in), '', 'no function has its definer\'s rights, none an open search path');
 is(result("SELECT proname FROM pg_proc WHERE pronamespace = 'lead_scoring'::regnamespace AND prorettype = 'trigger'::regtype AND has_function_privilege('$bob', oid, 'EXECUTE')", @in), '', 'trigger functions are not for PUBLIC');
 is(result("SELECT string_agg(nspname, ' ') FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'lead_scoring' AND nspname NOT IN ('pg_catalog', 'lead_scoring')", @in), '', 'the extension hangs on no schema that belongs to others');
@@ -416,7 +418,8 @@ DECLARE
     "lead_scoring.source": ["NULL", "(SELECT x FROM lead_scoring.source x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.source, '{}')"],
     "lead_scoring.score": ["NULL", "(SELECT x FROM lead_scoring.score x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.score, '{}')"],
     "lead_scoring.rule": ["NULL", "(SELECT x FROM lead_scoring.rule x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.rule, '{}')"],
-    "lead_scoring.band": ["NULL", "(SELECT x FROM lead_scoring.band x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.band, '{}')"]
+    "lead_scoring.band": ["NULL", "(SELECT x FROM lead_scoring.band x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.band, '{}')"],
+    "lead_scoring.alert": ["NULL", "(SELECT x FROM lead_scoring.alert x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.alert, '{\"above\": 5}')"]
   }$j$;
   f record;
   call text;

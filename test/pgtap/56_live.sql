@@ -1,0 +1,129 @@
+-- Score columns follow every way in which rows change
+BEGIN;
+\ir include/crm.psql
+SELECT plan(45);
+
+ALTER TABLE contacts ADD note text;
+INSERT INTO companies (id, name, employees) VALUES (1, 'small', 10), (2, 'big', 500);
+INSERT INTO contacts (id, industry, employees, company_id) SELECT i, CASE WHEN i % 2 = 0 THEN 'Retail' END, i, 1 FROM generate_series(1, 10) AS i;
+INSERT INTO lead_scoring.score (name, record_type, kind, history) VALUES ('s', 'contact', 'combined', 'none');
+INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('s', 'f', 'fit'), ('s', 'e', 'engagement');
+INSERT INTO lead_scoring.rule (score, group_name, name, source, criterion, points) VALUES
+  ('s', 'f', 'retail', NULL, $$industry = 'Retail'$$, 10),
+  ('s', 'f', 'big company', 'company', $$employees > 100$$, 100),
+  ('s', 'e', 'x', 'activity', $$type = 'x'$$, 1);
+SELECT lead_scoring.activate('s');
+
+CREATE FUNCTION pg_temp.check_live(what text, VARIADIC scores float8[]) RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT is(ARRAY(SELECT s FROM contacts WHERE id <= cardinality(scores) ORDER BY id), scores, what)
+  UNION ALL
+  SELECT is((SELECT count(*) FROM lead_scoring.verify('s', clock_timestamp())), 0::bigint, what || ': verify is empty')
+$$;
+
+-- Events
+INSERT INTO activities (contact_id, type, occurred_at) VALUES (1, 'x', now());
+SELECT pg_temp.check_live('an event', 1, 10, 0);
+INSERT INTO activities (contact_id, type, occurred_at) SELECT 1 + i % 3, 'x', now() - i * interval '1 day' FROM generate_series(1, 9) AS i;
+SELECT pg_temp.check_live('many events in one statement', 4, 13, 3);
+UPDATE activities SET contact_id = 2 WHERE contact_id = 1;
+SELECT pg_temp.check_live('E48: events of another record', 0, 17, 3);
+UPDATE activities SET type = 'y' WHERE contact_id = 3;
+SELECT pg_temp.check_live('edited events', 0, 17, 0);
+DELETE FROM activities WHERE contact_id = 2 AND occurred_at < now() - interval '4 days';
+SELECT is((SELECT count(*) FROM lead_scoring.verify('s', clock_timestamp())), 0::bigint, 'deleted events');
+INSERT INTO activities (contact_id, type, occurred_at) VALUES (3, 'x', now()), (99, 'x', now()), (NULL, 'x', now());
+SELECT is((SELECT s FROM contacts WHERE id = 3), 1::float8, 'events of nobody harm nobody');
+
+-- Records
+INSERT INTO contacts (id, industry, company_id) VALUES (11, 'Retail', 2);
+SELECT is((SELECT s FROM contacts WHERE id = 11), 110::float8, 'B14: a new record has a score at once');
+UPDATE contacts SET industry = 'Retail' WHERE id = 1;
+SELECT pg_temp.check_live('a column that a rule reads', 10);
+UPDATE contacts SET company_id = 2 WHERE id = 1;
+SELECT pg_temp.check_live('a column that links', 110);
+INSERT INTO contacts (id) VALUES (99);
+SELECT is((SELECT s FROM contacts WHERE id = 99), 1::float8, 'a record that comes after its events');
+UPDATE contacts SET id = 98 WHERE id = 99;
+SELECT is((SELECT s FROM contacts WHERE id = 98), 0::float8, 'a record with another key loses them');
+UPDATE contacts SET id = 99 WHERE id = 98;
+SELECT is((SELECT s FROM contacts WHERE id = 99), 1::float8, 'and gets them back');
+CREATE TEMP TABLE places AS SELECT id, ctid AS place FROM contacts;
+UPDATE companies SET name = 'other name';
+SELECT is((SELECT count(*) FROM contacts JOIN places USING (id) WHERE contacts.ctid = place), 12::bigint, 'a column that no rule reads touches nobody');
+UPDATE contacts SET note = 'x' WHERE id = 1;
+SELECT is((SELECT count(*) FROM contacts JOIN places USING (id) WHERE contacts.ctid = place), 11::bigint, 'nor does one of the records');
+
+-- Related rows
+UPDATE companies SET employees = 600 WHERE id = 1;
+SELECT is((SELECT count(*) FROM contacts WHERE s >= 100), 11::bigint, 'a related row touches all its records');
+DELETE FROM companies WHERE id = 2;
+SELECT is((SELECT s FROM contacts WHERE id = 11), 10::float8, 'a related row that goes');
+INSERT INTO companies (id, employees) VALUES (2, 500);
+SELECT is((SELECT s FROM contacts WHERE id = 11), 110::float8, 'and comes');
+
+-- Other statements
+INSERT INTO contacts (id, industry) VALUES (1, 'x'), (12, 'Retail') ON CONFLICT (id) DO UPDATE SET industry = excluded.industry;
+SELECT is(ARRAY(SELECT s FROM contacts WHERE id IN (1, 12) ORDER BY id), '{100,10}'::float8[], 'ON CONFLICT');
+WITH gone AS (DELETE FROM activities WHERE contact_id = 3 RETURNING contact_id), come AS (INSERT INTO activities (contact_id, type, occurred_at) VALUES (4, 'x', now()))
+UPDATE contacts SET industry = NULL WHERE id = 12;
+SELECT is(ARRAY(SELECT s FROM contacts WHERE id IN (3, 4, 12) ORDER BY id), '{100,111,0}'::float8[], 'three statements in one');
+SAVEPOINT here;
+INSERT INTO activities (contact_id, type, occurred_at) VALUES (5, 'x', now());
+SELECT is((SELECT s FROM contacts WHERE id = 5), 101::float8, 'within a savepoint');
+ROLLBACK TO here;
+SELECT is((SELECT s FROM contacts WHERE id = 5), 100::float8, 'rolled back');
+INSERT INTO activities (contact_id, type, occurred_at) VALUES (6, 'x', now());
+SELECT pg_temp.check_live('after it', 100);
+CREATE FUNCTION pg_temp.failing() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO activities (contact_id, type, occurred_at) VALUES (7, 'x', now());
+  RAISE EXCEPTION 'no';
+EXCEPTION WHEN raise_exception THEN
+  INSERT INTO activities (contact_id, type, occurred_at) VALUES (8, 'x', now());
+END $$;
+SELECT pg_temp.failing();
+SELECT is(ARRAY(SELECT s FROM contacts WHERE id IN (7, 8) ORDER BY id), '{100,111}'::float8[], 'a subtransaction that fails');
+TRUNCATE activities;
+SELECT is((SELECT sum(s_engagement) FROM contacts), 0::float8, 'TRUNCATE');
+
+-- Foreign keys
+CREATE TABLE calls (id int, contact_id int REFERENCES contacts ON UPDATE CASCADE ON DELETE SET NULL, occurred_at timestamptz NOT NULL DEFAULT now());
+INSERT INTO lead_scoring.source (name, record_type, relation, record_key, occurred_at) VALUES ('call', 'contact', 'calls', 'contact_id', 'occurred_at');
+INSERT INTO lead_scoring.rule (score, group_name, name, source, points) VALUES ('s', 'e', 'call', 'call', 3);
+INSERT INTO calls (id, contact_id) VALUES (1, 1), (2, 2);
+SELECT is(ARRAY(SELECT s_engagement FROM contacts WHERE id <= 2 ORDER BY id), '{3,3}'::float8[], 'a source that came later is watched, too');
+UPDATE contacts SET id = 50 WHERE id = 1;
+SELECT is((SELECT s_engagement FROM contacts WHERE id = 50), 3::float8, 'ON UPDATE CASCADE');
+DELETE FROM contacts WHERE id = 50;
+SELECT is((SELECT count(*) FROM lead_scoring.verify('s', clock_timestamp())), 0::bigint, 'ON DELETE SET NULL');
+
+-- Definitions
+UPDATE lead_scoring.rule SET points = 5 WHERE name = 'call';
+INSERT INTO calls (id, contact_id) VALUES (3, 2);
+SELECT is((SELECT s_engagement FROM contacts WHERE id = 2), 10::float8, 'an edited rule counts from then on');
+DELETE FROM lead_scoring.rule WHERE name = 'call';
+INSERT INTO calls (id, contact_id) VALUES (4, 2);
+SELECT is((SELECT s_engagement FROM contacts WHERE id = 2), 0::float8, 'a rule that is gone does not');
+
+-- Points by hand
+INSERT INTO lead_scoring.adjustment (score, record_key, points, reason) VALUES ('s', '2', 7, 'known well');
+SELECT is((SELECT s - s_fit FROM contacts WHERE id = 2), 7::float8, 'an adjustment');
+INSERT INTO activities (contact_id, type, occurred_at) VALUES (2, 'x', now());
+SELECT is((SELECT s - s_fit FROM contacts WHERE id = 2), 8::float8, 'stays when an event comes');
+
+-- Read-only columns
+SELECT throws_ok($$UPDATE contacts SET s = 1 WHERE id = 2$$, '428C9', 'the score columns of "contacts" are read-only', 'F50: others cannot write a score');
+SELECT throws_ok($$UPDATE contacts SET s_label = 'x'$$, '428C9', NULL, 'F50: nor its label');
+SELECT throws_ok($$INSERT INTO contacts (id, s_fit) VALUES (60, 1)$$, '428C9', NULL, 'F50: nor bring one along');
+SELECT lives_ok($$UPDATE contacts SET s = s, note = 'y' WHERE id = 2$$, 'F50: writing what is there is no change');
+SET lead_scoring.allow_score_writes = on;
+UPDATE contacts SET s = 1 WHERE id = 2;
+SELECT is((SELECT count(*) FROM lead_scoring.verify('s', clock_timestamp())), 1::bigint, 'a superuser may, for repairs');
+RESET lead_scoring.allow_score_writes;
+SELECT is(lead_scoring.refresh('s', clock_timestamp(), '{2}'), 1::bigint, 'which a refresh takes back');
+
+-- Switched off
+SELECT lead_scoring.deactivate('s');
+SELECT is((SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'lead_scoring%' AND tgrelid IN ('contacts'::regclass, 'activities'::regclass, 'companies'::regclass, 'calls'::regclass)), 0::bigint, 'deactivate leaves no trigger behind');
+SELECT * FROM finish();
+ROLLBACK;
