@@ -9,6 +9,9 @@ INSERT INTO lead_scoring.score_group (score, name) VALUES ('s', 'g'), ('t', 'g')
 INSERT INTO lead_scoring.rule (score, group_name, name, value, counting, points) SELECT s, 'g', 'ratio', '60 / employees', 'each', 1 FROM unnest('{s,t,draft}'::text[]) s;
 SELECT lead_scoring.activate('s'), lead_scoring.activate('t');
 
+SET lead_scoring.allow_score_writes = on;
+-- Changes facts as if there were no triggers on them
+CREATE FUNCTION pg_temp.quietly(statement text) RETURNS void LANGUAGE plpgsql SET session_replication_role = replica AS $$ BEGIN EXECUTE statement; END $$;
 -- Puts values back by hand, where only an evaluation will mend them
 CREATE FUNCTION pg_temp.spoil(keys int[] DEFAULT NULL) RETURNS void LANGUAGE sql AS $$ UPDATE contacts SET s = -1, t = -1 WHERE $1 IS NULL OR id = ANY ($1) $$;
 -- Who has a mended value
@@ -88,7 +91,7 @@ SELECT is(lead_scoring.has_unwatched('s'), false, 'a view that no rule uses');
 INSERT INTO lead_scoring.rule (score, group_name, name, source, points) VALUES ('s', 'g', 'seen', 'seen', 1000);
 SELECT is(lead_scoring.has_unwatched('s'), true, 'a view has no triggers');
 UPDATE lead_scoring.score_state SET refreshed_at = now(), swept_at = now();
-INSERT INTO activities (contact_id) VALUES (1);
+SELECT pg_temp.quietly($$INSERT INTO activities (contact_id) VALUES (1)$$);
 CALL lead_scoring.refresh_due(now() + interval '14 min');
 SELECT is((SELECT s FROM contacts WHERE id = 1), 60::float8, 'so the score waits for the interval');
 CALL lead_scoring.refresh_due(now() + interval '15 min');
@@ -104,7 +107,7 @@ DELETE FROM lead_scoring.band WHERE score = 's';
 
 -- Errors of records
 SELECT pg_temp.spoil();
-UPDATE contacts SET employees = 0 WHERE id IN (3, 8);
+SELECT pg_temp.quietly($$UPDATE contacts SET employees = 0 WHERE id IN (3, 8)$$);
 UPDATE lead_scoring.score_state SET refreshed_at = now(), swept_at = now();
 SELECT pg_temp.due('s', '{2,3,4,5,6,7,8,9}', now());
 SET client_min_messages = error;
@@ -123,28 +126,28 @@ SELECT is((SELECT string_agg(attempts || ' ' || retry_at - failed_at, ', ' ORDER
 UPDATE lead_scoring.parked SET retry_at = now(), attempts = 50 WHERE record_key = '3';
 CALL lead_scoring.refresh_due();
 SELECT is((SELECT retry_at - failed_at FROM lead_scoring.parked WHERE record_key = '3'), interval '1 hour', '... to an hour');
-UPDATE contacts SET employees = 60 WHERE id = 3;
-DELETE FROM contacts WHERE id = 8;
+SELECT pg_temp.quietly($$UPDATE contacts SET employees = 60 WHERE id = 3$$);
+SELECT pg_temp.quietly($$DELETE FROM contacts WHERE id = 8$$);
 UPDATE lead_scoring.parked SET retry_at = now();
 CALL lead_scoring.refresh_due();
 SELECT is((SELECT count(*) FROM lead_scoring.parked), 0::bigint, 'who is mended or gone is parked no more');
 SELECT is((SELECT s FROM contacts WHERE id = 3), 1::float8, '... and has a score');
-UPDATE contacts SET employees = 0 WHERE id = 3;
+SELECT pg_temp.quietly($$UPDATE contacts SET employees = 0 WHERE id = 3$$);
 UPDATE lead_scoring.score_state SET refreshed_at = NULL WHERE score = 's';
 SELECT pg_temp.spoil();
 CALL lead_scoring.refresh_due();
 SELECT is(pg_temp.mended(), '1 2 4 5 6 7 9 10', 'among all records, too, those that fail do not keep others');
 SELECT is((SELECT refreshed_at FROM lead_scoring.score_state WHERE score = 's'), now(), '... and the score is where it should be');
-UPDATE contacts SET employees = 3 WHERE id = 3;
+SELECT pg_temp.quietly($$UPDATE contacts SET employees = 3 WHERE id = 3$$);
 
 -- Errors of scores
-ALTER TABLE contacts RENAME employees TO staff;
+SELECT pg_temp.quietly($$ALTER TABLE contacts RENAME employees TO staff$$);
 SELECT pg_temp.due('s', '{2}', now()), pg_temp.due('t', '{}', now());
 SELECT lives_ok('CALL lead_scoring.refresh_due()', 'a score that cannot be evaluated');
 SELECT results_eq('SELECT score, sqlstate, attempts FROM lead_scoring.score_state WHERE failed_at IS NOT NULL', $$VALUES ('s', '42703', 1)$$, '... is said to fail as a whole');
 SELECT is((SELECT count(*) FROM lead_scoring.parked WHERE record_key = '2'), 0::bigint, '... and its records are not to blame');
 SELECT is((SELECT last_error FROM lead_scoring.activity WHERE score = 's') LIKE 'value of rule "ratio" of score "s": column %', true, '... in the activity too');
-ALTER TABLE contacts RENAME staff TO employees;
+SELECT pg_temp.quietly($$ALTER TABLE contacts RENAME staff TO employees$$);
 CALL lead_scoring.refresh_due();
 SELECT is((SELECT count(*) FROM lead_scoring.score_state WHERE failed_at IS NOT NULL), 0::bigint, 'it recovers');
 
