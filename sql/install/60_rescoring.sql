@@ -2,6 +2,7 @@
 
 CREATE FUNCTION lead_scoring.rescore(scores text[]) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET lead_scoring.reason = rule_change
 AS $$
 BEGIN
   -- In the order of their names, so that two statements that touch several scores do not wait for each other
@@ -89,6 +90,7 @@ COMMENT ON FUNCTION lead_scoring.rescore_after_record_type() IS 'Re-scores after
 
 CREATE FUNCTION lead_scoring.rescore_after_adjustment() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET lead_scoring.reason = adjustment
 AS $$
 DECLARE
   touched text[];
