@@ -86,7 +86,7 @@ DELETE FROM contacts WHERE id = :id;
 \elif :kind = 7
 INSERT INTO contacts VALUES (:id, 'Retail', :company) ON CONFLICT DO NOTHING;
 \elif :kind = 8
-INSERT INTO calls (contact_id, minutes) SELECT id, 9 FROM contacts WHERE id IN (:id, :other);
+INSERT INTO calls (contact_id, minutes) SELECT id, 9 FROM contacts WHERE id IN (:id, :other) FOR KEY SHARE;
 \else
 DELETE FROM activities WHERE contact_id = :id AND id % 2 = 0;
 \endif
