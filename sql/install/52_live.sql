@@ -9,6 +9,10 @@ CREATE FUNCTION lead_scoring.flush() RETURNS trigger
   AS 'MODULE_PATHNAME', 'lead_scoring_flush' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION lead_scoring.flush() IS 'After a statement: scores the records that its rows have touched, each once';
 
+CREATE FUNCTION lead_scoring.fill() RETURNS trigger
+  AS 'MODULE_PATHNAME', 'lead_scoring_fill' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION lead_scoring.fill() IS 'For each row of records that is on its way into the table: computes the scores that it alone decides';
+
 CREATE FUNCTION lead_scoring.guard() RETURNS trigger
   AS 'MODULE_PATHNAME', 'lead_scoring_guard' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION lead_scoring.guard() IS 'For each row whose score columns somebody else wants to write: refuses';

@@ -2,6 +2,7 @@
 
 #include "pg/attach.hpp"
 
+#include "pg/fill.hpp"
 #include "pg/flush.hpp"
 #include "pg/query.hpp"
 #include "pg/score_columns.hpp"
@@ -158,6 +159,13 @@ make_guard(Oid target, const char *trigger, const char *event, const char *condi
 void
 attach_triggers(const LoadedScore *score, bool tell)
 {
+	if (decided_by_row(score) && !has_trigger(score->target, fill_trigger))
+	{
+		run_as_owner(score->target,
+					 psprintf("CREATE TRIGGER %1$s BEFORE INSERT OR UPDATE ON %2$s FOR EACH ROW EXECUTE FUNCTION "
+							  "lead_scoring.fill(); ALTER TRIGGER %1$s ON %2$s DEPENDS ON EXTENSION lead_scoring",
+							  fill_trigger, relation_sql(score->target)));
+	}
 	attach_to_all(score->name, score->records->relation, tell);
 	for (size_t at = 0; at < score->definition.sources.size(); at++)
 	{
@@ -181,6 +189,7 @@ detach_triggers(Oid relation)
 	foreach (cell, find_all_inheritors(relation, ShareRowExclusiveLock, nullptr))
 	{
 		drop_trigger(lfirst_oid(cell), flush_trigger);
+		drop_trigger(lfirst_oid(cell), fill_trigger);
 		if (!get_rel_relispartition(lfirst_oid(cell)) || lfirst_oid(cell) == relation)
 		{
 			drop_trigger(lfirst_oid(cell), touch_trigger);

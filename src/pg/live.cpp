@@ -6,15 +6,15 @@
 // the row scores at once.
 #include "pg/postgres_api.hpp"
 
-#include "pg/cells.hpp"
+#include "pg/fill.hpp"
 #include "pg/flush.hpp"
+#include "pg/row_change.hpp"
 #include "pg/touched.hpp"
 
 extern "C"
 {
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
-#include "utils/datum.h"
 }
 
 LEAD_SCORING_FUNCTION(lead_scoring_touch);
@@ -25,62 +25,6 @@ namespace lead_scoring::pg
 
 namespace
 {
-
-// Rows before and after; either may be missing
-struct Rows
-{
-	TupleTableSlot *before;
-	TupleTableSlot *after;
-};
-
-Rows
-rows_of(const TriggerData *trigger)
-{
-	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
-	{
-		return {nullptr, trigger->tg_trigslot};
-	}
-	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
-	{
-		return {trigger->tg_trigslot, nullptr};
-	}
-	return {trigger->tg_trigslot, trigger->tg_newslot};
-}
-
-bool
-same_column(const Rows &rows, AttrNumber attribute)
-{
-	Form_pg_attribute described = TupleDescAttr(rows.before->tts_tupleDescriptor, attribute - 1);
-	bool before_null;
-	bool after_null;
-	Datum before = slot_getattr(rows.before, attribute, &before_null);
-	Datum after = slot_getattr(rows.after, attribute, &after_null);
-
-	return before_null == after_null &&
-		   (before_null || datum_image_eq(before, after, described->attbyval, described->attlen));
-}
-
-// Whether an update changed nothing that the path's scores look at
-bool
-is_indifferent(const PathStart &start, const Rows &rows)
-{
-	if (rows.before == nullptr || rows.after == nullptr)
-	{
-		return false;
-	}
-	if (start.all_matter)
-	{
-		return false;
-	}
-	for (int attribute = -1; (attribute = bms_next_member(start.matter, attribute)) >= 0;)
-	{
-		if (!same_column(rows, static_cast<AttrNumber>(attribute)))
-		{
-			return false;
-		}
-	}
-	return true;
-}
 
 void
 touch(const PathStart &start, TupleTableSlot *row)
@@ -159,6 +103,7 @@ lead_scoring_touch(PG_FUNCTION_ARGS)
 	const TriggerData *trigger = trigger_of(fcinfo, "lead_scoring.touch()");
 	const PathStarts *starts = hold_paths_from(trigger->tg_relation);
 	Rows rows = rows_of(trigger);
+	note_filled(trigger->tg_relation, starts, rows);
 	for (int at = 0; at < starts->count; at++)
 	{
 		touch_row(starts->starts[at], rows);

@@ -2,6 +2,7 @@
 
 #include "pg/paths.hpp"
 
+#include "pg/fill.hpp"
 #include "pg/kept_score.hpp"
 #include "pg/key_set.hpp"
 #include "pg/loaded_stream.hpp"
@@ -184,7 +185,7 @@ score_for(List **scores, const QueryRows &rows, uint64 row)
 	}
 	auto *score = static_cast<ActiveScore *>(palloc(sizeof(ActiveScore)));
 	*score = {name, text_at(rows, row, record_type_column), DatumGetBool(datum_at(rows, row, queued_column)),
-			  DatumGetBool(datum_at(rows, row, relative_column))};
+			  DatumGetBool(datum_at(rows, row, relative_column)), false};
 	*scores = lappend(*scores, score);
 	return score;
 }
@@ -283,9 +284,10 @@ columns_that_matter(const Path *path)
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "lead_scoring columns", ALLOCSET_DEFAULT_SIZES);
 	for (int at = 0; at < list_length(path->scores) && path->leads; at++)
 	{
-		const char *name = static_cast<ActiveScore *>(list_nth(path->scores, at))->name;
+		auto *active = static_cast<ActiveScore *>(list_nth(path->scores, at));
 		MemoryContext before = MemoryContextSwitchTo(scratch);
-		LoadedScore *score = load_score(name, Reader::writer);
+		LoadedScore *score = load_score(active->name, Reader::writer);
+		active->filled |= path->kind == PathKind::record && !active->queued && decided_by_row(score);
 		MemoryContextSwitchTo(before);
 		columns = add_score_columns(columns, path, score);
 	}

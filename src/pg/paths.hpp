@@ -28,6 +28,7 @@ struct ActiveScore
 	const char *record_type;
 	bool queued;
 	bool relative; // has bands for the best records: one record's change may change the labels of others
+	bool filled;   // is decided by the row of the record alone; known once the paths from the records have been asked for
 };
 
 struct Path

@@ -1,0 +1,28 @@
+// What a trigger for rows is told of: a row before and after.
+#pragma once
+
+#include "pg/postgres_api.hpp"
+
+#include "pg/paths.hpp"
+
+extern "C"
+{
+#include "commands/trigger.h"
+}
+
+namespace lead_scoring::pg
+{
+
+// Rows before and after; either may be missing
+struct Rows
+{
+	TupleTableSlot *before;
+	TupleTableSlot *after;
+};
+
+Rows rows_of(const TriggerData *trigger);
+
+// Whether an update changed nothing that the path's scores look at
+bool is_indifferent(const PathStart &start, const Rows &rows);
+
+} // namespace lead_scoring::pg
