@@ -49,6 +49,9 @@ SELECT col_description('contacts'::regclass, attnum) FROM pg_attribute WHERE att
 
 -- Wrong values are found and mended
 UPDATE contacts SET lead_score = 99, lead_score_label = 'Z9' WHERE id = 1;
+SET lead_scoring.allow_score_writes = on;
+UPDATE contacts SET lead_score = 99, lead_score_label = 'Z9' WHERE id = 1;
+RESET lead_scoring.allow_score_writes;
 SELECT * FROM lead_scoring.verify('lead_score', '2026-01-31');
 SELECT lead_scoring.refresh('lead_score', '2026-01-31', '{2,42}');
 SELECT lead_scoring.refresh('lead_score', '2026-01-31', '{1}');
@@ -90,6 +93,8 @@ SELECT * FROM lead_scoring.verify('nothing');
 
 -- Data and relations that changed under the definition
 INSERT INTO activities VALUES (42, 'email_open', NULL);
+ALTER TABLE activities DISABLE TRIGGER USER;
+INSERT INTO activities VALUES (42, 'email_open', NULL);
 SELECT * FROM lead_scoring.evaluate('lead_score', '2026-01-31');
 UPDATE lead_scoring.source SET filter = 'occurred_at IS NOT NULL';
 SELECT * FROM lead_scoring.evaluate('lead_score', '2026-01-31') ORDER BY record_key;
@@ -101,6 +106,7 @@ SELECT * FROM lead_scoring.evaluate('lead_score', '2026-01-31');
 ALTER TABLE activities ADD COLUMN occurred_at date;
 SELECT * FROM lead_scoring.evaluate('lead_score', '2026-01-31');
 ALTER TABLE contacts DROP COLUMN lead_score_label;
+ALTER TABLE contacts DROP COLUMN lead_score_label CASCADE;
 SELECT lead_scoring.refresh('lead_score', '2026-01-31');
 DROP TABLE activities;
 SELECT * FROM lead_scoring.evaluate('lead_score', '2026-01-31');

@@ -64,7 +64,8 @@ SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '2s'
 AS $$
 BEGIN
-  IF NOT EXISTS (SELECT FROM lead_scoring.history_partitions() p WHERE p.partition = drop_history_partition.partition) THEN
+  PERFORM FROM lead_scoring.history_partitions() p WHERE p.partition = drop_history_partition.partition;
+  IF NOT FOUND THEN
     RAISE EXCEPTION '% is not a partition of the history', coalesce(quote_literal(drop_history_partition.partition), 'NULL')
       USING ERRCODE = 'undefined_object', HINT = 'The partitions are those that lead_scoring.history_partitions() lists.';
   END IF;
