@@ -9,7 +9,12 @@ INSERT INTO lead_scoring.score_group (score, name) VALUES ('s', 'g'), ('t', 'g')
 INSERT INTO lead_scoring.rule (score, group_name, name, value, counting, points) SELECT s, 'g', 'ratio', '60 / employees', 'each', 1 FROM unnest('{s,t,draft}'::text[]) s;
 SELECT lead_scoring.activate('s'), lead_scoring.activate('t');
 SET lead_scoring.allow_score_writes = on;
-CREATE FUNCTION pg_temp.quietly(statement text) RETURNS void LANGUAGE plpgsql SET session_replication_role = replica AS $$ BEGIN EXECUTE statement; END $$;
+CREATE FUNCTION pg_temp.quietly(statement text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  ALTER TABLE contacts DISABLE TRIGGER USER;
+  ALTER TABLE activities DISABLE TRIGGER USER;
+  EXECUTE statement;
+END $$;
 CREATE FUNCTION pg_temp.spoil() RETURNS void LANGUAGE sql AS $$ UPDATE contacts SET s = -1, t = -1 $$;
 CREATE FUNCTION pg_temp.mended() RETURNS text LANGUAGE sql AS $$ SELECT string_agg(id::text, ' ' ORDER BY id) FROM contacts WHERE s <> -1 $$;
 CREATE FUNCTION pg_temp.queue(score text, VARIADIC keys text[]) RETURNS void LANGUAGE sql AS $$
