@@ -83,7 +83,7 @@ COMMENT ON COLUMN lead_scoring.score.min_points IS 'Lower limit of the total, in
 COMMENT ON COLUMN lead_scoring.score.max_points IS 'Upper limit of the total, in points (NULL: none)';
 COMMENT ON COLUMN lead_scoring.score.adjustment_share IS 'Share of the range from min_points to max_points that points by hand can move the total up or down, 0 to 1 (NULL: no limit)';
 COMMENT ON COLUMN lead_scoring.score.dormant_after IS 'A record whose newest event is at least this old is dormant and leaves the priority queue; its points stay (NULL: never). A month is 30 days, a year 360 days';
-COMMENT ON COLUMN lead_scoring.score.mode IS 'sync: scores change in the statement that changes the facts; queued: soon after it';
+COMMENT ON COLUMN lead_scoring.score.mode IS 'sync (the columns are current when the statement that changed a fact ends) or queued (soon after, by a worker or a scheduler)';
 COMMENT ON COLUMN lead_scoring.score.history IS 'What score_history keeps of each change: none, values, or explained (values and explanation)';
 COMMENT ON COLUMN lead_scoring.score.keep_history IS 'How long changes are kept; maintain_history() deletes older ones (NULL: for ever). A month is 30 days, a year 360 days';
 COMMENT ON COLUMN lead_scoring.score.announce_rule_changes IS 'Whether changes that come from editing the definition or from activating it go into score_change, too';

@@ -143,6 +143,16 @@ append_conditions(const char *score, StringInfo update, StringInfo insert)
 	}
 }
 
+void
+make_guard(Oid target, const char *trigger, const char *event, const char *condition)
+{
+	const char *table = relation_sql(target);
+
+	run_as_owner(target, psprintf("CREATE TRIGGER %s BEFORE %s ON %s FOR EACH ROW WHEN (%s) EXECUTE FUNCTION "
+								  "lead_scoring.guard(); ALTER TRIGGER %s ON %s DEPENDS ON EXTENSION lead_scoring",
+								  trigger, event, table, condition, trigger, table));
+}
+
 } // namespace
 
 void
@@ -204,12 +214,12 @@ guard_columns(Oid target, const char *but)
 	{
 		return;
 	}
-	const char *name = relation_sql(target);
-	run_as_owner(target, psprintf("CREATE TRIGGER %1$s BEFORE UPDATE ON %3$s FOR EACH ROW WHEN (%4$s) EXECUTE FUNCTION "
-								  "lead_scoring.guard(); CREATE TRIGGER %2$s BEFORE INSERT ON %3$s FOR EACH ROW WHEN (%5$s) "
-								  "EXECUTE FUNCTION lead_scoring.guard(); ALTER TRIGGER %1$s ON %3$s DEPENDS ON EXTENSION "
-								  "lead_scoring; ALTER TRIGGER %2$s ON %3$s DEPENDS ON EXTENSION lead_scoring",
-								  guard_update, guard_insert, name, update.data, insert.data));
+	make_guard(target, guard_update, "UPDATE", update.data);
+	// A row that moves to another partition is inserted there as it is; whatever comes along is computed anew anyway
+	if (get_rel_relkind(target) != RELKIND_PARTITIONED_TABLE)
+	{
+		make_guard(target, guard_insert, "INSERT", insert.data);
+	}
 }
 
 } // namespace lead_scoring::pg
