@@ -51,7 +51,9 @@ AS $$
     LEFT JOIN pg_attrdef f ON d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid
     LEFT JOIN pg_attribute g ON g.attgenerated <> '' AND (g.attrelid, g.attnum) IN ((f.adrelid, f.adnum), (
                 CASE WHEN d.classid = 'pg_class'::regclass THEN d.objid END, d.objsubid))
-   WHERE f.oid IS NULL OR g.attname IS NOT NULL
+   WHERE (f.oid IS NULL OR g.attname IS NOT NULL)
+     AND NOT (d.classid = 'pg_trigger'::regclass AND EXISTS (
+           SELECT FROM pg_trigger t WHERE t.oid = d.objid AND t.tgfoid = 'lead_scoring.guard()'::regprocedure))
 $$;
 COMMENT ON FUNCTION lead_scoring.catalog_dependents(text) IS 'What depends on the columns of a score, by the catalogue';
 

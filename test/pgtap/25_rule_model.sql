@@ -107,6 +107,7 @@ SELECT is(pg_temp.row_of('own', '1'), '1 1 1, 1 -1000.5 -1000.5', 'value of the 
 SELECT pg_temp.all_agree('own', 'own once', 'own any', 'own max');
 
 -- a value must be finite
+SELECT pg_temp.by_hand();
 UPDATE contacts SET revenue = 'NaN' WHERE id = 2;
 SELECT throws_ok($$SELECT * FROM lead_scoring.evaluate('own', pg_temp.day())$$, '22003', NULL, 'value NaN: an error');
 SELECT matches(pg_temp.error_of($$SELECT * FROM lead_scoring.evaluate('own', pg_temp.day())$$), '^22003 .*"revenue".*"2"', 'value NaN: the error names rule and record');

@@ -54,6 +54,7 @@ SELECT results_eq($$SELECT rule, raw, decayed, clamped, running_total FROM lead_
 SELECT is((SELECT running_total FROM lead_scoring.explain('e32', '2', pg_temp.day()) WHERE level = 'total'), 82.5::float8, 'E32: the running total ends at the total');
 
 -- E33: attributes
+SELECT pg_temp.by_hand();
 DELETE FROM contacts;
 INSERT INTO contacts (id, employees, capital, state) VALUES (1, 60, 10000001, NULL), (2, 60, 10000000, NULL), (3, 60, 10000001, 'Yangtze delta'), (4, 60, NULL, 'Yangtze delta'), (5, -60, 10000001, 'Yangtze delta'), (6, 0, 10000001, NULL);
 TRUNCATE activities;

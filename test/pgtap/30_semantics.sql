@@ -189,6 +189,7 @@ UPDATE lead_scoring.source SET filter = $$list <> 'news'$$ WHERE name = 'member'
 SELECT is(pg_temp.totals('related'), '1=113.5 2=1000.5 3=1000 4=1000', 'rows that the filter leaves out do not exist');
 SELECT is((SELECT string_agg(related::text, ' ' ORDER BY id) FROM contacts), '113.5 1000.5 1000 1000', 'and the active score followed at once');
 SELECT pg_temp.act(1, 'x'), pg_temp.act(1, 'spam', 5);
+SELECT pg_temp.by_hand();
 INSERT INTO activities (contact_id, type, occurred_at) VALUES (1, 'x', NULL);
 UPDATE lead_scoring.source SET filter = $$occurred_at IS NOT NULL AND type <> 'spam'$$ WHERE name = 'activity';
 SELECT pg_temp.simple('filtered', 'engagement');

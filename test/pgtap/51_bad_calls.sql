@@ -1,7 +1,7 @@
 -- Bad arguments of every function, and bad data: each with its SQLSTATE; nothing is half done
 BEGIN;
 \ir include/crm.psql
-SELECT plan(74);
+SELECT plan(75);
 
 SELECT pg_temp.simple('s', 'engagement', '50% per month');
 INSERT INTO lead_scoring.rule (score, group_name, name, source, criterion, points) VALUES ('s', 'all', 'r', 'activity', $$type = 'x'$$, 1);
@@ -64,6 +64,8 @@ SELECT is((SELECT string_agg(DISTINCT status, ' ') FROM lead_scoring.score WHERE
 SELECT is((SELECT string_agg(atttypid::regtype::text, ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'contacts'::regclass AND attname IN ('active', 'active_fit', 'active_engagement', 'active_label')), 'double precision, double precision, double precision, text', 'the types of the columns');
 
 -- D25: NULL event time
+SELECT throws_ok($$INSERT INTO activities (contact_id, type, occurred_at) VALUES (2, 'x', NULL)$$, '22004', NULL, 'D25: an active score refuses an event without a time');
+SELECT pg_temp.by_hand();
 INSERT INTO activities (contact_id, type, occurred_at) VALUES (2, 'x', NULL);
 SELECT throws_ok(format('SELECT * FROM lead_scoring.%s', call), '22004', NULL, 'D25: NULL event time: ' || call) FROM unnest(ARRAY[$$evaluate('s')$$, $$explain('s', '2')$$, $$preview('s')$$, $$refresh('active')$$, $$verify('active')$$]) AS call;
 SELECT is((SELECT string_agg(coalesce(active::text, 'NULL'), ' ' ORDER BY id) FROM contacts), '3 0', 'D25: and nothing was stored');

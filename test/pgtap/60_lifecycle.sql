@@ -28,6 +28,7 @@ SELECT lives_ok($$SELECT lead_scoring.activate('s')$$, 'activate again does no h
 SELECT is((SELECT count(*) FROM information_schema.columns WHERE table_name = 'contacts' AND column_name LIKE 's%'), 5::bigint, 'and adds no column (state, s, s_fit, s_engagement, s_label)');
 
 -- refresh writes only what changes
+SELECT pg_temp.by_hand();
 SELECT is(lead_scoring.refresh('s', pg_temp.day()), 5::bigint, 'refresh to a day writes the five rows that differ from today');
 SELECT is(lead_scoring.refresh('s', pg_temp.day()), 0::bigint, 'a second refresh writes none');
 SELECT is_empty($$SELECT * FROM pg_temp.disagreements('s')$$, 'stored = evaluated = explained');

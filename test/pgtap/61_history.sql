@@ -4,7 +4,6 @@ BEGIN;
 SELECT plan(59);
 
 -- Facts change silently here, for the instants of the changes to be ours
-CREATE FUNCTION pg_temp.by_hand() RETURNS void LANGUAGE sql AS $$ ALTER TABLE contacts DISABLE TRIGGER USER; ALTER TABLE activities DISABLE TRIGGER USER $$;
 CREATE FUNCTION pg_temp.set(contact int, revenue numeric, at timestamptz DEFAULT pg_temp.day(), score text DEFAULT 'worth') RETURNS void LANGUAGE sql AS $$
   UPDATE contacts SET revenue = $2 WHERE id = $1;
   SELECT lead_scoring.refresh($4, $3, ARRAY[$1::text]);

@@ -13,9 +13,10 @@ SET lead_scoring.allow_score_writes = on;
 -- Changes facts as if there were no triggers on them
 CREATE FUNCTION pg_temp.quietly(statement text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  ALTER TABLE contacts DISABLE TRIGGER USER;
-  ALTER TABLE activities DISABLE TRIGGER USER;
+  PERFORM pg_temp.by_hand();
   EXECUTE statement;
+  ALTER TABLE contacts ENABLE TRIGGER USER;
+  ALTER TABLE activities ENABLE TRIGGER USER;
 END $$;
 -- Puts values back by hand, where only an evaluation will mend them
 CREATE FUNCTION pg_temp.spoil(keys int[] DEFAULT NULL) RETURNS void LANGUAGE sql AS $$ UPDATE contacts SET s = -1, t = -1 WHERE $1 IS NULL OR id = ANY ($1) $$;

@@ -11,9 +11,10 @@ SELECT lead_scoring.activate('s'), lead_scoring.activate('t');
 SET lead_scoring.allow_score_writes = on;
 CREATE FUNCTION pg_temp.quietly(statement text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  ALTER TABLE contacts DISABLE TRIGGER USER;
-  ALTER TABLE activities DISABLE TRIGGER USER;
+  PERFORM pg_temp.by_hand();
   EXECUTE statement;
+  ALTER TABLE contacts ENABLE TRIGGER USER;
+  ALTER TABLE activities ENABLE TRIGGER USER;
 END $$;
 CREATE FUNCTION pg_temp.spoil() RETURNS void LANGUAGE sql AS $$ UPDATE contacts SET s = -1, t = -1 $$;
 CREATE FUNCTION pg_temp.mended() RETURNS text LANGUAGE sql AS $$ SELECT string_agg(id::text, ' ' ORDER BY id) FROM contacts WHERE s <> -1 $$;
