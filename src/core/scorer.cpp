@@ -129,7 +129,8 @@ Scorer::state_of(size_t row) noexcept
 	return numbers_[row] == no_record ? nullptr : states_.state(numbers_[row]);
 }
 
-void
+// Flat, as every row that concerns a rule comes through here
+[[gnu::flatten]] void
 Scorer::add_rows(size_t source, const Batch &rows)
 {
 	const SourceProgram &program = program_.sources[source];
@@ -139,21 +140,24 @@ Scorer::add_rows(size_t source, const Batch &rows)
 	locate(rows);
 	if (program_.due_slot != no_slot && program.has_time)
 	{
-		add_each<true>(program, rows);
+		add_noting(program, rows);
 		return;
 	}
-	add_each<false>(program, rows);
+	for (size_t row = 0; row < rows.rows; row++)
+	{
+		row_at_hand_ = row;
+		add_row<false>(program, rows, row);
+	}
 }
 
-// Flat, as every row that concerns a rule comes through here
-template <bool due>
-[[gnu::flatten]] void
-Scorer::add_each(const SourceProgram &source, const Batch &rows)
+// Add rows, and note when they will change what; flat too, and apart
+[[gnu::flatten, gnu::noinline]] void
+Scorer::add_noting(const SourceProgram &source, const Batch &rows)
 {
 	for (size_t row = 0; row < rows.rows; row++)
 	{
 		row_at_hand_ = row;
-		add_row<due>(source, rows, row);
+		add_row<true>(source, rows, row);
 	}
 }
 

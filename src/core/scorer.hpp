@@ -87,8 +87,7 @@ private:
 	void find(const Batch &records);
 	void require_unique(const Batch &records);
 	std::byte *state_of(size_t row) noexcept;
-	template <bool due>
-	void add_each(const SourceProgram &source, const Batch &rows);
+	void add_noting(const SourceProgram &source, const Batch &rows);
 	template <bool due>
 	void add_row(const SourceProgram &source, const Batch &rows, size_t row);
 	void note_later(const SourceProgram &source, const Batch &rows, size_t row, std::byte *state, int64_t time);

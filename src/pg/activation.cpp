@@ -3,6 +3,7 @@
 
 #include "pg/attach.hpp"
 #include "pg/keep_scores.hpp"
+#include "pg/now_view.hpp"
 #include "pg/pipeline.hpp"
 #include "pg/query.hpp"
 #include "pg/score_columns.hpp"
@@ -181,6 +182,7 @@ activate(const char *name)
 	// Before the first scoring: no write may come between
 	attach_triggers(score, true);
 	guard_columns(score->target, nullptr);
+	make_now_view(score);
 	PopActiveSnapshot();
 	end_session(session);
 	SPI_finish();
@@ -221,6 +223,7 @@ deactivate(const char *name)
 	if (found.active && found.target_sql != nullptr)
 	{
 		guard_columns(found.target, name);
+		drop_now_view(found.target, name);
 		drop_columns(found.target_sql, name);
 	}
 	if (found.active)

@@ -134,4 +134,22 @@ TEST(Peaks, OnlyRise)
 	EXPECT_EQ(real_of_peak(peak), -2);
 }
 
+TEST(Peaks, OfInstantsThatAreDueKeepTheEarliest)
+{
+	const int64_t instants[] = {infinitely_late, infinitely_late - 1, 5, 0, -5, infinitely_old + 1, infinitely_old};
+	uint64_t peak = no_peak;
+
+	for (int64_t instant : instants)
+	{
+		EXPECT_EQ(due_of_peak(peak_of_due(instant)), instant);
+		EXPECT_TRUE(instant == infinitely_late || peak_of_due(instant) > peak);
+		raise_peak(peak, peak_of_due(instant));
+		EXPECT_EQ(due_of_peak(peak), instant);
+		raise_peak(peak, peak_of_due(infinitely_late));
+		EXPECT_EQ(due_of_peak(peak), instant);
+	}
+	EXPECT_EQ(peak, always_due);
+	EXPECT_EQ(peak_of_due(infinitely_late), no_peak);
+}
+
 } // namespace lead_scoring::core::test

@@ -68,4 +68,40 @@ TEST(Time, EarlierStopsAtTheBeginningOfTime)
 	}
 }
 
+TEST(Time, LaterStopsAtTheEndOfTime)
+{
+	EXPECT_EQ(later(5, 3), 8);
+	EXPECT_EQ(later(infinitely_old, 3), infinitely_old + 3);
+	EXPECT_EQ(later(infinitely_late, 1), infinitely_late);
+	EXPECT_EQ(later(infinitely_late - 1, day_us), infinitely_late);
+}
+
+TEST(Time, WhatIsFoundByAgesIsLookedForAllTheTimeOnceTheyAreInexact)
+{
+	constexpr int64_t exact = int64_t{1} << 52;
+	const struct
+	{
+		int64_t instant;
+		int64_t time;
+		int64_t as_of;
+		int64_t due;
+	} cases[] = {
+		{100, 50, 60, 100},
+		{infinitely_late, 50, 60, infinitely_late},
+		{exact + 100, 0, 60, exact},
+		{exact + 100, 0, exact - 1, exact},
+		{exact + 100, 0, exact, infinitely_old},
+		{5, infinitely_old + 1, 0, infinitely_old},
+		{5, infinitely_old, 0, infinitely_old},
+		// Of what is yet to come
+		{100, 80, 60, 100},
+	};
+
+	for (const auto &test : cases)
+	{
+		EXPECT_EQ(due_by_age(test.instant, test.time, test.as_of), test.due)
+			<< test.instant << ", " << test.time << ", " << test.as_of;
+	}
+}
+
 } // namespace lead_scoring::core::test

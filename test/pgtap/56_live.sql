@@ -1,7 +1,7 @@
 -- Score columns follow every way in which rows change
 BEGIN;
 \ir include/crm.psql
-SELECT plan(45);
+SELECT plan(50);
 
 ALTER TABLE contacts ADD note text;
 INSERT INTO companies (id, name, employees) VALUES (1, 'small', 10), (2, 'big', 500);
@@ -122,8 +122,17 @@ SELECT is((SELECT count(*) FROM lead_scoring.verify('s', clock_timestamp())), 1:
 RESET lead_scoring.allow_score_writes;
 SELECT is(lead_scoring.refresh('s', clock_timestamp(), '{2}'), 1::bigint, 'which a refresh takes back');
 
+-- The view of this instant
+SELECT is((SELECT s FROM s_now WHERE id = 2), (SELECT s FROM contacts WHERE id = 2), 'the view s_now shows the score as of now');
+SELECT is((SELECT count(*) FROM s_now), (SELECT count(*) FROM contacts), 'of every record');
+SELECT is((SELECT string_agg(attname || ' ' || atttypid::regtype, ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 's_now'::regclass AND attnum > 0),
+  'id integer, s double precision, s_fit double precision, s_engagement double precision, s_label text', 'in columns of the same names and types');
+
 -- Switched off
 SELECT lead_scoring.deactivate('s');
 SELECT is((SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'lead_scoring%' AND tgrelid IN ('contacts'::regclass, 'activities'::regclass, 'companies'::regclass, 'calls'::regclass)), 0::bigint, 'deactivate leaves no trigger behind');
+SELECT is(to_regclass('s_now'), NULL, 'nor a view');
+CREATE TABLE s_now (id int);
+SELECT throws_ok($$SELECT lead_scoring.activate('s')$$, '42P07', 'relation "s_now" already exists', 'the name of the view is taken');
 SELECT * FROM finish();
 ROLLBACK;
