@@ -1,8 +1,8 @@
 // When time alone changes stored scores.
 //
 // Most events find the row of their record as it must be, so it is looked up through the index directly, without a
-// query; only what differs is written, by statements over arrays. Many new rows at once, as when a score is switched on,
-// are inserted directly, too.
+// query; only what differs is written, by statements over arrays. Many rows at once, as when a score is switched on or time
+// is followed, are written directly, too.
 #include "pg/postgres_api.hpp"
 
 #include "pg/due.hpp"
@@ -45,6 +45,7 @@ struct DueRows
 {
 	Datum *keys;
 	Datum *instants;
+	ItemPointerData *places; // where the rows are that are there
 	size_t count;
 };
 
@@ -106,9 +107,9 @@ end_lookup(const DueLookup &lookup)
 	table_close(lookup.table, AccessShareLock);
 }
 
-// Find out when a record is due by the table; false if it has no row
+// Find out when a record is due by the table, and where that is written; false if it has no row
 bool
-look_up(const DueLookup &lookup, Datum key, TimestampTz *due)
+look_up(const DueLookup &lookup, Datum key, TimestampTz *due, ItemPointerData *place)
 {
 	ScanKeyData keys[2];
 	bool is_null;
@@ -122,18 +123,21 @@ look_up(const DueLookup &lookup, Datum key, TimestampTz *due)
 		return false;
 	}
 	*due = DatumGetTimestampTz(slot_getattr(lookup.slot, 3, &is_null));
+	*place = lookup.slot->tts_tid;
 	ExecClearTuple(lookup.slot);
 	return true;
 }
 
 void
-add_row(DueRows *rows, const DueRow &row, size_t most)
+add_row(DueRows *rows, const DueRow &row, const ItemPointerData &place, size_t most)
 {
 	if (rows->keys == nullptr)
 	{
 		rows->keys = static_cast<Datum *>(palloc(sizeof(Datum) * most));
 		rows->instants = static_cast<Datum *>(palloc(sizeof(Datum) * most));
+		rows->places = static_cast<ItemPointerData *>(palloc(sizeof(ItemPointerData) * most));
 	}
+	rows->places[rows->count] = place;
 	rows->keys[rows->count] = row.key;
 	rows->instants[rows->count++] = TimestampTzGetDatum(row.due);
 }
@@ -149,21 +153,22 @@ find_differences(Datum score, const DueRow *rows, size_t count, DueMode mode)
 	{
 		const DueRow &row = rows[at];
 		TimestampTz there;
-		bool known = look_up(lookup, row.key, &there);
+		ItemPointerData place{};
+		bool known = look_up(lookup, row.key, &there, &place);
 		if (!known)
 		{
 			if (row.due != DT_NOEND)
 			{
-				add_row(&found.missing, row, count - at);
+				add_row(&found.missing, row, place, count - at);
 			}
 		}
 		else if (row.due == DT_NOEND)
 		{
-			add_row(&found.removed, row, count - at);
+			add_row(&found.removed, row, place, count - at);
 		}
 		else if (there > row.due || (mode == DueMode::exactly && there < row.due))
 		{
-			add_row(&found.changed, row, count - at);
+			add_row(&found.changed, row, place, count - at);
 		}
 	}
 	end_lookup(lookup);
@@ -182,9 +187,9 @@ write_rows(Datum score, const DueRows &rows, DueMode mode)
 	}
 }
 
-// Insert rows that are not there, without a query
+// Insert or change rows without a query; nobody else is at them
 void
-insert_rows(Datum score, const DueRows &rows)
+write_directly(Datum score, const DueRows &rows, bool there)
 {
 	Relation table = table_open(own_relation("due"), RowExclusiveLock);
 	CatalogIndexState indexes = CatalogOpenIndexes(table);
@@ -194,12 +199,31 @@ insert_rows(Datum score, const DueRows &rows)
 		Datum values[] = {score, rows.keys[at], rows.instants[at]};
 		bool nulls[lengthof(values)] = {};
 		HeapTuple tuple = heap_form_tuple(RelationGetDescr(table), values, nulls);
-		CatalogTupleInsertWithInfo(table, tuple, indexes);
+		if (there)
+		{
+			CatalogTupleUpdateWithInfo(table, &rows.places[at], tuple, indexes);
+		}
+		else
+		{
+			CatalogTupleInsertWithInfo(table, tuple, indexes);
+		}
 		heap_freetuple(tuple);
 	}
 	CatalogCloseIndexes(indexes);
 	table_close(table, NoLock);
 	CommandCounterIncrement();
+}
+
+// Write rows, many of them directly where the records are locked or the definition is held
+void
+write_many_or_few(Datum score, const DueRows &rows, bool there, DueMode mode)
+{
+	if (rows.count >= many_rows && (!there || mode == DueMode::exactly))
+	{
+		write_directly(score, rows, there);
+		return;
+	}
+	write_rows(score, rows, mode);
 }
 
 } // namespace
@@ -212,15 +236,8 @@ note_due(const LoadedScore *score, const DueRow *rows, size_t count, DueMode mod
 	Datum name = CStringGetTextDatum(score->name);
 	Differences found = find_differences(name, rows, count, mode);
 
-	if (found.missing.count >= many_rows)
-	{
-		insert_rows(name, found.missing);
-	}
-	else
-	{
-		write_rows(name, found.missing, mode);
-	}
-	write_rows(name, found.changed, mode);
+	write_many_or_few(name, found.missing, false, mode);
+	write_many_or_few(name, found.changed, true, mode);
 	if (found.removed.count > 0)
 	{
 		Datum values[] = {name, text_array(found.removed.keys, found.removed.count)};
