@@ -9,6 +9,7 @@
 #include "pg/read_columns.hpp"
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
+#include "pg/settings.hpp"
 #include "pg/touched.hpp"
 #include "pg/write_changes.hpp"
 #include "pg/write_scores.hpp"
@@ -257,9 +258,9 @@ note_filled(Relation relation, const PathStarts *starts, const Rows &rows)
 						bool is_null;
 						AttrNumber attribute = get_attnum(RelationGetRelid(relation), kept->score->records->key_column);
 						Datum key = slot_getattr(after, attribute, &is_null);
-						core::Key read = read_key(kept->records->receiver->key_type, key, CurrentMemoryContext);
+						core::Key read = read_key(kept->score->records->key_type, key, CurrentMemoryContext);
 						change.key = CStringGetTextDatum(key_string(kept->score->definition.key_kind, read));
-						note_changes(kept->score, &change, 1, "facts", GetCurrentTimestamp());
+						note_changes(kept->score, &change, 1, score_writes_allowed() ? "repair" : "facts", GetCurrentTimestamp());
 					}
 					PopActiveSnapshot();
 					SPI_finish();

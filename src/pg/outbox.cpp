@@ -358,7 +358,7 @@ forget_changes(const char *record_type, const char *key)
 						errhint("It takes the right to update them.")));
 	}
 	const char *canonical = text_at(rows, 0, 2);
-	for (const char *table : {"history", "outbox", "announced", "alerted", "due", "queue"})
+	for (const char *table : {"history", "outbox", "announced", "alerted"})
 	{
 		forgotten += forget_in(table, record_type, canonical);
 	}

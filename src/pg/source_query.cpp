@@ -309,6 +309,17 @@ always_has_time(Relation relation, const LoadedStream *source)
 		   TupleDescAttr(RelationGetDescr(relation), get_attnum(source->relation, source->time_column) - 1)->attnotnull;
 }
 
+// Select the rows from a time on; those without a time must be read, to be complained of
+const char *
+recent_sql(const SelectList *list, const FromClause *from, const LoadedStream *source, bool always_timed)
+{
+	const char *time = column_sql("s", source->time_column);
+	const char *rows = psprintf("SELECT %s%s AND %s", list->sql.data, from->sql.data, time);
+	const char *recent = psprintf("%s OPERATOR(pg_catalog.>=) $3", rows);
+
+	return always_timed ? recent : psprintf("%s UNION ALL %s IS NULL", recent, rows);
+}
+
 } // namespace
 
 void
@@ -341,10 +352,6 @@ describe_source(const LoadedScore *score, const LoadedStream *source, Reading re
 	{
 		append_condition(&from, key_condition(score->definition.key_kind, key));
 	}
-	if (reading == Reading::recent && always_has_time(relation, source))
-	{
-		append_condition(&from, psprintf("%s OPERATOR(pg_catalog.>=) $3", column_sql("s", source->time_column)));
-	}
 	if (reading == Reading::blocks)
 	{
 		append_condition(&from, "s.ctid OPERATOR(pg_catalog.>=) $3 AND s.ctid OPERATOR(pg_catalog.<) $4");
@@ -353,7 +360,9 @@ describe_source(const LoadedScore *score, const LoadedStream *source, Reading re
 	{
 		append_order(&from.sql, source, key);
 	}
-	stream->sql = psprintf("SELECT %s%s", list.sql.data, from.sql.data);
+	stream->sql = reading == Reading::recent && source->time_column != nullptr && !source->cleaned
+					  ? recent_sql(&list, &from, source, always_has_time(relation, source))
+					  : psprintf("SELECT %s%s", list.sql.data, from.sql.data);
 	stream->owner = source->owner;
 	stream->key_kind = score->definition.key_kind;
 	stream->name = source->name;
