@@ -120,7 +120,8 @@ BEGIN
   FOR round IN 1..rounds LOOP
     CALL property.change_live(seed, round * statements, (round + 1) * statements - 1, as_of, contacts, null_times);
     COMMIT;
-    later := clock_timestamp() + property.pick(seed, 'later ' || round, ARRAY['0', '1 second', '36 hours', '30 days', '13 days 7 hours 11 minutes', '7 days', '90 minutes', '400 days'])::interval;
+    -- time does not go back
+    later := greatest(later, clock_timestamp() + property.pick(seed, 'later ' || round, ARRAY['0', '1 second', '90 minutes', '36 hours', '7 days', '13 days 7 hours 11 minutes', '30 days', '400 days'])::interval);
     CALL lead_scoring.refresh_due(later);
     INSERT INTO property.failure SELECT seed, 'live', 'verify is empty after refresh_due', format('round %s, as of %s: %s', round, later, v) FROM lead_scoring.verify(s, later) AS v LIMIT 3;
     SELECT compared + count(*) INTO compared FROM lead_scoring.evaluate(s, later) AS e WHERE e.total <> 0;
