@@ -5,8 +5,9 @@ SET search_path = pg_catalog, pg_temp
 SET lead_scoring.reason = rule_change
 AS $$
 BEGIN
-  -- In the order of their names, so that two statements that touch several scores do not wait for each other
-  PERFORM lead_scoring.refresh(s.name) FROM (
+  -- In the order of their names, so that two statements that touch several scores do not wait for each other; as of now and
+  -- not of the transaction's beginning, since which there may be new events
+  PERFORM lead_scoring.refresh(s.name, clock_timestamp()) FROM (
     SELECT name FROM lead_scoring.score
      WHERE name = ANY (rescore.scores) AND status = 'active' AND NOT lead_scoring.restoring()
        AND current_setting('lead_scoring.cascading', true) IS DISTINCT FROM 'on'

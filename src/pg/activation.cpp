@@ -290,7 +290,7 @@ refresh(const char *name, TimestampTz as_of, ArrayType *keys, const char *reason
 	}
 	else
 	{
-		written = keep_scores(&name, 1, make_keys(score->definition.key_kind, keys), as_of, reason);
+		written = keep_scores(&name, 1, make_keys(score->definition.key_kind, keys), {as_of, reason, false});
 	}
 	PopActiveSnapshot();
 	return written;

@@ -27,6 +27,7 @@ struct Concerned
 	const char *record_type;
 	KeySet *keys;
 	bool everybody;
+	bool awaits_records; // rows may name records that nobody sees yet
 	List *scores; // of ActiveScore
 };
 
@@ -92,6 +93,21 @@ resolve(const Path *path, const KeySet *links, KeySet *keys)
 	PopActiveSnapshot();
 }
 
+// Lock what rows name
+void
+lock_links(const Touched *touched, const Path *path)
+{
+	KeySet *links = touched->links;
+
+	settle_keys(links);
+	if (path->kind == PathKind::record_key)
+	{
+		lock_record_keys(path->record_type, links->kind, links->keys, links->count);
+		return;
+	}
+	lock_link_keys(path->record_type, path->source, links->kind, links->keys, links->count);
+}
+
 void
 add_concerned(List **all, const Path *path, const Touched *touched)
 {
@@ -99,6 +115,7 @@ add_concerned(List **all, const Path *path, const Touched *touched)
 
 	concerned->scores = list_concat_unique_ptr(concerned->scores, path->scores);
 	concerned->everybody |= touched->everybody;
+	concerned->awaits_records |= path->awaits_records;
 	settle_keys(touched->links);
 	if (touched->links->count == 0)
 	{
@@ -184,7 +201,7 @@ score_concerned(Concerned *concerned)
 	if (count > 0)
 	{
 		PushActiveSnapshot(GetLatestSnapshot());
-		keep_scores(names, count, concerned->keys, DT_NOBEGIN, "facts");
+		keep_scores(names, count, concerned->keys, {DT_NOBEGIN, "facts", concerned->awaits_records});
 		PopActiveSnapshot();
 	}
 }
@@ -213,7 +230,7 @@ score_touched()
 		const Path *path = path_of(paths, entry);
 		if (path != nullptr && path->locks)
 		{
-			lock_links(entry->record_type, entry->source, entry->links);
+			lock_links(entry, path);
 		}
 	}
 	for (int at = 0; at < list_length(touched); at++)

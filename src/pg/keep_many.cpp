@@ -3,6 +3,7 @@
 #include "pg/keep_many.hpp"
 
 #include "pg/key_set.hpp"
+#include "pg/link_locks.hpp"
 #include "pg/pipeline.hpp"
 #include "pg/session.hpp"
 #include "pg/write_changes.hpp"
@@ -99,16 +100,21 @@ require_all_seen(const KeptScore *kept, Datum keys, uint64 seen)
 }
 
 uint64
-keep_many(KeptScore *kept, const core::Key *keys, int count, TimestampTz as_of, const char *reason)
+keep_many(KeptScore *kept, const core::Key *keys, int count, const Keeping &keeping)
 {
 	Datum array = key_array(kept->score->definition.key_kind, keys, count);
 	uint64 seen = lock_rows(kept, array);
 
+	if (keeping.awaits_records && seen < static_cast<uint64>(count))
+	{
+		lock_record_keys(kept->score->records->name, kept->score->definition.key_kind, keys, count);
+		seen = lock_rows(kept, array);
+	}
 	if (IsolationUsesXactSnapshot() && seen < static_cast<uint64>(count))
 	{
 		require_all_seen(kept, array, seen);
 	}
-	TimestampTz instant = as_of == DT_NOBEGIN ? GetCurrentTimestamp() : as_of;
+	TimestampTz instant = keeping.as_of == DT_NOBEGIN ? GetCurrentTimestamp() : keeping.as_of;
 	ColumnChanges changes = make_changes(core::batch_rows, instant);
 	PushActiveSnapshot(GetLatestSnapshot());
 	Evaluation *evaluation = begin_evaluation(kept->score, instant, nullptr, {false, false, true});
@@ -117,7 +123,7 @@ keep_many(KeptScore *kept, const core::Key *keys, int count, TimestampTz as_of, 
 	CompareSink sink{evaluation, &changes, CurrentMemoryContext};
 	run_evaluation(evaluation, compare_rows, &sink);
 	PopActiveSnapshot();
-	return write_changes(kept, changes, reason);
+	return write_changes(kept, changes, keeping.reason);
 }
 
 } // namespace lead_scoring::pg

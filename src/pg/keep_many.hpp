@@ -3,13 +3,14 @@
 
 #include "pg/postgres_api.hpp"
 
+#include "pg/keep_scores.hpp"
 #include "pg/kept_score.hpp"
 
 namespace lead_scoring::pg
 {
 
 // Lock the records of some keys, evaluate them, write what differs. SPI is connected. Returns how many rows were written
-uint64 keep_many(KeptScore *kept, const core::Key *keys, int count, TimestampTz as_of, const char *reason);
+uint64 keep_many(KeptScore *kept, const core::Key *keys, int count, const Keeping &keeping);
 
 // Raise if records exist that this transaction, as old as its snapshot is, cannot see: their scores would miss facts
 void require_all_seen(const KeptScore *kept, Datum keys, uint64 seen);

@@ -8,6 +8,7 @@
 #include "pg/batch_guard.hpp"
 #include "pg/keep_many.hpp"
 #include "pg/kept_score.hpp"
+#include "pg/link_locks.hpp"
 #include "pg/session.hpp"
 #include "pg/statistics.hpp"
 #include "pg/write_changes.hpp"
@@ -20,6 +21,8 @@ extern "C"
 #include "utils/inval.h"
 #include "utils/snapmgr.h"
 }
+
+#include <algorithm>
 
 namespace lead_scoring::pg
 {
@@ -101,15 +104,41 @@ read_facts(KeptScore *kept, Datum keys, TimestampTz as_of, const Session &sessio
 	}
 }
 
+// Keep others from adding the records that were not found; false if there are none
+bool
+lock_missing(const KeptScore *kept, const core::Key *keys, int count, const core::Batch &found)
+{
+	core::KeyKind kind = kept->score->definition.key_kind;
+	auto *missing = static_cast<core::Key *>(palloc(sizeof(core::Key) * static_cast<Size>(count)));
+	int missing_count = 0;
+
+	for (int at = 0; at < count; at++)
+	{
+		if (std::none_of(found.keys, found.keys + found.rows,
+						 [&](const core::Key &record) { return same_key(kind, record, keys[at]); }))
+		{
+			missing[missing_count++] = keys[at];
+		}
+	}
+	lock_record_keys(kept->score->records->name, kind, missing, missing_count);
+	return missing_count > 0;
+}
+
 // Evaluate the records of some keys; returns what differs from what is stored
 ColumnChanges
-evaluate_chunk(KeptScore *kept, const core::Key *keys, int count, TimestampTz as_of, const Session &session)
+evaluate_chunk(KeptScore *kept, const core::Key *keys, int count, const Keeping &keeping, const Session &session)
 {
+	TimestampTz as_of = keeping.as_of;
 	Datum array = key_array(kept->score->definition.key_kind, keys, count);
 	core::Scorer *scorer = kept->scorer;
 	auto *results = static_cast<core::ScoreResult *>(palloc(sizeof(core::ScoreResult) * core::batch_rows));
 	const core::Batch &records = lock_records(kept, array, &as_of, session);
 
+	if (keeping.awaits_records && lock_missing(kept, keys, count, records))
+	{
+		as_of = keeping.as_of;
+		lock_records(kept, array, &as_of, session);
+	}
 	if (IsolationUsesXactSnapshot() && records.rows < static_cast<size_t>(count))
 	{
 		require_all_seen(kept, array, records.rows);
@@ -141,7 +170,7 @@ require_idle(const KeptScore *kept)
 
 // Evaluate the records of some keys and write what differs. Writing runs triggers, which may evaluate others
 uint64
-keep_chunk(KeptScore *kept, const core::Key *keys, int count, TimestampTz as_of, const char *reason)
+keep_chunk(KeptScore *kept, const core::Key *keys, int count, const Keeping &keeping)
 {
 	volatile uint64 written = 0;
 
@@ -151,9 +180,9 @@ keep_chunk(KeptScore *kept, const core::Key *keys, int count, TimestampTz as_of,
 	kept->busy = true;
 	PG_TRY();
 	{
-		ColumnChanges changes = evaluate_chunk(kept, keys, count, as_of, session);
+		ColumnChanges changes = evaluate_chunk(kept, keys, count, keeping, session);
 		kept->busy = false;
-		written = write_changes(kept, changes, reason);
+		written = write_changes(kept, changes, keeping.reason);
 	}
 	PG_FINALLY();
 	{
@@ -177,22 +206,22 @@ chunk_size(const KeySet *keys)
 }
 
 uint64
-keep_score(const char *name, const core::Key *keys, int count, TimestampTz as_of, const char *reason)
+keep_score(const char *name, const core::Key *keys, int count, const Keeping &keeping)
 {
 	uint64 written = 0;
 	instr_time begun;
 	INSTR_TIME_SET_CURRENT(begun);
-	KeptScore *kept = kept_score(name, as_of == DT_NOBEGIN ? GetCurrentTimestamp() : as_of);
+	KeptScore *kept = kept_score(name, keeping.as_of == DT_NOBEGIN ? GetCurrentTimestamp() : keeping.as_of);
 
 	if (count > chunk_keys && kept->score->own_target)
 	{
-		written = keep_many(kept, keys, count, as_of, reason);
+		written = keep_many(kept, keys, count, keeping);
 	}
 	else
 	{
 		for (int first = 0; first < count; first += chunk_keys)
 		{
-			written += keep_chunk(kept, keys + first, Min(chunk_keys, count - first), as_of, reason);
+			written += keep_chunk(kept, keys + first, Min(chunk_keys, count - first), keeping);
 		}
 	}
 	instr_time spent;
@@ -217,7 +246,7 @@ seize_definition(const char *score)
 }
 
 uint64
-keep_scores(const char *const *scores, int score_count, KeySet *keys, TimestampTz as_of, const char *reason)
+keep_scores(const char *const *scores, int score_count, KeySet *keys, const Keeping &keeping)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "lead_scoring keeping", ALLOCSET_DEFAULT_SIZES);
 	uint64 written = 0;
@@ -231,7 +260,7 @@ keep_scores(const char *const *scores, int score_count, KeySet *keys, TimestampT
 		CHECK_FOR_INTERRUPTS();
 		for (int at = 0; at < score_count; at++)
 		{
-			written += keep_score(scores[at], keys->keys + first, Min(chunk_size(keys), keys->count - first), as_of, reason);
+			written += keep_score(scores[at], keys->keys + first, Min(chunk_size(keys), keys->count - first), keeping);
 		}
 		MemoryContextSwitchTo(before);
 		MemoryContextReset(context);

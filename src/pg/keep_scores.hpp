@@ -15,8 +15,15 @@ void share_definition(const char *score);
 // The same, alone: nobody evaluates single records meanwhile
 void seize_definition(const char *score);
 
-// Bring the stored scores of some records to an instant: scores of one record type by their names, in order. DT_NOBEGIN
-// stands for the time at which the records are locked. Returns how many rows were written
-uint64 keep_scores(const char *const *scores, int score_count, KeySet *keys, TimestampTz as_of, const char *reason);
+struct Keeping
+{
+	TimestampTz as_of;   // DT_NOBEGIN stands for the time at which the records are locked
+	const char *reason;
+	bool awaits_records; // keys may be of records that another transaction is just adding
+};
+
+// Bring the stored scores of some records to an instant: scores of one record type by their names, in order. Returns how
+// many rows were written
+uint64 keep_scores(const char *const *scores, int score_count, KeySet *keys, const Keeping &keeping);
 
 } // namespace lead_scoring::pg

@@ -46,13 +46,13 @@ hash_link(core::KeyKind kind, const core::Key &key)
 	return hash_bytes(reinterpret_cast<const unsigned char *>(&key.low), sizeof key.low + sizeof key.high);
 }
 
-} // namespace
-
 void
-lock_link_keys(const char *record_type, const char *source, core::KeyKind kind, const core::Key *keys, int count)
+lock_keys(uint32 number, core::KeyKind kind, const core::Key *keys, int count)
 {
-	uint32 number = hash_combine(hash_text(record_type), hash_text(source));
-
+	if (count == 0)
+	{
+		return;
+	}
 	if (count > most_links)
 	{
 		lock(number, 0, source_lock, ExclusiveLock);
@@ -65,14 +65,18 @@ lock_link_keys(const char *record_type, const char *source, core::KeyKind kind, 
 	}
 }
 
+} // namespace
+
 void
-lock_links(const char *record_type, const char *source, KeySet *links)
+lock_record_keys(const char *record_type, core::KeyKind kind, const core::Key *keys, int count)
 {
-	settle_keys(links);
-	if (links->count > 0)
-	{
-		lock_link_keys(record_type, source, links->kind, links->keys, links->count);
-	}
+	lock_keys(hash_text(record_type), kind, keys, count);
+}
+
+void
+lock_link_keys(const char *record_type, const char *source, core::KeyKind kind, const core::Key *keys, int count)
+{
+	lock_keys(hash_combine(hash_text(record_type), hash_text(source)), kind, keys, count);
 }
 
 } // namespace lead_scoring::pg

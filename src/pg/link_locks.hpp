@@ -9,10 +9,11 @@
 namespace lead_scoring::pg
 {
 
-// Lock the links of a source until the end of the transaction: one by one if they are few, else all that there may be
-void lock_links(const char *record_type, const char *source, KeySet *links);
+// Lock keys of records that may not be there yet, until the end of the transaction: one by one if they are few, else all
+// that there may be
+void lock_record_keys(const char *record_type, core::KeyKind kind, const core::Key *keys, int count);
 
-// Lock some links, by the name of the source, however many they are
+// The same for what the rows of a source name
 void lock_link_keys(const char *record_type, const char *source, core::KeyKind kind, const core::Key *keys, int count);
 
 } // namespace lead_scoring::pg

@@ -49,7 +49,11 @@ touch_row(const PathStart &start, const Rows &rows)
 	{
 		return;
 	}
-	if (start.path->kind != PathKind::record || rows.after == nullptr)
+	PathKind kind = start.path->kind;
+	bool found_by_after = kind == PathKind::record && rows.after != nullptr;
+	// Who looks for a record that is about to go, or to be linked otherwise, still finds it, and waits for its row
+	bool only_after = kind == PathKind::record_key || kind == PathKind::record_link;
+	if (!found_by_after && !only_after)
 	{
 		touch(start, rows.before);
 	}

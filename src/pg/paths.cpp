@@ -63,7 +63,7 @@ Path *
 path_for(Paths *paths, const QueryRows &rows, uint64 row, PathKind kind)
 {
 	const char *record_type = text_at(rows, row, record_type_column);
-	const char *source = kind == PathKind::record ? nullptr : text_at(rows, row, source_column);
+	const char *source = kind == PathKind::record || kind == PathKind::record_key ? nullptr : text_at(rows, row, source_column);
 
 	for (int at = 0; at < list_length(paths->paths); at++)
 	{
@@ -81,7 +81,7 @@ path_for(Paths *paths, const QueryRows &rows, uint64 row, PathKind kind)
 	path->source = source;
 	path->owner = owner_of(records);
 	path->key_kind = key_kind_of_type(DatumGetObjectId(datum_at(rows, row, key_type_column)));
-	path->leads = kind != PathKind::record_link && kind != PathKind::hop_link;
+	path->leads = kind == PathKind::record || kind == PathKind::source || kind == PathKind::hop;
 	path->locks = !path->leads;
 	paths->paths = lappend(paths->paths, path);
 	return path;
@@ -155,17 +155,18 @@ add_source_paths(Paths *paths, const QueryRows &rows, uint64 row, ActiveScore *s
 	path->link_column = text_at(rows, row, record_key_column);
 	path->resolve_sql = has_hop ? by_hop(rows, row) : by_record_column(rows, row);
 	path->locks = has_hop || has_column;
+	path->awaits_records = !has_hop && !has_column && !DatumGetBool(datum_at(rows, row, guarded_column));
 	add_score(path, score);
 	if (has_hop)
 	{
 		add_hop_paths(paths, rows, row, score);
 	}
-	if (has_column || (!has_hop && !DatumGetBool(datum_at(rows, row, guarded_column))))
+	if (has_column || path->awaits_records)
 	{
-		Path *link = path_for(paths, rows, row, PathKind::record_link);
+		Path *link = path_for(paths, rows, row, has_column ? PathKind::record_link : PathKind::record_key);
 		link->relation = DatumGetObjectId(datum_at(rows, row, records_column));
 		link->link_column = text_at(rows, row, has_column ? record_column_column : key_column_column);
-		add_score(link, score);
+		link->scores = list_append_unique_ptr(link->scores, score);
 	}
 }
 

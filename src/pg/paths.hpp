@@ -17,6 +17,7 @@ enum class PathKind
 	record,      // rows are the records
 	source,      // rows name the records, or a row of the hop, or another column of the records
 	hop,         // rows name the records that a source's rows are linked with
+	record_key,  // rows, records, that events may have come before: only to be locked
 	record_link, // rows, records, hold what a source's rows may name: only to be locked
 	hop_link,    // the same for rows of the hop
 };
@@ -42,6 +43,7 @@ struct Path
 	const char *resolve_sql;  // from links ($1) to the keys of records; null if links are those keys
 	bool leads;               // to records; else its links are only locked
 	bool locks;               // what rows name must be locked: the record that they lead to does not stand for it
+	bool awaits_records;      // rows may name records that nobody sees yet: no foreign key says otherwise
 	Oid owner;                // of the records' relation
 	core::KeyKind key_kind;   // of the records
 	List *scores;             // of ActiveScore, in the order of their names

@@ -20,8 +20,10 @@
 
 extern "C"
 {
+#include "access/xact.h"
 #include "utils/queryenvironment.h"
 #include "utils/rls.h"
+#include "utils/snapmgr.h"
 }
 
 namespace lead_scoring::pg
@@ -202,6 +204,29 @@ values_at(HeapTuple row, TupleDesc descriptor, int column)
 	return values;
 }
 
+// Run a command on the rows as they are now. Scores are evaluated from what is there now, so in a transaction that sees
+// only what was there when it began, a row would pass for right that has changed since; one that is to be written raises
+uint64
+execute_on_latest(const char *sql)
+{
+	if (!IsolationUsesXactSnapshot())
+	{
+		return execute_command(sql);
+	}
+	SPIPlanPtr plan = SPI_prepare(sql, 0, nullptr);
+	if (plan == nullptr)
+	{
+		elog(ERROR, "could not prepare: %s: %s", SPI_result_code_string(SPI_result), sql);
+	}
+	CommandCounterIncrement();
+	int result = SPI_execute_snapshot(plan, nullptr, nullptr, GetLatestSnapshot(), GetTransactionSnapshot(), false, true, 0);
+	if (result < 0)
+	{
+		elog(ERROR, "command failed: %s: %s", SPI_result_code_string(result), sql);
+	}
+	return SPI_processed;
+}
+
 // Read what the statements are going to change
 Change *
 read_changes(const LoadedScore *score, uint64 *count)
@@ -218,7 +243,7 @@ read_changes(const LoadedScore *score, uint64 *count)
 				 "(n.total, n.fit, n.engagement, n.label)",
 				 key, total, fit, engagement, label, relation_sql(score->target), score->own_target ? "" : "FULL", scores_name,
 				 key, total, fit, engagement, label);
-	execute_command(sql);
+	execute_on_latest(sql);
 	auto *changes = static_cast<Change *>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Change) * Max(SPI_processed, 1)));
 	for (uint64 at = 0; at < SPI_processed; at++)
 	{
@@ -292,11 +317,11 @@ write_scores(LoadedScore *score, TimestampTz as_of, const char *reason)
 	volatile uint64 written = 0;
 	PG_TRY();
 	{
-		written = execute_command(update_sql(score));
+		written = execute_on_latest(update_sql(score));
 		if (!score->own_target)
 		{
-			written = written + execute_command(insert_sql(score));
-			written = written + execute_command(clear_sql(score));
+			written = written + execute_on_latest(insert_sql(score));
+			written = written + execute_on_latest(clear_sql(score));
 		}
 	}
 	PG_FINALLY();
