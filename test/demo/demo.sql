@@ -175,13 +175,44 @@ SELECT tier, count(*) AS contacts, round(min(lead_score)::numeric, 1) AS from_sc
           FROM contacts) AS tiered
  WHERE tier IS NOT NULL GROUP BY tier ORDER BY max(lead_score) DESC;
 
-\echo '=== Contact 150 books two meetings'
+\echo '=== The scores are live: contact 150 books two meetings, and the score is there when the INSERT ends'
 \echo
 SELECT id, name, round(lead_score::numeric, 1) AS score_before, lead_score_label AS label FROM contacts WHERE id = 150;
+\set ECHO queries
 INSERT INTO activities (contact_id, type, occurred_at) VALUES (150, 'meeting_booked', now()), (150, 'meeting_booked', now());
-SELECT now() AS instant \gset
-SELECT lead_scoring.refresh('lead_score', :'instant') AS contacts_rewritten_by_refresh;
+\set ECHO none
 SELECT id, name, round(lead_score::numeric, 1) AS score_after, lead_score_label AS label FROM contacts WHERE id = 150;
+
+\echo '=== ... also when the company grows beyond 200 people: all its contacts at once'
+\echo
+\set ECHO queries
+UPDATE companies SET employees = 300 WHERE id = (SELECT company_id FROM contacts WHERE id = 150);
+\set ECHO none
+SELECT count(*) AS colleagues, round(avg(lead_score_fit)::numeric, 1) AS their_mean_fit
+  FROM contacts WHERE company_id = (SELECT company_id FROM contacts WHERE id = 150);
+
+\echo '=== What happened to contact 150, and who is told'
+\echo
+SELECT reason, round(previous_total::numeric, 1) AS before, round(total::numeric, 1) AS total,
+       previous_label AS label_before, label
+  FROM lead_scoring.score_history WHERE score = 'lead_score' AND record_key = '150' ORDER BY history_id;
+SELECT kind, from_label, to_label, round(total_before::numeric, 1) AS before, round(total_after::numeric, 1) AS after
+  FROM lead_scoring.take_changes('lead_score') WHERE record_key = '150';
+
+\echo '=== Scores are computed from facts: nobody else writes them'
+\echo
+\set ON_ERROR_STOP off
+\set ECHO queries
+UPDATE contacts SET lead_score = 100 WHERE id = 150;
+\set ECHO none
+\set ON_ERROR_STOP on
+
+\echo
+\echo '=== Time changes scores, too: a week later, after CALL lead_scoring.refresh_due()'
+\echo
+SELECT now() + interval '7 days' AS instant \gset
+CALL lead_scoring.refresh_due(:'instant');
+SELECT id, name, round(lead_score::numeric, 1) AS lead_score, lead_score_label AS label FROM contacts WHERE id = 150;
 
 \echo '=== Every stored score equals an evaluation from scratch at the same instant'
 \echo
