@@ -1,12 +1,12 @@
 #!/bin/bash
 # The one invariant under live changes: random definitions, data and statements; the columns are kept by triggers and by
 # refresh_due alone, and equal an evaluation from scratch at every instant that is looked at.
-# SEEDS (100) and FIRST_SEED (1) choose the seeds, ROUNDS (5) and STATEMENTS (40) how much happens in each.
+# SEEDS (40) and FIRST_SEED (1) choose the seeds, ROUNDS (5) and STATEMENTS (100) how much happens in each.
 
-seeds=${SEEDS:-100}
+seeds=${SEEDS:-40}
 first=${FIRST_SEED:-1}
 rounds=${ROUNDS:-5}
-statements=${STATEMENTS:-40}
+statements=${STATEMENTS:-100}
 here=$(cd "$(dirname "$0")" && pwd)
 database=lead_scoring_live_$$
 
