@@ -73,8 +73,8 @@ attach_to(Oid relation, bool is_part)
 	{
 		run_as_owner(relation,
 					 psprintf("CREATE TRIGGER %1$s AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %2$s FOR EACH STATEMENT "
-							  "EXECUTE FUNCTION lead_scoring.flush(); ALTER TRIGGER %1$s ON %2$s DEPENDS ON EXTENSION "
-							  "lead_scoring",
+							  "EXECUTE FUNCTION lead_scoring.flush(); ALTER TABLE %2$s ENABLE ALWAYS TRIGGER %1$s; "
+							  "ALTER TRIGGER %1$s ON %2$s DEPENDS ON EXTENSION lead_scoring",
 							  flush_trigger, name));
 	}
 }

@@ -4,6 +4,7 @@
 
 extern "C"
 {
+#include "access/xact.h"
 #include "common/hashfn.h"
 #include "storage/lock.h"
 }
@@ -20,6 +21,26 @@ constexpr uint16 link_lock = 4;
 
 // More locks than this would crowd the lock table, which all sessions share
 constexpr int most_links = 64;
+
+// The locks that a transaction has taken one by one
+int taken = 0;
+TransactionId taken_by = InvalidTransactionId;
+
+// Note some more locks; whether they are too many for one transaction, which may write one row at a time for long
+bool
+are_too_many(int count)
+{
+	constexpr int most_of_transaction = 1024;
+	TransactionId transaction = GetTopTransactionId();
+
+	if (transaction != taken_by)
+	{
+		taken = 0;
+		taken_by = transaction;
+	}
+	taken = Min(taken, most_of_transaction) + Min(count, most_links);
+	return count > most_links || taken > most_of_transaction;
+}
 
 void
 lock(uint32 source, uint32 link, uint16 sort, LOCKMODE mode)
@@ -53,7 +74,7 @@ lock_keys(uint32 number, core::KeyKind kind, const core::Key *keys, int count)
 	{
 		return;
 	}
-	if (count > most_links)
+	if (are_too_many(count))
 	{
 		lock(number, 0, source_lock, ExclusiveLock);
 		return;

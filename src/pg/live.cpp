@@ -68,6 +68,7 @@ flush_comes(Relation relation)
 
 	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
 	{
+		// Logical replication writes rows without statements; only TRUNCATE has its trigger there
 		return false;
 	}
 	for (int at = 0; triggers != nullptr && at < triggers->numtriggers; at++)

@@ -98,7 +98,7 @@ drop_now_view(Oid target, const char *score)
 
 	if (OidIsValid(view) && is_now_view(view, score))
 	{
-		Session session = begin_as_table_owner(owner_of(target));
+		Session session = begin_as_table_owner(owner_of(view));
 		execute_command(psprintf("DROP VIEW %s", view_sql(target, score)));
 		end_session(session);
 	}

@@ -79,7 +79,7 @@ sub check_copy
 	is(result("SELECT count(*) = count(DISTINCT change_id) FROM lead_scoring.outbox", @in), 't', "$way: those of changes too");
 	is(result("SELECT lead_scoring.maintain_history('2026-03-10 UTC'); SELECT string_agg(partition, ' ' ORDER BY partition) FROM lead_scoring.history_partitions()", @in), "\nhistory_2026_02 history_2026_03 history_2026_04", "$way: a month is added");
 	is(result("UPDATE lead_scoring.score SET keep_history = '20 days'; SELECT lead_scoring.maintain_history('2026-03-30 UTC'); SELECT string_agg(partition, ' ' ORDER BY partition) FROM lead_scoring.history_partitions()", @in), "\nhistory_2026_03 history_2026_04", "$way: and one is dropped");
-	is(result("DROP EXTENSION lead_scoring; SELECT count(*) FROM pg_class WHERE relname LIKE 'history%'; SELECT count(*) FROM pg_namespace WHERE nspname = 'lead_scoring'", @in), "0\n0", "$way: DROP EXTENSION takes all of it");
+	is(result("DROP EXTENSION lead_scoring CASCADE; SELECT count(*) FROM pg_class WHERE relname LIKE 'history%'; SELECT count(*) FROM pg_namespace WHERE nspname = 'lead_scoring'", @in), "0\n0", "$way: DROP EXTENSION takes all of it");
 	drop_database($copy);
 	return;
 }
