@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 database=lead_scoring_live_$$
 
 run_sql() {
-	PGOPTIONS='-c client_min_messages=error -c synchronous_commit=off -c lead_scoring.refresh_interval=0' psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$database" "$@"
+	PGOPTIONS='-c client_min_messages=error -c synchronous_commit=off -c jit=off -c lead_scoring.refresh_interval=0' psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$database" "$@"
 }
 
 echo "1..$((seeds + 1))"
