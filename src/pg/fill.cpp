@@ -282,7 +282,7 @@ lead_scoring_fill(PG_FUNCTION_ARGS)
 	}
 	auto *trigger = reinterpret_cast<const TriggerData *>(fcinfo->context);
 	HeapTuple row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
-	if (is_writing_scores())
+	if (is_writing_scores() || is_restoring())
 	{
 		return PointerGetDatum(row);
 	}

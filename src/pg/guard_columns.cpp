@@ -21,9 +21,7 @@ namespace
 bool
 may_write_scores()
 {
-	// pg_restore brings the values with the definitions that they were computed by
-	return is_writing_scores() || score_writes_allowed() ||
-		   (!check_function_bodies && has_privs_of_role(GetUserId(), definitions_owner()));
+	return is_writing_scores() || score_writes_allowed() || is_restoring();
 }
 
 } // namespace

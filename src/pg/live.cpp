@@ -9,6 +9,7 @@
 #include "pg/fill.hpp"
 #include "pg/flush.hpp"
 #include "pg/row_change.hpp"
+#include "pg/session.hpp"
 #include "pg/touched.hpp"
 
 extern "C"
@@ -106,6 +107,10 @@ lead_scoring_touch(PG_FUNCTION_ARGS)
 	using namespace lead_scoring::pg;
 
 	const TriggerData *trigger = trigger_of(fcinfo, "lead_scoring.touch()");
+	if (is_restoring())
+	{
+		return PointerGetDatum(nullptr);
+	}
 	const PathStarts *starts = hold_paths_from(trigger->tg_relation);
 	Rows rows = rows_of(trigger);
 	note_filled(trigger->tg_relation, starts, rows);
@@ -127,6 +132,10 @@ lead_scoring_flush(PG_FUNCTION_ARGS)
 	using namespace lead_scoring::pg;
 
 	const TriggerData *trigger = trigger_of(fcinfo, "lead_scoring.flush()");
+	if (is_restoring())
+	{
+		return PointerGetDatum(nullptr);
+	}
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event))
 	{
 		const PathStarts *starts = hold_paths_from(trigger->tg_relation);

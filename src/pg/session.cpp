@@ -129,4 +129,10 @@ definitions_owner()
 	return owner_of(get_relname_relid("score", get_namespace_oid("lead_scoring", false)));
 }
 
+bool
+is_restoring()
+{
+	return !check_function_bodies && has_privs_of_role(GetUserId(), definitions_owner());
+}
+
 } // namespace lead_scoring::pg

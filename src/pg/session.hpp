@@ -47,6 +47,9 @@ void end_session(const Session &session);
 // The owner of our own tables
 Oid definitions_owner();
 
+// Whether pg_restore is at work: it brings stored scores together with the facts and definitions that they belong to
+bool is_restoring();
+
 // Return the owner of a relation, or nobody if it is gone
 Oid owner_of(Oid relation);
 

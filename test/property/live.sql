@@ -91,7 +91,7 @@ BEGIN
       INSERT INTO property.live_statements VALUES (seed, kind, 1);
     EXCEPTION WHEN SQLSTATE 'P0999' THEN NULL;
       -- what the random data cannot hold, or a rule refuses, must leave nothing behind either
-      WHEN unique_violation OR numeric_value_out_of_range OR not_null_violation OR check_violation THEN NULL;
+      WHEN unique_violation OR numeric_value_out_of_range OR not_null_violation OR check_violation OR null_value_not_allowed THEN NULL;
       WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, context = PG_EXCEPTION_CONTEXT;
         INSERT INTO property.failure VALUES (seed, 'live', 'no error', format('%s %s | %s | %s', code, message, left(statement, 300), left(context, 500)));
