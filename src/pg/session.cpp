@@ -27,6 +27,8 @@ begin_safe_path()
 	GetUserIdAndSecContext(&session.user, &session.security_context);
 	session.guc_level = NewGUCNestLevel();
 	set_option("search_path", "pg_catalog, pg_temp");
+	// Many small queries, and large ones without expressions: compiling them would only cost
+	set_option("jit", "off");
 	return session;
 }
 
