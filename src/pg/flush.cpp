@@ -64,9 +64,9 @@ concerned_with(List **all, const Path *path)
 	return concerned;
 }
 
-// Follow a path from links to the keys of records
+// Run a query of a path that leads from links to keys
 void
-resolve(const Path *path, const KeySet *links, KeySet *keys)
+follow(const Path *path, const char *query, const KeySet *links, KeySet *keys)
 {
 	Oid type = links->kind == core::KeyKind::integer ? INT8ARRAYOID : links->kind == core::KeyKind::uuid ? UUIDARRAYOID : TEXTARRAYOID;
 	Datum array = key_array(links->kind, links->keys, links->count);
@@ -74,9 +74,9 @@ resolve(const Path *path, const KeySet *links, KeySet *keys)
 	PushActiveSnapshot(GetLatestSnapshot());
 	SPI_connect();
 	Session session = begin_as_owner(path->owner);
-	if (SPI_execute_with_args(path->resolve_sql, 1, &type, &array, nullptr, true, 0) != SPI_OK_SELECT)
+	if (SPI_execute_with_args(query, 1, &type, &array, nullptr, true, 0) != SPI_OK_SELECT)
 	{
-		elog(ERROR, "query failed: %s", path->resolve_sql);
+		elog(ERROR, "query failed: %s", query);
 	}
 	Oid key_type = SPI_gettypeid(SPI_tuptable->tupdesc, 1);
 	for (uint64 row = 0; row < SPI_processed; row++)
@@ -105,7 +105,19 @@ lock_links(const Touched *touched, const Path *path)
 		lock_record_keys(path->record_type, links->kind, links->keys, links->count);
 		return;
 	}
+	if (path->held)
+	{
+		lock_held_keys(path->record_type, path->source, links->kind, links->keys, links->count);
+		return;
+	}
 	lock_link_keys(path->record_type, path->source, links->kind, links->keys, links->count);
+	if (path->middle_sql != nullptr && links->count > 0)
+	{
+		KeySet *middle = make_key_set(CurrentMemoryContext, path->middle_kind);
+		follow(path, path->middle_sql, links, middle);
+		settle_keys(middle);
+		lock_held_keys(path->record_type, path->source, middle->kind, middle->keys, middle->count);
+	}
 }
 
 void
@@ -123,7 +135,7 @@ add_concerned(List **all, const Path *path, const Touched *touched)
 	}
 	if (path->resolve_sql != nullptr)
 	{
-		resolve(path, touched->links, concerned->keys);
+		follow(path, path->resolve_sql, touched->links, concerned->keys);
 		return;
 	}
 	for (int at = 0; at < touched->links->count; at++)

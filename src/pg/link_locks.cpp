@@ -58,6 +58,12 @@ hash_text(const char *text)
 }
 
 uint32
+hash_source(const char *record_type, const char *source)
+{
+	return hash_combine(hash_text(record_type), hash_text(source));
+}
+
+uint32
 hash_link(core::KeyKind kind, const core::Key &key)
 {
 	if (kind == core::KeyKind::text)
@@ -97,7 +103,13 @@ lock_record_keys(const char *record_type, core::KeyKind kind, const core::Key *k
 void
 lock_link_keys(const char *record_type, const char *source, core::KeyKind kind, const core::Key *keys, int count)
 {
-	lock_keys(hash_combine(hash_text(record_type), hash_text(source)), kind, keys, count);
+	lock_keys(hash_source(record_type, source), kind, keys, count);
+}
+
+void
+lock_held_keys(const char *record_type, const char *source, core::KeyKind kind, const core::Key *keys, int count)
+{
+	lock_keys(hash_combine(hash_source(record_type, source), 1), kind, keys, count);
 }
 
 } // namespace lead_scoring::pg

@@ -16,4 +16,7 @@ void lock_record_keys(const char *record_type, core::KeyKind kind, const core::K
 // The same for what the rows of a source name
 void lock_link_keys(const char *record_type, const char *source, core::KeyKind kind, const core::Key *keys, int count);
 
+// The same for what records hold that rows of a hop name
+void lock_held_keys(const char *record_type, const char *source, core::KeyKind kind, const core::Key *keys, int count);
+
 } // namespace lead_scoring::pg

@@ -109,24 +109,33 @@ by_record_column(const QueryRows &rows, uint64 row)
 						  relation_sql(DatumGetObjectId(datum_at(rows, row, records_column))), quote_identifier(column));
 }
 
+// Find what the hop names
+const char *
+to_middle(const QueryRows &rows, uint64 row)
+{
+	return psprintf("SELECT DISTINCT h.%s FROM %s h WHERE h.%s OPERATOR(pg_catalog.=) ANY ($1)",
+					quote_identifier(text_at(rows, row, through_record_column)),
+					relation_sql(DatumGetObjectId(datum_at(rows, row, through_column))),
+					quote_identifier(text_at(rows, row, through_key_column)));
+}
+
 // Find the records through the hop, and perhaps a column of theirs
 const char *
 by_hop(const QueryRows &rows, uint64 row)
 {
 	const char *column = text_at(rows, row, record_column_column);
-	const char *hop = relation_sql(DatumGetObjectId(datum_at(rows, row, through_column)));
-	const char *row_key = quote_identifier(text_at(rows, row, through_key_column));
-	const char *record_key = quote_identifier(text_at(rows, row, through_record_column));
 
 	if (column == nullptr)
 	{
-		return psprintf("SELECT DISTINCT h.%s FROM %s h WHERE h.%s OPERATOR(pg_catalog.=) ANY ($1)", record_key, hop, row_key);
+		return to_middle(rows, row);
 	}
 	return psprintf("SELECT DISTINCT r.%s FROM %s h JOIN %s r ON r.%s OPERATOR(pg_catalog.=) h.%s "
 					"WHERE h.%s OPERATOR(pg_catalog.=) ANY ($1)",
-					quote_identifier(text_at(rows, row, key_column_column)), hop,
+					quote_identifier(text_at(rows, row, key_column_column)),
+					relation_sql(DatumGetObjectId(datum_at(rows, row, through_column))),
 					relation_sql(DatumGetObjectId(datum_at(rows, row, records_column))), quote_identifier(column),
-					record_key, row_key);
+					quote_identifier(text_at(rows, row, through_record_column)),
+					quote_identifier(text_at(rows, row, through_key_column)));
 }
 
 void
@@ -137,9 +146,10 @@ add_hop_paths(Paths *paths, const QueryRows &rows, uint64 row, ActiveScore *scor
 	Path *link = path_for(paths, rows, row, PathKind::hop_link);
 
 	hop->relation = link->relation = relation;
-	hop->link_column = text_at(rows, row, through_record_column);
+	hop->link_column = link->second_column = text_at(rows, row, through_record_column);
 	hop->second_column = link->link_column = text_at(rows, row, through_key_column);
 	hop->resolve_sql = by_record_column(rows, row);
+	hop->locks = hop->held = hop->resolve_sql != nullptr;
 	add_score(hop, score);
 	add_score(link, score);
 }
@@ -154,6 +164,12 @@ add_source_paths(Paths *paths, const QueryRows &rows, uint64 row, ActiveScore *s
 	path->relation = DatumGetObjectId(datum_at(rows, row, relation_column));
 	path->link_column = text_at(rows, row, record_key_column);
 	path->resolve_sql = has_hop ? by_hop(rows, row) : by_record_column(rows, row);
+	if (has_hop && has_column)
+	{
+		Oid hop = DatumGetObjectId(datum_at(rows, row, through_column));
+		path->middle_sql = to_middle(rows, row);
+		path->middle_kind = key_kind_of_type(get_atttype(hop, get_attnum(hop, text_at(rows, row, through_record_column))));
+	}
 	path->locks = has_hop || has_column;
 	path->awaits_records = !has_hop && !has_column && !DatumGetBool(datum_at(rows, row, guarded_column));
 	add_score(path, score);
@@ -166,6 +182,7 @@ add_source_paths(Paths *paths, const QueryRows &rows, uint64 row, ActiveScore *s
 		Path *link = path_for(paths, rows, row, has_column ? PathKind::record_link : PathKind::record_key);
 		link->relation = DatumGetObjectId(datum_at(rows, row, records_column));
 		link->link_column = text_at(rows, row, has_column ? record_column_column : key_column_column);
+		link->held = has_hop;
 		link->scores = list_append_unique_ptr(link->scores, score);
 	}
 }

@@ -39,13 +39,16 @@ struct Path
 	const char *source;       // or null
 	Oid relation;
 	const char *link_column;  // of the relation
-	const char *second_column; // that matters too: of a hop the column that rows name, or null
+	const char *second_column; // of the relation, that matters too, or null: of a hop the other one of its two
 	const char *resolve_sql;  // from links ($1) to the keys of records; null if links are those keys
+	const char *middle_sql;   // from links ($1) to what records hold, where there is a hop before it; else null
 	bool leads;               // to records; else its links are only locked
 	bool locks;               // what rows name must be locked: the record that they lead to does not stand for it
+	bool held;                // links are what records hold, behind a hop
 	bool awaits_records;      // rows may name records that nobody sees yet: no foreign key says otherwise
 	Oid owner;                // of the records' relation
 	core::KeyKind key_kind;   // of the records
+	core::KeyKind middle_kind; // of what records hold, if there is middle_sql
 	List *scores;             // of ActiveScore, in the order of their names
 };
 

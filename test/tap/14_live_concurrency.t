@@ -11,7 +11,7 @@ run_sql() {
 	PGOPTIONS='-c client_min_messages=error' psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$database" "$@"
 }
 
-echo 1..13
+echo 1..15
 createdb -T template0 -E UTF8 "$database" || { echo "Bail out! createdb failed"; exit 1; }
 trap 'dropdb --if-exists "$database"; rm -rf "$scratch"' EXIT
 trap 'exit 1' INT TERM
@@ -31,14 +31,15 @@ INSERT INTO lead_scoring.source (name, record_type, relation, record_key, record
   ('activity', 'contact', 'activities', 'contact_id', NULL, 'occurred_at', NULL, NULL, NULL),
   ('call', 'contact', 'calls', 'contact_id', NULL, 'at', NULL, NULL, NULL),
   ('company', 'contact', 'companies', 'id', 'company_id', NULL, NULL, NULL, NULL),
-  ('call', 'company', 'calls', 'contact_id', NULL, 'at', 'contacts', 'id', 'company_id');
-INSERT INTO lead_scoring.score (name, record_type, kind, max_points) VALUES ('s', 'contact', 'combined', 40), ('c', 'contact', 'engagement', NULL), ('account', 'company', 'engagement', NULL);
-INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('s', 'f', 'fit'), ('s', 'e', 'engagement'), ('c', 'e', 'engagement'), ('account', 'e', 'engagement');
+  ('call', 'company', 'calls', 'contact_id', NULL, 'at', 'contacts', 'id', 'company_id'),
+  ('colleague_call', 'contact', 'calls', 'contact_id', 'company_id', 'at', 'contacts', 'id', 'company_id');
+INSERT INTO lead_scoring.score (name, record_type, kind, max_points) VALUES ('s', 'contact', 'combined', 40), ('c', 'contact', 'engagement', NULL), ('account', 'company', 'engagement', NULL), ('colleagues', 'contact', 'engagement', NULL);
+INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('s', 'f', 'fit'), ('s', 'e', 'engagement'), ('c', 'e', 'engagement'), ('account', 'e', 'engagement'), ('colleagues', 'e', 'engagement');
 INSERT INTO lead_scoring.rule (score, group_name, name, source, criterion, points, at_least, counting) VALUES
   ('s', 'f', 'retail', NULL, $$industry = 'Retail'$$, 3, NULL, NULL), ('s', 'f', 'big', 'company', 'size > 25', 5, NULL, NULL),
   ('s', 'e', 'mail', 'activity', $$type = 'mail'$$, 1, NULL, NULL), ('s', 'e', 'many', 'activity', 'true', 10, 5, 'once'), ('s', 'e', 'call', 'call', 'minutes > 5', 2, NULL, NULL),
-  ('c', 'e', 'calls', 'call', 'true', 1, NULL, NULL), ('account', 'e', 'calls', 'call', 'true', 1, NULL, NULL);
-SELECT lead_scoring.activate(name) FROM lead_scoring.score;
+  ('c', 'e', 'calls', 'call', 'true', 1, NULL, NULL), ('account', 'e', 'calls', 'call', 'true', 1, NULL, NULL), ('colleagues', 'e', 'calls', 'colleague_call', 'true', 1, NULL, NULL);
+SELECT lead_scoring.activate(name) FROM lead_scoring.score WHERE name <> 'colleagues';
 SQL
 
 # One statement for one record in each transaction
@@ -115,7 +116,7 @@ run_clients() {
 		sed 's/^/# /' "$scratch/out" | head -n 20
 	fi
 	local wrong
-	wrong=$(run_sql -F ' ' -c "SELECT s.name, v.* FROM lead_scoring.score s, lead_scoring.verify(s.name, clock_timestamp()) v LIMIT 5" 2>&1)
+	wrong=$(run_sql -F ' ' -c "SELECT s.name, v.* FROM lead_scoring.score s, lead_scoring.verify(s.name, clock_timestamp()) v WHERE s.status = 'active' LIMIT 5" 2>&1)
 	if [ -z "$wrong" ]; then
 		report ok "$level, $script: verify is empty"
 	else
@@ -127,6 +128,9 @@ run_clients() {
 run_clients 'read committed' one ''
 run_clients 'repeatable read' one retry
 run_clients 'serializable' one retry
+run_clients 'read committed' any retry
+# From here on a call concerns everybody at the caller's company
+run_sql -c "SELECT lead_scoring.activate('colleagues')" >"$scratch/out"
 run_clients 'read committed' any retry
 run_clients 'repeatable read' any retry
 run_clients 'serializable' any retry
