@@ -105,7 +105,7 @@ BEGIN
                         WHERE require_parameters.algorithm = 'auto' OR p.algorithm IS NULL OR p.algorithm = require_parameters.algorithm));
     ELSIF jsonb_typeof(given.value) <> 'number' THEN
       RAISE EXCEPTION 'parameter "%" of % is not a number: %', given.key, what, left(given.value::text, 100) USING ERRCODE = 'invalid_parameter_value',
-        HINT = format('Write a number without quotes: it says %s.', known.meaning);
+        HINT = format('Write a number, without quotes: %s.', known.meaning);
     END IF;
     given_value := (given.value #>> '{}')::numeric;
     IF NOT given_value BETWEEN known.lowest AND known.highest OR known.whole AND given_value <> trunc(given_value) THEN
@@ -203,7 +203,7 @@ BEGIN
   END IF;
   SELECT * INTO records FROM lead_scoring.record_type t WHERE t.name = NEW.record_type;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'record type "%" of model "%" does not exist', NEW.record_type, NEW.name USING ERRCODE = 'undefined_object',
+    RAISE EXCEPTION 'record type "%" of model "%" does not exist', coalesce(NEW.record_type, 'NULL'), NEW.name USING ERRCODE = 'undefined_object',
       HINT = 'Insert it into lead_scoring.record_type first.';
   END IF;
   PERFORM lead_scoring.require_owner(records.relation);
