@@ -28,6 +28,18 @@ kind_of(const char *text)
 											 : core::ScoreKind::combined;
 }
 
+// Raise if the value of a score comes from a model
+void
+require_rules(const char *name, const char *kind)
+{
+	if (strcmp(kind, "likelihood") == 0)
+	{
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("score \"%s\" of kind likelihood cannot be computed yet", name),
+						errhint("Its model can be defined, and versions of it can be kept and published.")));
+	}
+}
+
 History
 history_of(const char *text)
 {
@@ -178,6 +190,7 @@ load_head(Loading *loading, const char *name)
 						errmsg("record type \"%s\" of score \"%s\" does not exist", loading->record_type, name),
 						errhint("Insert it into lead_scoring.record_type first.")));
 	}
+	require_rules(name, text_at(rows, 0, 1));
 	core::Definition *definition = &score->definition;
 	*definition = core::Definition{};
 	score->name = MemoryContextStrdup(loading->context, name);
