@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <utility>
 
 #if defined(POSTGRES_H)
 static_assert(false, "No Postgres header should be included in this file.");
@@ -44,6 +43,17 @@ require_room(int64_t records)
 		throw ScoringError(Fault::limit_exceeded, fmt::format("more than {} scores to be judged", most_scores),
 						   "Judge a random part of them, for example with TABLESAMPLE.");
 	}
+}
+
+// Append numbers, which may be those that are there
+void
+append(std::vector<double> &numbers, const std::vector<double> &others)
+{
+	size_t before = numbers.size();
+	size_t count = others.size();
+
+	numbers.resize(before + count);
+	std::copy_n(others.begin(), count, numbers.begin() + static_cast<std::ptrdiff_t>(before));
 }
 
 // Sort numbers, giving the caller a chance to cancel between parts that take milliseconds
@@ -104,13 +114,8 @@ void
 ScoredOutcomes::add(const ScoredOutcomes &other)
 {
 	require_room(records() + other.records());
-	// By size, as the other may be this one
-	size_t converted = other.converted_.size();
-	size_t unconverted = other.unconverted_.size();
-	converted_.reserve(converted_.size() + converted);
-	unconverted_.reserve(unconverted_.size() + unconverted);
-	converted_.insert(converted_.end(), other.converted_.data(), other.converted_.data() + converted);
-	unconverted_.insert(unconverted_.end(), other.unconverted_.data(), other.unconverted_.data() + unconverted);
+	append(converted_, other.converted_);
+	append(unconverted_, other.unconverted_);
 	sorted_ = false;
 }
 
@@ -123,6 +128,15 @@ ScoredOutcomes::sort(Poll cancelled)
 		sort_numbers(unconverted_, cancelled);
 		sorted_ = true;
 	}
+}
+
+std::pair<int64_t, int64_t>
+ScoredOutcomes::count_reaching(double score) const noexcept
+{
+	auto reaches = [score](double other) { return other >= score; };
+
+	return {std::count_if(converted_.begin(), converted_.end(), reaches),
+			std::count_if(unconverted_.begin(), unconverted_.end(), reaches)};
 }
 
 size_t

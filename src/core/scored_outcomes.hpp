@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace lead_scoring::core
@@ -57,6 +58,9 @@ public:
 	{
 		return converted() + unconverted();
 	}
+
+	// Return how many of each kind, converted first, have this score or a higher one; they need no order
+	std::pair<int64_t, int64_t> count_reaching(double score) const noexcept;
 
 	// Visit the runs of equal scores, the highest first
 	template <typename Visit>
