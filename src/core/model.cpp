@@ -1,6 +1,7 @@
 // The text of a model is JSON, all of it ASCII, so that it is valid in any encoding.
 #include "core/model.hpp"
 
+#include "core/forest_json.hpp"
 #include "core/json_reading.hpp"
 #include "core/scorecard_json.hpp"
 

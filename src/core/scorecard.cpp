@@ -131,7 +131,7 @@ make_bins(const Dataset &data, std::span<const uint32_t> rows, ScorecardSettings
 {
 	std::vector<ScorecardFeature> features;
 	// Two more: that of missing values and that of rare categories
-	const size_t most = std::max<size_t>(most_scorecard_columns / std::max<size_t>(data.columns.size(), 1), 4) - 2;
+	const size_t most = std::max<size_t>(settings.most_bins / std::max<size_t>(data.columns.size(), 1), 4) - 2;
 
 	settings.bins = static_cast<uint32_t>(std::min<size_t>(settings.bins, most));
 	settings.most_categories = static_cast<uint32_t>(std::min<size_t>(settings.most_categories, most));
@@ -216,6 +216,11 @@ check(const Dataset &data, const ScorecardSettings &settings)
 		throw ScoringError(Fault::invalid_parameter,
 						   fmt::format("a scorecard cannot keep {} categories apart", settings.most_categories),
 						   "Use 1 to 1000.");
+	}
+	if (settings.most_bins > 10'000)
+	{
+		throw ScoringError(Fault::invalid_parameter, fmt::format("a scorecard cannot have {} bins in all", settings.most_bins),
+						   "Use up to 10000.");
 	}
 	if (!(settings.penalty >= 1e-6 && settings.penalty <= 1e9))
 	{

@@ -17,9 +17,8 @@
 namespace lead_scoring::core
 {
 
-// More features than this are refused; with many, each has fewer bins, so that all have at most most_scorecard_columns
 inline constexpr size_t most_scorecard_features = 1000;
-inline constexpr size_t most_scorecard_columns = 4000;
+inline constexpr size_t most_scorecard_bins = 1002; // of a feature
 
 // How a scorecard is made
 struct ScorecardSettings
@@ -27,6 +26,7 @@ struct ScorecardSettings
 	uint32_t bins = 10;            // of a number, besides that of missing values
 	uint32_t min_rows = 20;        // of a bin; rarer categories share one
 	uint32_t most_categories = 50; // with a bin of their own; the rarer ones share one
+	uint32_t most_bins = 2000;     // of all features together; with many features, each has fewer, but at least two and two more
 	double penalty = 1;            // L2: half of it times the sum of squares is added to the negative log-likelihood
 };
 

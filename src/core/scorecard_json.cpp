@@ -23,7 +23,7 @@ constexpr uint64_t most_rows = uint64_t{1} << 53;
 std::vector<ScorecardBin>
 read_bins(const json &object)
 {
-	const json &points = json_array(object, "points", most_scorecard_columns);
+	const json &points = json_array(object, "points", most_scorecard_bins);
 	const json &rows = json_array(object, "rows", points.size());
 	const json &converted = json_array(object, "converted", points.size());
 	std::vector<ScorecardBin> bins;
@@ -50,7 +50,7 @@ read_scorecard_feature(const json &object, std::optional<size_t> categories)
 	feature.bins = read_bins(object);
 	if (!feature.categorical)
 	{
-		feature.lower_bounds = json_numbers(object, "lower_bounds", most_scorecard_columns);
+		feature.lower_bounds = json_numbers(object, "lower_bounds", most_scorecard_bins);
 		if (feature.bins.size() != feature.lower_bounds.size() + 2)
 		{
 			refuse_model("bins and their bounds do not match");

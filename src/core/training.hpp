@@ -32,8 +32,8 @@ inline constexpr size_t most_known_categories = 1000;
 struct TrainingSettings
 {
 	std::vector<Learner> learners = {Learner::scorecard, Learner::boosted_trees};
-	ScorecardSettings scorecard;
-	ForestSettings forest; // its seed is that of the training
+	ScorecardSettings scorecard = {};
+	ForestSettings forest = {}; // its seed is that of the training
 	uint64_t min_converted = 25;
 	uint64_t min_unconverted = 25;
 	double scorecard_margin = 0.005; // boosted trees must have an AUC higher by this: a scorecard explains itself

@@ -285,26 +285,29 @@ TEST(Scorecard, MergesRareCategories)
 TEST(Scorecard, StaysSmall)
 {
 	Random random(4);
-	std::vector<double> codes;
-	Dataset data;
+	Dataset data = random_leads(random, 1000);
+	auto bins_of = [&](uint32_t most_bins) {
+		size_t bins = 0;
+		for (const ScorecardFeature &feature : fit_all(data, {.min_rows = 1, .most_bins = most_bins}).features)
+		{
+			bins += feature.bins.size();
+		}
+		return bins;
+	};
 
-	for (size_t row = 0; row < 2000; row++)
+	for (size_t column = 0; column < 20; column++)
 	{
-		codes.push_back(static_cast<double>(row % 50));
-		data.outcome.push_back(random.one_in(4));
-	}
-	for (size_t column = 0; column < 300; column++)
-	{
-		random.shuffle(codes);
+		std::vector<double> codes;
+		for (size_t row = 0; row < data.rows(); row++)
+		{
+			codes.push_back(static_cast<double>(random.below(50)));
+		}
 		data.columns.push_back(category_column("c" + std::to_string(column), 50, codes));
 	}
-	const Scorecard scorecard = fit_all(data);
-	size_t columns = 1;
-	for (const ScorecardFeature &feature : scorecard.features)
-	{
-		columns += feature.bins.size();
-	}
-	EXPECT_LE(columns, most_scorecard_columns);
+	EXPECT_GT(bins_of(10'000), 1000);
+	EXPECT_LE(bins_of(300), 300);
+	EXPECT_GT(bins_of(300), 250);
+	EXPECT_LE(bins_of(0), 24 * 4);
 	data.columns.resize(1001, data.columns[0]);
 	EXPECT_EQ(fault_of([&]() { fit_all(data); }), Fault::limit_exceeded);
 }
@@ -357,6 +360,7 @@ TEST(Scorecard, RefusesBadSettings)
 	{
 		EXPECT_EQ(fault_of([&]() { fit_all(data, {.most_categories = categories}); }), Fault::invalid_parameter);
 	}
+	EXPECT_EQ(fault_of([&]() { fit_all(data, {.most_bins = 10'001}); }), Fault::invalid_parameter);
 	for (double penalty : {0.0, -1.0, 1e10, infinity, not_a_number})
 	{
 		EXPECT_EQ(fault_of([&]() { fit_all(data, {.penalty = penalty}); }), Fault::invalid_parameter);
