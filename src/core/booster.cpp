@@ -52,16 +52,18 @@ drop_message(const char *) noexcept
 {
 }
 
-// Return what XGBoost says of an error, without the time in front and the stack behind
+// Return what XGBoost says of an error: "[time] file:line: what", and behind it the stack, of which only what is kept
 std::string
 error_text(const char *text)
 {
 	std::string_view message = text;
 
 	message = message.substr(0, message.find("\nStack trace"));
-	if (message.starts_with('[') && message.find("] ") != std::string_view::npos)
+	size_t line = message.find_first_of(':', message.find('/'));
+	size_t end = line == std::string_view::npos ? line : message.find_first_not_of("0123456789", line + 1);
+	if (end != std::string_view::npos && message.substr(end).starts_with(": "))
 	{
-		message.remove_prefix(message.find("] ") + 2);
+		message.remove_prefix(end + 2);
 	}
 	while (message.ends_with('\n'))
 	{

@@ -54,7 +54,7 @@ tree_json(const Tree &tree)
 	for (const TreeNode &node : tree)
 	{
 		feature.push_back(node.feature == no_feature ? int64_t{-1} : int64_t{node.feature});
-		missing_left.push_back(node.missing_left ? 1 : 0);
+		missing_left.push_back(node.missing_left ? 1u : 0u);
 		value.push_back(node.value);
 		left_share.push_back(node.left_share);
 	}

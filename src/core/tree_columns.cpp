@@ -81,22 +81,31 @@ fill_column(const DataColumn &column, const TreeFeature &feature, std::span<cons
 	}
 }
 
+// Return a number at so many significant digits
+double
+rounded(double value, int digits)
+{
+	char text[32];
+	auto written = std::to_chars(text, text + sizeof text, value, std::chars_format::scientific, digits - 1);
+
+	std::from_chars(text, written.ptr, value);
+	return value;
+}
+
 } // namespace
 
 double
 round_cut(double low, double high)
 {
-	double middle = low / 2 + high / 2;
-
 	for (int digits = 1; digits < std::numeric_limits<double>::max_digits10; digits++)
 	{
-		char text[32];
-		double cut = high;
-		auto written = std::to_chars(text, text + sizeof text, middle, std::chars_format::scientific, digits - 1);
-		std::from_chars(text, written.ptr, cut);
-		if (cut > low && cut <= high)
+		for (double wanted : {low / 2 + high / 2, high})
 		{
-			return cut;
+			double cut = rounded(wanted, digits);
+			if (cut > low && cut <= high)
+			{
+				return cut;
+			}
 		}
 	}
 	return high;

@@ -49,7 +49,7 @@ double tree_threshold(const TreeColumn &column, double bin) noexcept;
 // Return where bins begin so that about equally many values lie in each, or each distinct value has its own
 std::vector<double> find_cuts(std::vector<double> values, uint32_t bins);
 
-// Return the roundest number above low that is at most high
+// Return a number above low and at most high, of few digits and near the middle if that can be
 double round_cut(double low, double high);
 
 } // namespace lead_scoring::core

@@ -81,7 +81,7 @@ few_trees()
 }
 
 std::string
-text_of(const Forest &forest)
+text_of(const core::Forest &forest)
 {
 	return forest_json(forest).dump();
 }
@@ -107,7 +107,7 @@ TEST(Boosting, PredictsAndExplainsAsXgboostDoes)
 	std::vector<float> log_odds = booster.predict(1);
 	std::vector<float> contributions = booster.predict(2);
 
-	Forest forest = fit_forest(data, rows, settings, nullptr);
+	core::Forest forest = fit_forest(data, rows, settings, nullptr);
 	EXPECT_EQ(forest.tree_count(), settings.trees);
 	ASSERT_EQ(log_odds.size(), rows.size());
 	ASSERT_EQ(contributions.size(), rows.size() * (data.columns.size() + 1));
@@ -130,7 +130,7 @@ TEST(Boosting, FindsWhatConversionHangsOn)
 	Random random(2);
 	Dataset data = random_dataset(random, 4000);
 	std::vector<uint32_t> rows = all_rows(data);
-	Forest forest = fit_forest(data, std::span(rows).first(3000), few_trees(), nullptr);
+	core::Forest forest = fit_forest(data, std::span(rows).first(3000), few_trees(), nullptr);
 
 	std::vector<double> importance(data.columns.size() + 1);
 	double wins = 0;
@@ -195,7 +195,7 @@ TEST(Boosting, TakesDataThatSayNothing)
 	Dataset data;
 	data.outcome = {1, 0, 0, 0};
 	std::vector<uint32_t> rows = all_rows(data);
-	Forest forest = fit_forest(data, rows, few_trees(), nullptr);
+	core::Forest forest = fit_forest(data, rows, few_trees(), nullptr);
 	EXPECT_NEAR(forest.log_odds({}), std::log(1.5 / 3.5), 1e-6);
 
 	data.columns = {{"constant", false, {}, {1, 1, 1, 1}}, {"missing", true, {}, {not_a_number, not_a_number, not_a_number, not_a_number}}};
@@ -251,7 +251,7 @@ TEST(Boosting, TakesTheLimitsOfItsSettings)
 	settings.penalty = 0;
 	settings.bins = 65536;
 	settings.seed = UINT64_MAX;
-	Forest forest = fit_forest(data, rows, settings, nullptr);
+	core::Forest forest = fit_forest(data, rows, settings, nullptr);
 	EXPECT_EQ(forest.tree_count(), 3u);
 	settings.bins = 2;
 	settings.subsample = 0.01;
@@ -306,16 +306,17 @@ TEST(Boosting, LeavesSignalsAndFloatingPointAsTheyWere)
 	static std::atomic<int> caught;
 	static pthread_t self;
 	Random random(9);
-	Dataset data = random_dataset(random, 20'000);
+	Dataset data = random_dataset(random, 2000);
 	std::vector<uint32_t> rows = all_rows(data);
 	ForestSettings settings = few_trees();
+	settings.trees = 5;
 	settings.threads = 2;
 	self = pthread_self();
 	auto handler = signal(SIGUSR1, [](int) { caught += pthread_equal(pthread_self(), self) != 0 ? 1 : 1000; });
 
 	// The poll runs between the trees, where signals have to arrive
 	fit_forest(data, rows, settings, []() noexcept { return kill(getpid(), SIGUSR1) != 0; });
-	EXPECT_GE(caught, 30);
+	EXPECT_GE(caught, 5);
 	EXPECT_LT(caught, 1000);
 	signal(SIGUSR1, handler);
 	sigset_t blocked;
@@ -328,12 +329,13 @@ TEST(Boosting, LeavesSignalsAndFloatingPointAsTheyWere)
 TEST(Boosting, WithMoreThreadsIsTheSameToRounding)
 {
 	Random random(10);
-	Dataset data = random_dataset(random, 5000);
+	Dataset data = random_dataset(random, 2000);
 	std::vector<uint32_t> rows = all_rows(data);
 	ForestSettings settings = few_trees();
-	Forest one = fit_forest(data, rows, settings, nullptr);
+	settings.trees = 5;
+	core::Forest one = fit_forest(data, rows, settings, nullptr);
 	settings.threads = 2;
-	Forest two = fit_forest(data, rows, settings, nullptr);
+	core::Forest two = fit_forest(data, rows, settings, nullptr);
 	EXPECT_EQ(text_of(fit_forest(data, rows, settings, nullptr)), text_of(two));
 
 	double distance = 0;
@@ -385,7 +387,7 @@ TEST(Booster, ReportsWhatXgboostComplainsOf)
 		std::string message = error.what();
 		EXPECT_EQ(message.find("XGBoost reports: "), 0u) << message;
 		EXPECT_EQ(message.find("Stack trace"), std::string::npos) << message;
-		EXPECT_EQ(message.find('['), std::string::npos) << message;
+		EXPECT_EQ(message.find("regression_obj"), std::string::npos) << message;
 		EXPECT_NE(message.find("label"), std::string::npos) << message;
 	}
 }

@@ -19,7 +19,7 @@ namespace
 
 using Json = nlohmann::json;
 
-Forest
+core::Forest
 built(const RandomForest &forest)
 {
 	return {forest.base, forest.features, forest.trees};
@@ -51,21 +51,21 @@ expect_refused(const Json &json, size_t features, const std::string &why)
 
 TEST(Forest, SaysZeroWithoutTrees)
 {
-	EXPECT_EQ(Forest().log_odds({}), 0);
+	EXPECT_EQ(core::Forest().log_odds({}), 0);
 	std::vector<double> out(1, not_a_number);
-	Forest().contributions({}, out);
+	core::Forest().contributions({}, out);
 	EXPECT_EQ(out[0], 0);
-	EXPECT_EQ(Forest(-1.5, {TreeFeature()}, {}).log_odds(std::vector<double>{3}), -1.5);
+	EXPECT_EQ(core::Forest(-1.5, {TreeFeature()}, {}).log_odds(std::vector<double>{3}), -1.5);
 }
 
 TEST(Forest, SendsLowerValuesLeftAndMissingOnesWhereTheSplitSays)
 {
 	Tree other = stump();
 	other[0].missing_left = true;
-	Forest right(0, {TreeFeature()}, {stump()});
-	Forest left(0, {TreeFeature()}, {other});
+	core::Forest right(0, {TreeFeature()}, {stump()});
+	core::Forest left(0, {TreeFeature()}, {other});
 
-	for (const Forest *forest : {&right, &left})
+	for (const core::Forest *forest : {&right, &left})
 	{
 		EXPECT_EQ(forest->log_odds(std::vector<double>{9.999}), -1);
 		EXPECT_EQ(forest->log_odds(std::vector<double>{10}), 2);
@@ -80,7 +80,7 @@ TEST(Forest, OnlyMissingValuesGoBeyondTheLargestThreshold)
 {
 	Tree tree = stump();
 	tree[0].value = largest_tree_threshold;
-	Forest forest(0, {TreeFeature()}, {tree});
+	core::Forest forest(0, {TreeFeature()}, {tree});
 
 	EXPECT_EQ(forest.log_odds(std::vector<double>{infinity}), -1);
 	EXPECT_EQ(forest.log_odds(std::vector<double>{not_a_number}), 2);
@@ -88,7 +88,7 @@ TEST(Forest, OnlyMissingValuesGoBeyondTheLargestThreshold)
 
 TEST(Forest, LooksCategoriesUp)
 {
-	Forest forest(0, {{true, {5, 20}, 7}}, {stump()});
+	core::Forest forest(0, {{true, {5, 20}, 7}}, {stump()});
 
 	EXPECT_EQ(forest.log_odds(std::vector<double>{0}), -1);
 	EXPECT_EQ(forest.log_odds(std::vector<double>{1}), 2);
@@ -106,7 +106,7 @@ TEST(Forest, WalksAsTheDefinitionSays)
 	for (size_t round = 0; round < 200; round++)
 	{
 		RandomForest plain = random_forest(random, random.below(40), 1 + random.below(8), static_cast<uint32_t>(random.below(9)));
-		Forest forest = built(plain);
+		core::Forest forest = built(plain);
 		for (size_t row = 0; row < 20; row++)
 		{
 			std::vector<double> values = random_row(random, plain.features);
@@ -119,7 +119,7 @@ TEST(Forest, GivesItsTreesBack)
 {
 	Random random(2);
 	RandomForest plain = random_forest(random, 20, 5, 6);
-	Forest forest = built(plain);
+	core::Forest forest = built(plain);
 
 	ASSERT_EQ(forest.tree_count(), plain.trees.size());
 	for (size_t at = 0; at < plain.trees.size(); at++)
@@ -139,7 +139,7 @@ TEST(Forest, GivesItsTreesBack)
 // Worked out by hand: the average is 0.25 * -1 + 0.75 * 2 = 1.25
 TEST(Contributions, OfOneSplitAreTheDistanceFromTheAverage)
 {
-	Forest forest(0.5, {TreeFeature(), TreeFeature()}, {stump()});
+	core::Forest forest(0.5, {TreeFeature(), TreeFeature()}, {stump()});
 	std::vector<double> out(3, not_a_number);
 
 	forest.contributions(std::vector<double>{3, 3}, out);
@@ -155,7 +155,7 @@ TEST(Contributions, AreTheShapleyValuesOfAllSubsets)
 	for (size_t round = 0; round < 100; round++)
 	{
 		RandomForest plain = random_forest(random, 1 + random.below(4), 1 + random.below(7), static_cast<uint32_t>(random.below(7)));
-		Forest forest = built(plain);
+		core::Forest forest = built(plain);
 		std::vector<double> values = random_row(random, plain.features);
 		std::vector<double> expected = naive_contributions(plain, values);
 		std::vector<double> out(values.size() + 1, not_a_number);
@@ -173,8 +173,8 @@ TEST(Contributions, SumToTheLogOddsHoweverDeepTheTrees)
 
 	for (size_t features : {1, 5, 40})
 	{
-		RandomForest plain = random_forest(random, 20, features, most_tree_depth);
-		Forest forest = built(plain);
+		RandomForest plain = random_forest(random, 3, features, most_tree_depth);
+		core::Forest forest = built(plain);
 		for (size_t row = 0; row < 5; row++)
 		{
 			std::vector<double> values = random_row(random, plain.features);
@@ -192,9 +192,9 @@ TEST(ForestJson, IsReadBackAsTheSame)
 	for (size_t round = 0; round < 20; round++)
 	{
 		RandomForest plain = random_forest(random, random.below(10), 1 + random.below(8), 5);
-		Forest forest = built(plain);
+		core::Forest forest = built(plain);
 		std::string text = forest_json(forest).dump();
-		Forest again = forest_from_json(Json::parse(text), plain.features.size());
+		core::Forest again = forest_from_json(Json::parse(text), plain.features.size());
 		EXPECT_EQ(forest_json(again).dump(), text);
 		std::vector<double> values = random_row(random, plain.features);
 		EXPECT_EQ(again.log_odds(values), forest.log_odds(values));
@@ -203,7 +203,7 @@ TEST(ForestJson, IsReadBackAsTheSame)
 
 TEST(ForestJson, RefusesWhatIsNoForest)
 {
-	Json good = forest_json(Forest(0.5, {TreeFeature(), {true, {1, 2}, 1.5}}, {stump()}));
+	Json good = forest_json(core::Forest(0.5, {TreeFeature(), {true, {1, 2}, 1.5}}, {stump()}));
 	EXPECT_NO_THROW(forest_from_json(good, 2));
 
 	expect_refused(good, 3, "2 features instead of 3");
@@ -220,7 +220,7 @@ TEST(ForestJson, RefusesWhatIsNoForest)
 	for (const char *name : {"feature", "missing_left", "value", "left_share"})
 	{
 		Json bad = good;
-		bad["trees"][0][name].push_back(1);
+		bad["trees"][0][name].push_back(1u);
 		expect_refused(bad, 2, "differ in length");
 		bad["trees"][0].erase(name);
 		expect_refused(bad, 2, name);
@@ -229,7 +229,7 @@ TEST(ForestJson, RefusesWhatIsNoForest)
 
 TEST(ForestJson, RefusesTreesThatAreNone)
 {
-	Json good = forest_json(Forest(0.5, {TreeFeature(), {true, {1, 2}, 1.5}}, {stump()}));
+	Json good = forest_json(core::Forest(0.5, {TreeFeature(), {true, {1, 2}, 1.5}}, {stump()}));
 	auto with = [&good](const char *path, const Json &value) {
 		Json bad = good;
 		bad[Json::json_pointer(path)] = value;
@@ -269,21 +269,21 @@ TEST(ForestJson, RefusesTreesThatAreTooDeep)
 		return tree;
 	};
 
-	EXPECT_EQ(Forest(0, {TreeFeature()}, {chain(1)}).tree_count(), 1u);
-	EXPECT_EQ(Forest(0, {TreeFeature()}, {chain(most_tree_depth)}).tree_count(), 1u);
-	EXPECT_THROW(Forest(0, {TreeFeature()}, {chain(most_tree_depth + 1)}), ScoringError);
+	EXPECT_EQ(core::Forest(0, {TreeFeature()}, {chain(1)}).tree_count(), 1u);
+	EXPECT_EQ(core::Forest(0, {TreeFeature()}, {chain(most_tree_depth)}).tree_count(), 1u);
+	EXPECT_THROW(core::Forest(0, {TreeFeature()}, {chain(most_tree_depth + 1)}), ScoringError);
 }
 
 TEST(ForestJson, RefusesTooMany)
 {
 	std::vector<TreeFeature> features(most_forest_features);
-	EXPECT_EQ(Forest(1, features, {}).features().size(), most_forest_features);
+	EXPECT_EQ(core::Forest(1, features, {}).features().size(), most_forest_features);
 	features.emplace_back();
-	EXPECT_THROW(Forest(1, features, {}), ScoringError);
+	EXPECT_THROW(core::Forest(1, features, {}), ScoringError);
 	std::vector<Tree> trees(most_trees, Tree{TreeNode()});
-	EXPECT_EQ(Forest(1, {}, trees).tree_count(), most_trees);
+	EXPECT_EQ(core::Forest(1, {}, trees).tree_count(), most_trees);
 	trees.emplace_back(Tree{TreeNode()});
-	EXPECT_THROW(Forest(1, {}, trees), ScoringError);
+	EXPECT_THROW(core::Forest(1, {}, trees), ScoringError);
 }
 
 } // namespace lead_scoring::core::test
