@@ -64,7 +64,7 @@ ifneq ($(findstring clang,$(CXX)),)
 PG_CXXFLAGS += -Wno-unknown-warning-option
 endif
 # PGXS links with the C compiler.
-SHLIB_LINK += -lstdc++
+SHLIB_LINK += -lstdc++ -ldl
 # The rule for JIT bitcode ignores PG_CXXFLAGS, and nothing here gains from inlining into queries.
 override with_llvm := no
 

@@ -2,6 +2,7 @@
 
 #include "core/fault.hpp"
 #include "core/forest_contributions.hpp"
+#include "core/json_reading.hpp"
 
 #include <fmt/format.h>
 
@@ -25,19 +26,13 @@ constexpr size_t walked_in_step = 16;
 
 using Slots = std::array<double, 1 + 2 * most_forest_features>;
 
-[[noreturn]] void
-raise_invalid(const std::string &what)
-{
-	throw ScoringError(Fault::invalid_text, fmt::format("invalid trees: {}", what));
-}
-
 void
 require_within(double value, double limit, const char *what)
 {
 	// Not what is out of range: NaN is neither
 	if (!(std::abs(value) <= limit))
 	{
-		raise_invalid(fmt::format("{} {} is out of range", what, value));
+		refuse_model(fmt::format("{} {} is out of range", what, value));
 	}
 }
 
@@ -76,12 +71,12 @@ require_valid_node(const TreeNode &node, size_t features)
 	}
 	if (node.feature >= features)
 	{
-		raise_invalid(fmt::format("feature {} of {}", node.feature, features));
+		refuse_model(fmt::format("feature {} of {}", node.feature, features));
 	}
 	require_within(node.value, largest_tree_threshold, "threshold");
 	if (!(node.left_share >= least_tree_share && node.left_share <= 1 - least_tree_share))
 	{
-		raise_invalid(fmt::format("share {} is out of range", node.left_share));
+		refuse_model(fmt::format("share {} is out of range", node.left_share));
 	}
 }
 
@@ -95,14 +90,14 @@ require_valid_tree(const Tree &tree, size_t features)
 	{
 		if (at >= known)
 		{
-			raise_invalid("a node that is no child");
+			refuse_model("a node that is no child");
 		}
 		require_valid_node(tree[at], features);
 		known += tree[at].feature == no_feature ? 0 : 2;
 	}
 	if (known != tree.size())
 	{
-		raise_invalid("a node without its children");
+		refuse_model("a node without its children");
 	}
 }
 
@@ -163,7 +158,7 @@ Forest::add_tree(const Tree &tree)
 
 	if (depth > most_tree_depth)
 	{
-		raise_invalid(fmt::format("depth {} of a tree is more than {}", depth, most_tree_depth));
+		refuse_model(fmt::format("depth {} of a tree is more than {}", depth, most_tree_depth));
 	}
 	for (const TreeNode &node : tree)
 	{
@@ -233,15 +228,8 @@ Forest::fill_slots(std::span<const double> row, double *slots) const noexcept
 	slots[0] = 0;
 	for (uint32_t place = 0; place < used_.size(); place++)
 	{
-		const TreeFeature &feature = features_[used_[place]];
-		double value = row[used_[place]];
+		double value = features_[used_[place]].seen(row[used_[place]]);
 		bool missing = std::isnan(value);
-		if (feature.categorical && !missing)
-		{
-			bool seen = value >= 0 && value < static_cast<double>(feature.values.size());
-			value = seen ? feature.values[static_cast<size_t>(value)] : feature.unseen;
-		}
-		value = std::clamp(value, -largest_tree_value, largest_tree_value);
 		slots[slot_of(place, true)] = missing ? -HUGE_VAL : value;
 		slots[slot_of(place, false)] = missing ? HUGE_VAL : value;
 	}

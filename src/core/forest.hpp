@@ -5,7 +5,10 @@
 #pragma once
 
 #include "core/flat_tree.hpp"
+#include "core/forest_json.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -49,6 +52,18 @@ struct TreeFeature
 	bool categorical = false;
 	std::vector<double> values; // categorical: by code
 	double unseen = 0;          // categorical: of any other code
+
+	// Return what the trees see of a value
+	double
+	seen(double value) const noexcept
+	{
+		if (categorical && !std::isnan(value))
+		{
+			bool known = value >= 0 && value < static_cast<double>(values.size());
+			value = known ? values[static_cast<size_t>(value)] : unseen;
+		}
+		return std::clamp(value, -largest_tree_value, largest_tree_value);
+	}
 };
 
 class Forest

@@ -1,12 +1,13 @@
 #include "core/forest_json.hpp"
 
-#include "core/fault.hpp"
+#include "core/forest.hpp"
+#include "core/json_reading.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <cstdint>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -22,67 +23,6 @@ namespace
 
 using Json = nlohmann::json;
 
-[[noreturn]] void
-raise_invalid(const std::string &what)
-{
-	throw ScoringError(Fault::invalid_text, fmt::format("invalid trees: {}", what));
-}
-
-// Return a member of an object, which has to be there
-const Json &
-member(const Json &object, const char *name)
-{
-	if (!object.is_object())
-	{
-		raise_invalid(fmt::format("no object where \"{}\" should be", name));
-	}
-	auto found = object.find(name);
-	if (found == object.end())
-	{
-		raise_invalid(fmt::format("\"{}\" is missing", name));
-	}
-	return *found;
-}
-
-const Json &
-array_member(const Json &object, const char *name, size_t most)
-{
-	const Json &array = member(object, name);
-
-	if (!array.is_array())
-	{
-		raise_invalid(fmt::format("\"{}\" is no array", name));
-	}
-	if (array.size() > most)
-	{
-		throw ScoringError(Fault::limit_exceeded, fmt::format("invalid trees: more than {} elements in \"{}\"", most, name));
-	}
-	return array;
-}
-
-double
-number(const Json &json, const char *name)
-{
-	if (!json.is_number())
-	{
-		raise_invalid(fmt::format("\"{}\" is no number", name));
-	}
-	return json.get<double>();
-}
-
-// Return an integer of -1 or more
-int64_t
-index_or_none(const Json &json, const char *name)
-{
-	bool fits = json.is_number_unsigned() ? json.get<uint64_t>() <= INT32_MAX : json.is_number_integer() && json.get<int64_t>() == -1;
-
-	if (!fits)
-	{
-		raise_invalid(fmt::format("\"{}\" is no index", name));
-	}
-	return json.get<int64_t>();
-}
-
 Json
 feature_json(const TreeFeature &feature)
 {
@@ -96,21 +36,11 @@ feature_json(const TreeFeature &feature)
 TreeFeature
 feature_from_json(const Json &json)
 {
-	TreeFeature feature;
-
 	if (json.is_null())
 	{
-		return feature;
+		return {};
 	}
-	feature.categorical = true;
-	const Json &values = array_member(json, "values", most_tree_categories);
-	feature.values.reserve(values.size());
-	for (const Json &value : values)
-	{
-		feature.values.push_back(number(value, "values"));
-	}
-	feature.unseen = number(member(json, "unseen"), "unseen");
-	return feature;
+	return {true, json_numbers(json, "values", most_tree_categories), json_number(json, "unseen")};
 }
 
 Json
@@ -124,7 +54,7 @@ tree_json(const Tree &tree)
 	for (const TreeNode &node : tree)
 	{
 		feature.push_back(node.feature == no_feature ? int64_t{-1} : int64_t{node.feature});
-		missing_left.push_back(node.missing_left ? 1 : 0);
+		missing_left.push_back(node.missing_left ? 1u : 0u);
 		value.push_back(node.value);
 		left_share.push_back(node.left_share);
 	}
@@ -134,25 +64,38 @@ tree_json(const Tree &tree)
 			{"left_share", std::move(left_share)}};
 }
 
+// Return a feature from its number, or that it is a leaf from -1
+uint32_t
+feature_from_number(double number)
+{
+	if (number == -1)
+	{
+		return no_feature;
+	}
+	if (!(number >= 0 && number < most_forest_features && number == std::floor(number)))
+	{
+		refuse_model(fmt::format("{} is no feature of a tree", number));
+	}
+	return static_cast<uint32_t>(number);
+}
+
 Tree
 tree_from_json(const Json &json)
 {
-	const Json &feature = array_member(json, "feature", most_forest_nodes);
-	const Json &missing_left = array_member(json, "missing_left", most_forest_nodes);
-	const Json &value = array_member(json, "value", most_forest_nodes);
-	const Json &left_share = array_member(json, "left_share", most_forest_nodes);
+	std::vector<double> feature = json_numbers(json, "feature", most_forest_nodes);
+	std::vector<uint32_t> missing_left = json_counts(json, "missing_left", most_forest_nodes, 1);
+	std::vector<double> value = json_numbers(json, "value", most_forest_nodes);
+	std::vector<double> left_share = json_numbers(json, "left_share", most_forest_nodes);
 	Tree tree;
 
 	if (missing_left.size() != feature.size() || value.size() != feature.size() || left_share.size() != feature.size())
 	{
-		raise_invalid("the arrays of a tree differ in length");
+		refuse_model("the arrays of a tree differ in length");
 	}
 	tree.reserve(feature.size());
 	for (size_t at = 0; at < feature.size(); at++)
 	{
-		int64_t index = index_or_none(feature[at], "feature");
-		tree.push_back({index < 0 ? no_feature : static_cast<uint32_t>(index), number(missing_left[at], "missing_left") != 0,
-						number(value[at], "value"), number(left_share[at], "left_share")});
+		tree.push_back({feature_from_number(feature[at]), missing_left[at] != 0, value[at], left_share[at]});
 	}
 	return tree;
 }
@@ -182,19 +125,19 @@ forest_from_json(const nlohmann::json &json, size_t features)
 	std::vector<TreeFeature> seen;
 	std::vector<Tree> trees;
 
-	for (const Json &feature : array_member(json, "features", most_forest_features))
+	for (const Json &feature : json_array(json, "features", most_forest_features))
 	{
 		seen.push_back(feature_from_json(feature));
 	}
 	if (seen.size() != features)
 	{
-		raise_invalid(fmt::format("{} features instead of {}", seen.size(), features));
+		refuse_model(fmt::format("trees over {} features instead of {}", seen.size(), features));
 	}
-	for (const Json &tree : array_member(json, "trees", most_trees))
+	for (const Json &tree : json_array(json, "trees", most_trees))
 	{
 		trees.push_back(tree_from_json(tree));
 	}
-	return {number(member(json, "base"), "base"), std::move(seen), trees};
+	return {json_number(json, "base"), std::move(seen), trees};
 }
 
 } // namespace lead_scoring::core

@@ -6,14 +6,14 @@
 // a leaf, and the rest is as in TreeNode. There are no child indexes, so none can be wrong.
 #pragma once
 
-#include "core/forest.hpp"
-
 #include <nlohmann/json_fwd.hpp>
 
 #include <cstddef>
 
 namespace lead_scoring::core
 {
+
+class Forest;
 
 nlohmann::json forest_json(const Forest &forest);
 
