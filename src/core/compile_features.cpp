@@ -61,6 +61,7 @@ Program::Compiler::make_feature_slots(const RuleDefinition &rule)
 		slots.oldest = program_.layout.peaks++;
 		break;
 	case Statistic::distinct:
+	case Statistic::value:
 		slots.log = program_.log_rules++;
 		if (program_.log_slot == no_slot)
 		{
@@ -92,6 +93,7 @@ Program::Compiler::add_feature(const RuleDefinition &rule)
 	if (rule.source == record_itself)
 	{
 		added.criterion = add_record_criterion(*rule.criterion);
+		added.value_kind = definition_.record_columns[static_cast<size_t>(rule.value_column)];
 	}
 	else
 	{
@@ -102,6 +104,7 @@ Program::Compiler::add_feature(const RuleDefinition &rule)
 		added.slots = make_feature_slots(rule);
 		program_.sources[static_cast<size_t>(rule.source)].looks_ahead |= rule.statistic == Statistic::days_until_next;
 		add_row_rule(row, added.slots);
+		added.value_kind = program_.sources[static_cast<size_t>(rule.source)].rules.back().value_kind;
 	}
 	std::vector<std::string> &categories = program_.categories.emplace_back();
 	for (std::string_view category : rule.categories)

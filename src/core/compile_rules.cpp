@@ -129,6 +129,10 @@ Program::Compiler::add_row_rule(const RuleDefinition &rule, const RuleSlots &slo
 	row.name = static_cast<uint32_t>(program_.rules.size());
 	row.statistic = rule.statistic;
 	row.known_column = rule.known_column;
+	if (rule.statistic != Statistic::none && rule.value_column != no_column)
+	{
+		row.value_kind = definition_.sources[static_cast<size_t>(rule.source)].columns[static_cast<size_t>(rule.value_column)];
+	}
 	const FinishGroup &group = program_.groups[rule.group];
 	bool one_fade = group.fades.size() == 1;
 	row.decay = one_fade && group.fades_by_event(0) ? group.fades[0].curve : no_slot;

@@ -58,8 +58,7 @@ enum class Multiplies : uint8_t
 enum class Statistic : uint8_t
 {
 	none,              // it pays
-	value,             // of the record: a number
-	category,          // of the record: a text
+	value,             // of the record, or of the newest of its rows, the greatest of those of one time
 	has_value,         // of the record: 1 or 0
 	days_since,        // of the record: from an instant to that of evaluation
 	days_until,        // of the record: the opposite
@@ -141,7 +140,7 @@ struct RuleDefinition
 	Period valid = {};                        // instants of evaluation at which the rule is in force
 	Statistic statistic = Statistic::none;    // of a feature; its value column is of the kind that this takes
 	int32_t known_column = no_column;         // of days_until_next: when a row became known
-	std::span<const std::string_view> categories = {}; // of a category, in the model's order; others are unseen
+	std::span<const std::string_view> categories = {}; // of texts, in the model's order; others are unseen
 };
 
 // What the points of matching events are multiplied by

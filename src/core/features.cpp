@@ -7,7 +7,6 @@
 #include "core/time.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -43,12 +42,10 @@ days_between(int64_t from, int64_t to) noexcept
 double
 count_distinct(Matches &matches)
 {
-	auto bits = [](const Match &match) { return std::bit_cast<uint64_t>(match.value); };
-
 	std::sort(matches.begin(), matches.end(),
-			  [&](const Match &left, const Match &right) { return bits(left) < bits(right); });
+			  [](const Match &left, const Match &right) { return left.value < right.value; });
 	auto end = std::unique(matches.begin(), matches.end(),
-						   [&](const Match &left, const Match &right) { return bits(left) == bits(right); });
+						   [](const Match &left, const Match &right) { return left.value == right.value; });
 	return static_cast<double>(end - matches.begin());
 }
 
@@ -80,7 +77,7 @@ FeatureReader::read(const Batch &records, size_t row, std::byte *state, std::vec
 	{
 		const FinishRule &rule = program_.rules[feature];
 		values[feature] = rule.criterion != no_slot ? read_record(rule, feature, records, row, as_of)
-													: read_rows(rule, state, matches);
+													: read_rows(rule, feature, state, matches);
 	}
 }
 
@@ -101,15 +98,76 @@ FeatureReader::read_record(const FinishRule &rule, size_t feature, const Batch &
 	Cell cell = records.cell(column, row);
 	switch (rule.statistic)
 	{
-	case Statistic::category:
-		return category_of(feature, *cell.text);
 	case Statistic::days_since:
 		return days_between(cell.integer, as_of);
 	case Statistic::days_until:
 		return days_between(as_of, cell.integer);
 	default:
-		return std::isfinite(cell.real) ? cell.real : missing_value;
+		break;
 	}
+	if (rule.value_kind == ColumnKind::text)
+	{
+		return category_of(feature, *cell.text);
+	}
+	if (rule.value_kind == ColumnKind::truth)
+	{
+		return static_cast<double>(cell.integer);
+	}
+	return std::isfinite(cell.real) ? cell.real : missing_value;
+}
+
+uint32_t
+FeatureReader::intern(std::string_view text)
+{
+	auto found = interned_.find(text);
+
+	if (found != interned_.end())
+	{
+		return found->second;
+	}
+	auto number = static_cast<uint32_t>(texts_.size());
+	texts_.emplace_back(text);
+	interned_.emplace(text, number);
+	return number;
+}
+
+void
+FeatureReader::clear()
+{
+	texts_.clear();
+	interned_.clear();
+}
+
+// Whether the first of two rows is the newer one; of one time, the greater one
+bool
+FeatureReader::is_newer(ColumnKind kind, const Match &left, const Match &right) const
+{
+	if (left.time != right.time)
+	{
+		return left.time > right.time;
+	}
+	return kind == ColumnKind::text
+			   ? texts_[static_cast<size_t>(left.value)] > texts_[static_cast<size_t>(right.value)]
+			   : left.value > right.value;
+}
+
+double
+FeatureReader::read_logged(const FinishRule &rule, size_t feature, Matches &matches)
+{
+	if (rule.statistic == Statistic::distinct)
+	{
+		return count_distinct(matches);
+	}
+	if (matches.empty())
+	{
+		return missing_value;
+	}
+	const Match *newest = &matches.front();
+	for (const Match &match : matches)
+	{
+		newest = is_newer(rule.value_kind, match, *newest) ? &match : newest;
+	}
+	return rule.value_kind == ColumnKind::text ? category_of(feature, texts_[static_cast<size_t>(newest->value)]) : newest->value;
 }
 
 double
@@ -132,7 +190,7 @@ FeatureReader::category_of(size_t feature, std::string_view text)
 }
 
 double
-FeatureReader::read_rows(const FinishRule &rule, std::byte *state, std::vector<Matches> &matches) const
+FeatureReader::read_rows(const FinishRule &rule, size_t feature, std::byte *state, std::vector<Matches> &matches)
 {
 	bool counts_none = rule.statistic == Statistic::count || rule.statistic == Statistic::sum ||
 					   rule.statistic == Statistic::has_any || rule.statistic == Statistic::distinct;
@@ -143,7 +201,7 @@ FeatureReader::read_rows(const FinishRule &rule, std::byte *state, std::vector<M
 	}
 	if (rule.slots.log != no_slot)
 	{
-		return count_distinct(matches[rule.slots.log]);
+		return read_logged(rule, feature, matches[rule.slots.log]);
 	}
 	if (rule.slots.sum != no_slot)
 	{

@@ -28,6 +28,12 @@ public:
 	// that the program does not know. The record's matches are at hand, by number in the log
 	void read(const Batch &records, size_t row, std::byte *state, std::vector<Matches> &matches, std::span<double> values);
 
+	// Return a number that stands for a text until the next call of clear
+	uint32_t intern(std::string_view text);
+
+	// Forget interned texts
+	void clear();
+
 	// Return the categories of a feature, in the order of their numbers
 	const std::vector<std::string> &
 	categories(size_t feature) const noexcept
@@ -37,7 +43,9 @@ public:
 
 private:
 	double read_record(const FinishRule &rule, size_t feature, const Batch &records, size_t row, int64_t as_of);
-	double read_rows(const FinishRule &rule, std::byte *state, std::vector<Matches> &matches) const;
+	double read_rows(const FinishRule &rule, size_t feature, std::byte *state, std::vector<Matches> &matches);
+	double read_logged(const FinishRule &rule, size_t feature, Matches &matches);
+	bool is_newer(ColumnKind kind, const Match &left, const Match &right) const;
 	double category_of(size_t feature, std::string_view text);
 
 	// Lets texts be looked up without making strings of them
@@ -58,6 +66,8 @@ private:
 	StateTable &states_;
 	std::vector<std::vector<std::string>> names_; // by feature
 	std::vector<Numbers> numbers_;                // by feature
+	std::vector<std::string> texts_;              // by their interned numbers
+	Numbers interned_;
 };
 
 } // namespace lead_scoring::core

@@ -91,10 +91,10 @@ public:
 	// Read the features of one row of a batch of records; false if the record is out of scope
 	bool read_features(const Batch &records, size_t row, std::byte *state, std::span<double> values);
 
-	const std::vector<std::string> &
-	categories(size_t feature) const noexcept
+	FeatureReader &
+	features() noexcept
 	{
-		return features_.categories(feature);
+		return features_;
 	}
 
 private:

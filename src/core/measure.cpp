@@ -4,7 +4,6 @@
 #include "core/scorer.hpp"
 #include "core/time.hpp"
 
-#include <bit>
 #include <cmath>
 
 #if defined(POSTGRES_H)
@@ -64,6 +63,12 @@ Scorer::move_time(std::byte *state, int64_t *time) const noexcept
 	return true;
 }
 
+void
+Scorer::log_value(const RowRule &rule, std::byte *state, int64_t time, double value)
+{
+	log_.append(states_.counts(state)[program_.log_slot], rule.slots.log, {time, value, Role::alone});
+}
+
 // Let a row count for a feature
 void
 Scorer::measure(const RowRule &rule, const Batch &rows, size_t row, std::byte *state, int64_t time)
@@ -79,18 +84,26 @@ Scorer::measure(const RowRule &rule, const Batch &rows, size_t row, std::byte *s
 		{
 			return;
 		}
-		if (slots.log != no_slot)
+		Cell cell = rows.cell(column, row);
+		if (rule.statistic == Statistic::distinct)
 		{
-			uint64_t hash = hash_text(*rows.cell(column, row).text);
-			log_.append(states_.counts(state)[program_.log_slot], slots.log, {time, std::bit_cast<double>(hash), Role::alone});
+			// As many bits as a double holds whole numbers of
+			log_value(rule, state, time, static_cast<double>(hash_text(*cell.text) >> 11));
 			return;
 		}
-		value = rows.cell(column, row).real;
+		value = rule.value_kind == ColumnKind::text    ? finisher_.features().intern(*cell.text)
+				: rule.value_kind == ColumnKind::truth ? static_cast<double>(cell.integer)
+													   : cell.real;
 		if (!std::isfinite(value))
 		{
 			// Not a number says as little as NULL
 			return;
 		}
+	}
+	if (slots.log != no_slot)
+	{
+		log_value(rule, state, time, value);
+		return;
 	}
 	if (slots.count != no_slot)
 	{

@@ -52,6 +52,7 @@ struct RowRule
 	uint32_t due_slot = no_slot;          // peak: the next instants at which its rows begin or cease to count
 	int64_t worth_us = 0;                 // greater ages are worth nothing, 0 for none
 	Statistic statistic = Statistic::none;
+	ColumnKind value_kind = ColumnKind::real; // of a feature
 	int32_t known_column = no_column;
 };
 
@@ -108,6 +109,7 @@ struct FinishRule
 	uint32_t criterion;          // in Program::record_criteria for rules about the record, else no_slot
 	RuleSlots slots;
 	Statistic statistic = Statistic::none;
+	ColumnKind value_kind = ColumnKind::real; // of a feature
 };
 
 struct FinishScope

@@ -28,6 +28,7 @@ Scorer::clear()
 	std::visit([](auto &index) { index.clear(); }, index_);
 	std::visit([](auto &index) { index.clear(); }, finished_);
 	last_kept_.any = false;
+	finisher_.features().clear();
 }
 
 void

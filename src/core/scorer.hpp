@@ -55,9 +55,9 @@ public:
 
 	// Return the categories of a feature, in the order of their numbers
 	const std::vector<std::string> &
-	categories(size_t feature) const noexcept
+	categories(size_t feature) noexcept
 	{
-		return finisher_.categories(feature);
+		return finisher_.features().categories(feature);
 	}
 
 	// Give the row of the batch at hand that is being looked at, for errors
@@ -113,6 +113,7 @@ private:
 	template <bool due>
 	void add_later(const SourceProgram &source, const Batch &rows, size_t row, int64_t time);
 	void measure(const RowRule &rule, const Batch &rows, size_t row, std::byte *state, int64_t time);
+	void log_value(const RowRule &rule, std::byte *state, int64_t time, double value);
 	void look_ahead(const SourceProgram &source, const Batch &rows, size_t row, std::byte *state, int64_t time);
 	void pay(const RowRule &rule, const Batch &rows, size_t row, std::byte *state, int64_t time);
 	void pay_each(const RowRule &rule, std::byte *state, int64_t time, double value);

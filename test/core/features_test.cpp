@@ -178,6 +178,7 @@ TEST(Features, OfEvents)
 	model.add(Statistic::distinct, 1);
 	model.add(Statistic::days_since_newest);
 	model.add(Statistic::days_since_oldest);
+	model.add(Statistic::value, 0);
 	const std::vector<Event> events = {{1, as_of - day_us, 3, "a"},
 									   {1, as_of - 10 * day_us, -5, "b"},
 									   {1, as_of - 4 * day_us, 1.5, "a"},
@@ -186,10 +187,10 @@ TEST(Features, OfEvents)
 									   {3, as_of + day_us, 7, "x"}};
 	std::vector<double> values = features_of(model, events, {{1}, {2}, {3}, {4}});
 	const std::vector<std::vector<double>> expected = {
-		{3, 1, -0.5, -0.5 / 3, -5, 3, 2, 1, 10},
-		{1, 1, 0, not_a_number, not_a_number, not_a_number, 0, 2, 2},
-		{0, 0, 0, not_a_number, not_a_number, not_a_number, 0, not_a_number, not_a_number},
-		{0, 0, 0, not_a_number, not_a_number, not_a_number, 0, not_a_number, not_a_number}};
+		{3, 1, -0.5, -0.5 / 3, -5, 3, 2, 1, 10, 3},
+		{1, 1, 0, not_a_number, not_a_number, not_a_number, 0, 2, 2, not_a_number},
+		{0, 0, 0, not_a_number, not_a_number, not_a_number, 0, not_a_number, not_a_number, not_a_number},
+		{0, 0, 0, not_a_number, not_a_number, not_a_number, 0, not_a_number, not_a_number, not_a_number}};
 	for (size_t record = 0; record < expected.size(); record++)
 	{
 		for (size_t feature = 0; feature < expected[record].size(); feature++)
@@ -253,7 +254,7 @@ TEST(Features, OfRecords)
 	FeatureModel model;
 	const std::string_view known[] = {"east", "west"};
 	model.add_of_record(Statistic::value, 0);
-	model.add_of_record(Statistic::category, 1).categories = known;
+	model.add_of_record(Statistic::value, 1).categories = known;
 	model.add_of_record(Statistic::has_value, 1);
 	model.add_of_record(Statistic::days_since, 2);
 	model.add_of_record(Statistic::days_until, 2);
@@ -275,7 +276,7 @@ TEST(Features, OfRecords)
 TEST(Features, CategoriesAreLearned)
 {
 	FeatureModel model;
-	model.add_of_record(Statistic::category, 1);
+	model.add_of_record(Statistic::value, 1);
 	model.definition().learns_categories = true;
 	Scorer scorer(model.definition(), as_of, plain, nullptr);
 	std::vector<double> values = features_of(scorer, {}, {{1, 0, "b"}, {2, 0, "a"}, {3, 0, "b"}, {4}});
