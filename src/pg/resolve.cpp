@@ -112,8 +112,8 @@ parse_argument(const char *text, HeapTuple row, TupleDesc descriptor)
 	{
 		*colon = '\0';
 		argument.by_statistic = strcmp(colon + 1, "statistic") == 0;
-		argument.type = argument.by_statistic ? type_of_feature(text_field(row, descriptor, "statistic"))
-											  : type_named(colon + 1);
+		const char *statistic = argument.by_statistic ? text_field(row, descriptor, "statistic") : nullptr;
+		argument.type = statistic == nullptr ? type_named(colon + 1) : type_of_feature(statistic);
 	}
 	return argument;
 }
