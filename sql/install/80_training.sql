@@ -54,3 +54,29 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION lead_scoring.train(text, timestamptz) IS
   'Trains a model on the facts known at as_of and keeps the result as a new version, whose number it returns. The first version of a model becomes its champion; later ones are challengers until publish(). Raises if there are too few converted or unconverted records, naming both counts. What is odd about the features comes as a WARNING';
+
+CREATE FUNCTION lead_scoring.prediction_parts(
+  model text, record_key text, as_of timestamptz,
+  OUT feature text, OUT value text, OUT contribution double precision, OUT odds_ratio double precision)
+RETURNS SETOF record LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 20
+AS 'MODULE_PATHNAME', 'lead_scoring_explain_prediction';
+COMMENT ON FUNCTION lead_scoring.prediction_parts(text, text, timestamptz) IS 'What each feature adds to the log-odds that the champion of a model gives a record; feature NULL: what the average record begins with. Use explain_prediction()';
+
+CREATE FUNCTION lead_scoring.explain_prediction(
+  model text, record_key text, as_of timestamptz DEFAULT now(),
+  OUT rank bigint, OUT feature text, OUT value text, OUT contribution double precision, OUT odds_ratio double precision, OUT explanation text)
+RETURNS SETOF record LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 20
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE WHEN p.feature IS NOT NULL THEN row_number() OVER (ORDER BY (p.feature IS NULL), abs(p.contribution) DESC, p.feature COLLATE "C") END,
+         coalesce(p.feature, '(average record)'), p.value, p.contribution, p.odds_ratio,
+         CASE WHEN p.feature IS NULL THEN format('the average record: odds of %s to 1', round(p.odds_ratio::numeric, 4))
+              WHEN abs(p.contribution) < 0.005 THEN format('%s %s makes no difference', p.feature, coalesce('= ' || p.value, 'unknown'))
+              ELSE format('%s %s %s the odds by a factor of %s', p.feature, coalesce('= ' || p.value, 'unknown'),
+                          CASE WHEN p.contribution > 0 THEN 'raises' ELSE 'lowers' END,
+                          round(exp(abs(p.contribution))::numeric, 2)) END
+    FROM lead_scoring.prediction_parts(explain_prediction.model, explain_prediction.record_key, explain_prediction.as_of) p
+   ORDER BY p.feature IS NULL, abs(p.contribution) DESC, p.feature COLLATE "C"
+$$;
+COMMENT ON FUNCTION lead_scoring.explain_prediction(text, text, timestamptz) IS
+  'Why the champion of a model gives a record its likelihood: one row for each feature, that which matters most first, with what it adds to the log-odds, the factor it multiplies the odds by, and the same in words; last the log-odds of the average record. The contributions sum to ln(p / (1 - p)) of the probability p (likelihood / 100)';

@@ -80,7 +80,7 @@ load_champion(Loading *loading, const char *model)
 	if (rows.count == 0)
 	{
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("model \"%s\" of score \"%s\" has not been trained", model, loading->score->name),
+						errmsg("model \"%s\" has not been trained", model),
 						errhint("SELECT lead_scoring.train(%s);", quote_literal_cstr(model))));
 	}
 	loading->model_name = MemoryContextStrdup(loading->context, model);

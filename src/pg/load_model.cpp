@@ -152,13 +152,11 @@ settle_model(LoadedModel *model)
 	}
 }
 
-} // namespace
-
-LoadedModel *
-load_model(const char *name)
+// Begin with a score that has no row of its own
+Loading
+begin_loading(const char *name)
 {
 	Loading loading = {};
-	auto *model = static_cast<LoadedModel *>(palloc0(sizeof(LoadedModel)));
 
 	loading.context = CurrentMemoryContext;
 	loading.score = static_cast<LoadedScore *>(palloc0(sizeof(LoadedScore)));
@@ -166,7 +164,51 @@ load_model(const char *name)
 	loading.score->definition = core::Definition{};
 	loading.score->definition.kind = core::ScoreKind::combined;
 	loading.score->definition.limits = {-unlimited, unlimited};
-	loading.score->name = loading.model_name = model->name = pstrdup(name);
+	loading.score->name = loading.model_name = pstrdup(name);
+	return loading;
+}
+
+void
+require_readable(const Loading *loading)
+{
+	require_stream_readable(loading->score->records);
+	for (int at = 0; at < loading->source_count; at++)
+	{
+		require_stream_readable(loading->score->sources[at]);
+	}
+}
+
+} // namespace
+
+LoadedScore *
+load_predictor(const char *name)
+{
+	Loading loading = begin_loading(name);
+	auto *model = static_cast<LoadedModel *>(palloc0(sizeof(LoadedModel)));
+
+	model->name = loading.score->name;
+	SPI_connect();
+	Session session = begin_as_table_owner(definitions_owner());
+	read_model(&loading, model);
+	loading.expressions = NIL;
+	load_champion(&loading, name);
+	load_sources(&loading);
+	load_features(&loading);
+	end_session(session);
+	SPI_finish();
+	require_readable(&loading);
+	compile_streams(&loading);
+	settle_prediction(&loading);
+	return loading.score;
+}
+
+LoadedModel *
+load_model(const char *name)
+{
+	Loading loading = begin_loading(name);
+	auto *model = static_cast<LoadedModel *>(palloc0(sizeof(LoadedModel)));
+
+	model->name = loading.score->name;
 	model->score = loading.score;
 	SPI_connect();
 	Session session = begin_as_table_owner(definitions_owner());
@@ -176,11 +218,7 @@ load_model(const char *name)
 	load_features(&loading);
 	end_session(session);
 	SPI_finish();
-	require_stream_readable(loading.score->records);
-	for (int at = 0; at < loading.source_count; at++)
-	{
-		require_stream_readable(loading.score->sources[at]);
-	}
+	require_readable(&loading);
 	compile_streams(&loading);
 	settle_model(model);
 	return model;
