@@ -4,7 +4,7 @@ CREATE TABLE lead (id int, score float8, likelihood float8, label text, converte
 INSERT INTO lead SELECT i, 100 - 5 * i, 0.05 * (20 - i), CASE WHEN i <= 5 THEN 'hot' WHEN i <= 10 THEN 'warm' ELSE 'cold' END, i IN (1, 2, 3, 5, 6, 11) FROM generate_series(1, 19) i;
 INSERT INTO lead VALUES (20, 50, 0.5, 'warm', NULL), (21, NULL, NULL, NULL, true), (22, 75, 0.75, 'hot', false);
 
-SELECT auc(score, converted), average_precision(score, converted), log_loss(likelihood, converted), brier(likelihood, converted) FROM lead;
+SELECT auc(score, converted), average_precision(score, converted), round(log_loss(likelihood, converted)::numeric, 9) AS log_loss, brier(likelihood, converted) FROM lead;
 CREATE VIEW list AS SELECT array_agg(score) AS scores, array_agg(likelihood) AS likelihoods, array_agg(label) AS labels, array_agg(converted) AS outcomes FROM lead;
 SELECT g.bin, g.records, g.converted, g.conversion_rate, g.captured, g.lift, g.lowest_score FROM list, gains(scores, outcomes, 4) g;
 SELECT g.bin, g.cumulative_share, g.cumulative_captured, g.cumulative_lift FROM list, gains(scores, outcomes, 4) g;

@@ -3,7 +3,7 @@
 BEGIN;
 SET client_min_messages = error;
 SET search_path = public, lead_scoring;
-SELECT * FROM no_plan();
+SELECT plan(164);
 
 CREATE FUNCTION pg_temp.code(statement text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN EXECUTE statement; RETURN '00000'; EXCEPTION WHEN OTHERS THEN RETURN SQLSTATE; END $$;
 CREATE FUNCTION pg_temp.hint(statement text) RETURNS text LANGUAGE plpgsql AS $$ DECLARE h text; BEGIN EXECUTE statement; RETURN 'none'; EXCEPTION WHEN OTHERS THEN GET STACKED DIAGNOSTICS h = PG_EXCEPTION_HINT; RETURN h; END $$;
@@ -151,7 +151,7 @@ SELECT set_eq('SELECT * FROM grouped_in_parallel', 'SELECT k, auc(s, o), average
 
 -- Bad input
 SELECT is(pg_temp.code('SELECT * FROM ' || call), state, format('%s: %s', state, left(call, 100)))
-  FROM (VALUES ('auc(''NaN'', true)', '22023'), ('auc(''inf'', true)', '22023'), ('average_precision(''-inf'', true)', '22023'), ('log_loss(''NaN'', true)', '22023'), ('log_loss(1.1, true)', '22023'), ('log_loss(-0.1, false)', '22023'), ('brier(22, true)', '22023'), ('brier(''inf'', true)', '22023'),
+  FROM (VALUES ('(SELECT auc(''NaN'', true)) AS x', '22023'), ('(SELECT auc(''inf'', true)) AS x', '22023'), ('(SELECT average_precision(''-inf'', true)) AS x', '22023'), ('(SELECT log_loss(''NaN'', true)) AS x', '22023'), ('(SELECT log_loss(1.1, true)) AS x', '22023'), ('(SELECT log_loss(-0.1, false)) AS x', '22023'), ('(SELECT brier(22, true)) AS x', '22023'), ('(SELECT brier(''inf'', true)) AS x', '22023'),
     ('gains(''{1}'', ''{t,f}'')', '22023'), ('gains(''{{1,2}}'', ''{{t,f}}'')', '22023'), ('gains(''{NaN}'', ''{t}'')', '22023'), ('gains(''{1}'', ''{t}'', 0)', '22023'), ('gains(''{1}'', ''{t}'', -1)', '22023'), ('gains(''{1}'', ''{t}'', 1000001)', '22023'), ('gains(''{1}'', ''{t}'', 1000000)', '00000'),
     ('lift(''{1}'', ''{t}'', 0)', '22023'), ('lift(''{1}'', ''{t}'', 1.01)', '22023'), ('lift(''{1}'', ''{t}'', ''NaN'')', '22023'), ('lift(''{1}'', ''{t}'', 1)', '00000'), ('lift(''{1,2}'', ''{t}'', 1)', '22023'),
     ('calibration(''{22}'', ''{t}'')', '22023'), ('calibration(''{-0.01}'', ''{t}'')', '22023'), ('calibration(''{NaN}'', ''{t}'')', '22023'), ('calibration(''{1}'', ''{t}'', 0)', '22023'), ('calibration(''{1}'', ''{t}'', 10, ''x'')', '22023'), ('calibration_error(''{1,1}'', ''{t}'')', '22023'), ('calibration_error(''{22}'', ''{t}'', 10, ''equal_width'')', '22023'),
