@@ -61,7 +61,8 @@ COMMENT ON COLUMN lead_scoring.source.through_owner IS 'Owner of through when th
 CREATE TABLE lead_scoring.score (
   name             text PRIMARY KEY,
   record_type      text NOT NULL,
-  kind             text NOT NULL DEFAULT 'combined' CHECK (kind IN ('fit', 'engagement', 'combined')),
+  kind             text NOT NULL DEFAULT 'combined' CHECK (kind IN ('fit', 'engagement', 'combined', 'likelihood')),
+  model            text CHECK ((kind = 'likelihood') = (model IS NOT NULL)),
   min_points       double precision,
   max_points       double precision,
   adjustment_share double precision,
@@ -78,7 +79,8 @@ CREATE TABLE lead_scoring.score (
 COMMENT ON TABLE lead_scoring.score IS 'Scores: each belongs to one record type';
 COMMENT ON COLUMN lead_scoring.score.name IS 'Name of the score and of its column; at most 52 bytes';
 COMMENT ON COLUMN lead_scoring.score.record_type IS 'Record type that is scored';
-COMMENT ON COLUMN lead_scoring.score.kind IS 'fit (who the record is), engagement (what it did) or combined (both)';
+COMMENT ON COLUMN lead_scoring.score.kind IS 'fit (who the record is), engagement (what it did), combined (both) or likelihood (how likely it is to convert, in per cent, by a model)';
+COMMENT ON COLUMN lead_scoring.score.model IS 'Model of the same record type whose champion gives a score of kind likelihood; NULL for other kinds';
 COMMENT ON COLUMN lead_scoring.score.min_points IS 'Lower limit of the total, in points (NULL: none)';
 COMMENT ON COLUMN lead_scoring.score.max_points IS 'Upper limit of the total, in points (NULL: none)';
 COMMENT ON COLUMN lead_scoring.score.adjustment_share IS 'Share of the range from min_points to max_points that points by hand can move the total up or down, 0 to 1 (NULL: no limit)';

@@ -285,3 +285,17 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION lead_scoring.require_score(text) IS 'The score of this name; raises if there is none or the current user may not change it';
 
+
+-- What only scores by rules have.
+CREATE FUNCTION lead_scoring.require_rules(score text, parts text) RETURNS void LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  used_model text := (SELECT s.model FROM lead_scoring.score s WHERE s.name = require_rules.score AND s.kind = 'likelihood');
+BEGIN
+  IF used_model IS NOT NULL THEN
+    RAISE EXCEPTION 'score "%" is of kind likelihood and has no %', require_rules.score, parts USING ERRCODE = 'invalid_parameter_value',
+      HINT = format('Its value comes from model "%s": write rows of lead_scoring.feature. It can have bands, alerts and scopes.', used_model);
+  END IF;
+END $$;
+COMMENT ON FUNCTION lead_scoring.require_rules(text, text) IS 'Raises if the value of a score comes from a model and not from rules';

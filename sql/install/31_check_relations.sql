@@ -8,6 +8,7 @@ DECLARE
   key_type oid;
 BEGIN
   IF TG_OP <> 'INSERT' THEN
+    PERFORM lead_scoring.lock_models(OLD.name);
     PERFORM lead_scoring.lock_definitions(OLD.name);
     PERFORM lead_scoring.require_owner(OLD.relation);
     IF (TG_OP = 'DELETE' OR NEW.name <> OLD.name)
@@ -91,6 +92,7 @@ DECLARE
   time_type oid;
 BEGIN
   IF TG_OP <> 'INSERT' THEN
+    PERFORM lead_scoring.lock_models(OLD.record_type);
     PERFORM lead_scoring.lock_definitions(OLD.record_type);
     SELECT * INTO records FROM lead_scoring.record_type t WHERE t.name = OLD.record_type;
     IF NOT coalesce(pg_has_role(current_user, (SELECT relowner FROM pg_class WHERE oid = records.relation), 'USAGE'), false) THEN

@@ -34,12 +34,50 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION lead_scoring.require_upkeep(lead_scoring.score) IS 'Raises unless the ways in which a score is kept and its history are possible';
 
+-- A likelihood comes from a model, other scores from rules.
+CREATE FUNCTION lead_scoring.require_prediction(score lead_scoring.score) RETURNS void LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  model_type text := (SELECT m.record_type FROM lead_scoring.model m WHERE m.name = score.model);
+BEGIN
+  IF score.kind <> 'likelihood' AND score.model IS NOT NULL THEN
+    RAISE EXCEPTION 'score "%" of kind % cannot have a model: "%"', score.name, score.kind, score.model USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'A model gives a score of kind likelihood; for a score by rules leave it NULL.';
+  ELSIF score.kind <> 'likelihood' THEN
+    RETURN;
+  ELSIF score.model IS NULL THEN
+    RAISE EXCEPTION 'score "%" of kind likelihood has no model', score.name USING ERRCODE = 'null_value_not_allowed',
+      HINT = 'Name the row of lead_scoring.model that it comes from.';
+  ELSIF model_type IS NULL THEN
+    RAISE EXCEPTION 'model "%" of score "%" does not exist', score.model, score.name USING ERRCODE = 'undefined_object',
+      HINT = 'Insert it into lead_scoring.model first.';
+  ELSIF model_type <> score.record_type THEN
+    RAISE EXCEPTION 'model "%" of score "%" predicts another record type: "%"', score.model, score.name, model_type
+      USING ERRCODE = 'invalid_parameter_value', HINT = format('Name a model of record type "%s".', score.record_type);
+  ELSIF num_nonnulls(score.min_points, score.max_points, score.adjustment_share) > 0 THEN
+    RAISE EXCEPTION 'score "%" of kind likelihood has no limits', score.name USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'It is a percentage from 0.01 to 99.99: leave min_points, max_points and adjustment_share NULL.';
+  ELSIF EXISTS (SELECT FROM lead_scoring.score_group g WHERE g.score = score.name) OR EXISTS (SELECT FROM lead_scoring.event_factor f WHERE f.score = score.name)
+        OR EXISTS (SELECT FROM lead_scoring.adjustment a WHERE a.score = score.name) OR EXISTS (SELECT FROM lead_scoring.engagement_reset r WHERE r.score = score.name)
+        OR EXISTS (SELECT FROM lead_scoring.band b WHERE b.score = score.name AND b.part <> 'total')
+        OR EXISTS (SELECT FROM lead_scoring.alert w WHERE w.score = score.name AND w.part NOT IN ('total', 'label')) THEN
+    RAISE EXCEPTION 'score "%" has parts that a score of kind likelihood cannot have', score.name USING ERRCODE = 'object_not_in_prerequisite_state',
+      HINT = 'Delete its groups, event factors, adjustments and engagement resets, and its bands and alerts for fit and engagement.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION lead_scoring.require_prediction(lead_scoring.score) IS 'Raises unless a score of kind likelihood has a model and nothing else to compute it from, and others have none';
+
 CREATE FUNCTION lead_scoring.check_score() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   records lead_scoring.record_type;
 BEGIN
+  IF TG_OP <> 'DELETE' AND NEW.model IS NOT NULL AND (TG_OP = 'INSERT' OR NEW.model IS DISTINCT FROM OLD.model) THEN
+    -- Nobody deletes or renames the model meanwhile
+    PERFORM lead_scoring.lock_model(NEW.model);
+  END IF;
   IF TG_OP <> 'INSERT' THEN
     PERFORM lead_scoring.lock_definition(OLD.name);
     PERFORM lead_scoring.require_owner(lead_scoring.record_relation(OLD.name));
@@ -107,10 +145,11 @@ BEGIN
     PERFORM lead_scoring.lock_definition(NEW.draft_of);
   END IF;
   PERFORM lead_scoring.require_original(NEW);
-  IF NEW.kind IS NULL OR NEW.kind NOT IN ('fit', 'engagement', 'combined') THEN
+  IF NEW.kind IS NULL OR NEW.kind NOT IN ('fit', 'engagement', 'combined', 'likelihood') THEN
     RAISE EXCEPTION 'kind of score "%" must not be %', NEW.name, coalesce(quote_literal(NEW.kind), 'NULL')
-      USING ERRCODE = 'invalid_parameter_value', HINT = 'A score is of kind fit, engagement or combined.';
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'A score is of kind fit, engagement, combined or likelihood.';
   END IF;
+  PERFORM lead_scoring.require_prediction(NEW);
   IF NEW.kind <> 'combined' AND EXISTS (SELECT FROM lead_scoring.score_group g WHERE g.score = NEW.name AND g.kind <> NEW.kind) THEN
     RAISE EXCEPTION 'score "%" has groups that are not of kind %', NEW.name, NEW.kind USING ERRCODE = 'object_not_in_prerequisite_state',
       HINT = 'Delete those groups, or make the score combined.';
@@ -154,6 +193,7 @@ BEGIN
   END IF;
   PERFORM lead_scoring.require_name(NEW.name, 'a group');
   parent := lead_scoring.require_score(NEW.score);
+  PERFORM lead_scoring.require_rules(NEW.score, 'groups');
   NEW.kind := coalesce(NEW.kind, nullif(parent.kind, 'combined'));
   IF NEW.kind IS NULL OR NEW.kind NOT IN ('fit', 'engagement') OR parent.kind NOT IN ('combined', NEW.kind) THEN
     RAISE EXCEPTION 'group "%" of score "%" cannot be of kind %', NEW.name, NEW.score, coalesce(quote_literal(NEW.kind), 'NULL')
@@ -201,6 +241,7 @@ BEGIN
     RETURN NEW;
   END IF;
   PERFORM lead_scoring.require_score(NEW.score);
+  PERFORM lead_scoring.require_rules(NEW.score, 'groups');
   what := format('a decay of group "%s" of score "%s"', NEW.group_name, NEW.score);
   SELECT g.kind INTO group_kind FROM lead_scoring.score_group g WHERE g.score = NEW.score AND g.name = NEW.group_name;
   IF NOT FOUND THEN
@@ -305,7 +346,7 @@ BEGIN
     RAISE EXCEPTION 'band "%" of score "%" cannot be for part %', NEW.label, NEW.score, quote_literal(NEW.part)
       USING ERRCODE = 'invalid_parameter_value',
       HINT = format('A score of kind %s has the parts %s.', parent.kind,
-                    CASE parent.kind WHEN 'combined' THEN 'total, fit and engagement' ELSE 'total and ' || parent.kind END);
+                    CASE parent.kind WHEN 'combined' THEN 'total, fit and engagement' WHEN 'likelihood' THEN 'total only' ELSE 'total and ' || parent.kind END);
   END IF;
   IF NEW.lower_bound IN ('NaN', 'infinity', '-infinity') THEN
     RAISE EXCEPTION 'lower bound of band "%" of score "%" must be finite', NEW.label, NEW.score

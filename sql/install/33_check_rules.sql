@@ -168,6 +168,7 @@ BEGIN
   PERFORM lead_scoring.require_name(NEW.name, 'a rule');
   what := format('rule "%s" of score "%s"', NEW.name, NEW.score);
   parent := lead_scoring.require_score(NEW.score);
+  PERFORM lead_scoring.require_rules(NEW.score, 'rules');
   NEW.effect := coalesce(NEW.effect, 'add');
   IF NEW.effect = 'multiply' THEN
     PERFORM lead_scoring.require_factor(NEW.points, 'points', what);
@@ -229,6 +230,7 @@ BEGIN
   PERFORM lead_scoring.require_name(NEW.name, 'an event factor');
   what := format('event factor "%s" of score "%s"', NEW.name, NEW.score);
   parent := lead_scoring.require_score(NEW.score);
+  PERFORM lead_scoring.require_rules(NEW.score, 'event factors');
   PERFORM lead_scoring.require_factor(NEW.factor, 'factor', what);
   SELECT * INTO origin FROM lead_scoring.source o WHERE o.record_type = parent.record_type AND o.name = NEW.source;
   IF NOT FOUND THEN

@@ -44,6 +44,7 @@ BEGIN
     RAISE EXCEPTION 'an adjustment of score "%" cannot move to another score', OLD.score USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Delete it and insert another.';
   END IF;
+  PERFORM lead_scoring.require_rules(NEW.score, 'adjustments');
   what := format('an adjustment of score "%s"', NEW.score);
   PERFORM lead_scoring.require_points(NEW.points, what);
   NEW.record_key := lead_scoring.require_key(NEW.score, NEW.record_key, what);
@@ -77,6 +78,7 @@ BEGIN
     RAISE EXCEPTION 'an engagement reset of score "%" cannot move to another score', OLD.score USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Delete it and insert another.';
   END IF;
+  PERFORM lead_scoring.require_rules(NEW.score, 'engagement resets');
   what := format('an engagement reset of score "%s"', NEW.score);
   NEW.record_key := lead_scoring.require_key(NEW.score, NEW.record_key, what);
   IF NEW.at IS NULL THEN

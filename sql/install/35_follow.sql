@@ -2,8 +2,9 @@
 
 -- Has PostgreSQL parse the expressions in the columns named as arguments, under the search path of who writes them,
 -- and keeps each with all names resolved in the column <name>_resolved. No search_path is set, for that reason.
--- They are conditions; those written name:number yield numbers, those written name:any any value. They look at the
--- row's own relation, or at the one that is named by the column after an @.
+-- They are conditions, or what is written after a colon: number, integer, text, instant, outcome (condition or instant),
+-- any; name:statistic is what the statistic of the row needs. They look at the row's own relation, or at the one that is
+-- named by the column after an @.
 CREATE FUNCTION lead_scoring.resolve_expressions() RETURNS trigger
   AS 'MODULE_PATHNAME', 'lead_scoring_resolve_expressions' LANGUAGE C;
 COMMENT ON FUNCTION lead_scoring.resolve_expressions() IS 'Parses and checks the expressions of a definition as it is written';

@@ -49,7 +49,7 @@ BEGIN
     RAISE EXCEPTION 'alert "%" of score "%" cannot be for part %', NEW.name, NEW.score, quote_literal(NEW.part)
       USING ERRCODE = 'invalid_parameter_value',
       HINT = format('A score of kind %s has the parts %s.', parent.kind,
-                    CASE parent.kind WHEN 'combined' THEN 'total, fit and engagement' ELSE 'total and ' || parent.kind END);
+                    CASE parent.kind WHEN 'combined' THEN 'total, fit and engagement' WHEN 'likelihood' THEN 'total only' ELSE 'total and ' || parent.kind END);
   END IF;
   RETURN NEW;
 END $$;

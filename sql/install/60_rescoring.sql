@@ -36,10 +36,10 @@ AS $$
 BEGIN
   PERFORM lead_scoring.rescore(ARRAY(
     SELECT n.name FROM new_rows n JOIN old_rows o ON o.name = n.name
-     WHERE n.status = o.status AND (n.min_points, n.max_points, n.adjustment_share) IS DISTINCT FROM (o.min_points, o.max_points, o.adjustment_share)));
+     WHERE n.status = o.status AND (n.min_points, n.max_points, n.adjustment_share, n.model) IS DISTINCT FROM (o.min_points, o.max_points, o.adjustment_share, o.model)));
   RETURN NULL;
 END $$;
-COMMENT ON FUNCTION lead_scoring.rescore_after_score() IS 'Re-scores after the limits of scores changed';
+COMMENT ON FUNCTION lead_scoring.rescore_after_score() IS 'Re-scores after the limits or models of scores changed';
 
 CREATE FUNCTION lead_scoring.uses_source(score text, source text) RETURNS boolean LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -47,8 +47,9 @@ AS $$
   SELECT EXISTS (SELECT FROM lead_scoring.rule r WHERE r.score = uses_source.score AND r.source = uses_source.source AND r.enabled)
       OR EXISTS (SELECT FROM lead_scoring.scope p WHERE p.score = uses_source.score AND p.source = uses_source.source)
       OR EXISTS (SELECT FROM lead_scoring.event_factor f WHERE f.score = uses_source.score AND f.source = uses_source.source)
+      OR EXISTS (SELECT FROM lead_scoring.score s WHERE s.name = uses_source.score AND lead_scoring.model_uses_source(s.model, uses_source.source))
 $$;
-COMMENT ON FUNCTION lead_scoring.uses_source(text, text) IS 'Whether rules that are enabled, scopes or event factors of a score look at a source';
+COMMENT ON FUNCTION lead_scoring.uses_source(text, text) IS 'Whether rules that are enabled, scopes, event factors or the model of a score look at a source';
 
 -- Confirming what changed hands takes several statements (the record type, each source): a score is re-scored with the last.
 CREATE FUNCTION lead_scoring.is_confirmed(score text) RETURNS boolean LANGUAGE sql STABLE

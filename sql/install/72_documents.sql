@@ -1,13 +1,13 @@
 -- A score as one JSON document, and back.
 --
 -- {"format": 1,
---  "record_type": {...}, "sources": [{...}],
+--  "record_type": {...}, "sources": [{...}], "model": {...}, "features": [{...}],
 --  "score": {...}, "groups": [{...}], "segment_decays": [...], "rules": [...], "event_factors": [...], "scopes": [...], "bands": [...],
 --  "alerts": [...]}
 --
 -- Each object is a row of the table of that name, its keys the columns that authors write; relations are texts with their
 -- schema. Values that are the column's default are left out, and so are sections without rows. What is not in it: the
--- status, draft_of, adjustments, resets and experiments, which belong to this database or to its records.
+-- status, draft_of, adjustments, resets, experiments and trained versions, which belong to this database or to its records.
 
 CREATE FUNCTION lead_scoring.column_defaults(part name) RETURNS jsonb LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -51,6 +51,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   records text := (SELECT s.record_type FROM lead_scoring.score s WHERE s.name = export_score.score);
+  used_model text := (SELECT s.model FROM lead_scoring.score s WHERE s.name = export_score.score);
 BEGIN
   IF records IS NULL THEN
     RAISE EXCEPTION 'score "%" does not exist', coalesce(export_score.score, 'NULL') USING ERRCODE = 'undefined_object',
@@ -65,13 +66,18 @@ BEGIN
         FROM (SELECT 'sources' AS section, lead_scoring.export_rows('source', format(
                 $q$p.record_type = $1 AND p.name IN (
                      SELECT r.source FROM lead_scoring.rule r WHERE r.score = %1$L UNION SELECT o.source FROM lead_scoring.scope o WHERE o.score = %1$L
-                     UNION SELECT f.source FROM lead_scoring.event_factor f WHERE f.score = %1$L)$q$, export_score.score), records, 'record_type') AS items
+                     UNION SELECT f.source FROM lead_scoring.event_factor f WHERE f.score = %1$L
+                     UNION SELECT f.source FROM lead_scoring.feature f WHERE f.model = %2$L)$q$, export_score.score, used_model), records, 'record_type') AS items
+              UNION ALL
+              SELECT 'model', lead_scoring.export_rows('model', 'p.name = $1', used_model, 'record_type') -> 0
+              UNION ALL
+              SELECT 'features', lead_scoring.export_rows('feature', 'p.model = $1', used_model, 'model')
               UNION ALL
               SELECT d.section, lead_scoring.export_rows(d.part, 'p.score = $1', export_score.score, 'score') FROM lead_scoring.definition_parts() d) x
        WHERE x.items IS NOT NULL), '{}');
 END $$;
 COMMENT ON FUNCTION lead_scoring.export_score(text) IS
-  'The whole definition of a score as one JSON document: record type, sources that it uses, score, groups, segment decays, rules, event factors, scopes, bands, alerts. Not its adjustments and resets: those are facts';
+  'The whole definition of a score as one JSON document: record type, sources that it uses, of a likelihood its model and features, score, groups, segment decays, rules, event factors, scopes, bands, alerts. Not its adjustments and resets: those are facts';
 
 CREATE FUNCTION lead_scoring.document_item(item jsonb) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -102,13 +108,14 @@ RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
   WITH sections (section, part, parent) AS (
-    VALUES ('record_type', 'record_type'::name, ''), ('score', 'score', 'record_type'), ('sources', 'source', 'record_type')
+    VALUES ('record_type', 'record_type'::name, ''), ('score', 'score', 'record_type'), ('sources', 'source', 'record_type'),
+           ('model', 'model', 'record_type'), ('features', 'feature', 'model')
     UNION ALL SELECT d.section, d.part, 'score' FROM lead_scoring.definition_parts() d
   ), objects (place, object, part, parent) AS (
-    SELECT s.section, document -> s.section, s.part, s.parent FROM sections s WHERE s.section IN ('record_type', 'score')
+    SELECT s.section, document -> s.section, s.part, s.parent FROM sections s WHERE s.section IN ('record_type', 'score', 'model') AND document ? s.section
     UNION ALL
     SELECT format('%s[%s]', s.section, i.at - 1), i.object, s.part, s.parent
-      FROM (SELECT * FROM sections WHERE section NOT IN ('record_type', 'score')) s
+      FROM (SELECT * FROM sections WHERE section NOT IN ('record_type', 'score', 'model')) s
      CROSS JOIN LATERAL jsonb_array_elements(lead_scoring.document_section(document, s.section, true)) WITH ORDINALITY i (object, at)
   )
   SELECT NULL, k, ARRAY(SELECT s.section FROM sections s) || 'format'::text FROM jsonb_object_keys(document) k
@@ -132,7 +139,7 @@ EXCEPTION WHEN invalid_text_representation OR invalid_datetime_format OR datetim
 END $$;
 COMMENT ON FUNCTION lead_scoring.import_item(name, text, jsonb, text) IS 'Inserts a row of a document; errors about its values name it';
 
--- Where a document names a record type or a source that exists, that one is used.
+-- Where a document names a record type, a source or a model that exists, that one is used.
 CREATE FUNCTION lead_scoring.import_shared(part name, what text, given jsonb, search_path text, OUT kind text, OUT item text, OUT action text, OUT note text)
 RETURNS record LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -141,14 +148,14 @@ DECLARE
   present jsonb;
   wanted jsonb;
 BEGIN
-  IF part IS NULL OR part NOT IN ('record_type', 'source') THEN
+  IF part IS NULL OR part NOT IN ('record_type', 'source', 'model') THEN
     RAISE EXCEPTION 'cannot import into %', coalesce(quote_literal(part), 'NULL') USING ERRCODE = 'invalid_parameter_value',
-      HINT = 'Scores share record types and sources.';
+      HINT = 'Scores share record types, sources and models.';
   END IF;
   wanted := lead_scoring.column_defaults(part) || given;
   kind := what;
   item := lead_scoring.document_item(given);
-  EXECUTE format('SELECT to_jsonb(p) FROM lead_scoring.%I p WHERE p.name = $1 %s', part, CASE part WHEN 'source' THEN 'AND p.record_type = $2' ELSE 'AND $2 IS NULL' END)
+  EXECUTE format('SELECT to_jsonb(p) FROM lead_scoring.%I p WHERE p.name = $1 %s', part, CASE part WHEN 'source' THEN 'AND p.record_type = $2' ELSE 'AND ($2 IS NULL OR $2 IS NOT NULL)' END)
     INTO present USING item, given ->> 'record_type';
   IF present IS NULL THEN
     PERFORM lead_scoring.import_item(part, what, given, import_shared.search_path);
@@ -164,7 +171,37 @@ BEGIN
     FROM unnest(lead_scoring.written_columns(part)::text[]) c WHERE present -> c IS DISTINCT FROM wanted -> c;
   action := CASE WHEN note IS NULL THEN 'kept' ELSE 'differs' END;
 END $$;
-COMMENT ON FUNCTION lead_scoring.import_shared(name, text, jsonb, text) IS 'Creates a record type or source of a document, or says how it differs from the one that is there';
+COMMENT ON FUNCTION lead_scoring.import_shared(name, text, jsonb, text) IS 'Creates a record type, source or model of a document, or says how it differs from the one that is there';
+
+-- A model comes with its features, or stays as it is.
+CREATE FUNCTION lead_scoring.import_model(document jsonb, records jsonb, search_path text, OUT kind text, OUT item text, OUT action text, OUT note text)
+RETURNS SETOF record LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  given jsonb := lead_scoring.document_section(document, 'model', false) || jsonb_build_object('record_type', records -> 'name');
+  features jsonb := lead_scoring.document_section(document, 'features', true);
+  present jsonb := lead_scoring.export_rows('feature', 'p.model = $1', given ->> 'name', 'model');
+  feature jsonb;
+BEGIN
+  SELECT s.* INTO kind, item, action, note FROM lead_scoring.import_shared('model', 'model', given, import_model.search_path) s;
+  IF action <> 'created' THEN
+    IF coalesce(present, '[]') IS DISTINCT FROM features THEN
+      action := 'differs';
+      note := coalesce(note, 'differs in its features; the one that is here is used');
+    END IF;
+    RETURN NEXT;
+    RETURN;
+  END IF;
+  RETURN NEXT;
+  FOR feature IN SELECT f.value FROM jsonb_array_elements(features) f LOOP
+    PERFORM lead_scoring.import_item('feature', 'feature', feature || jsonb_build_object('model', given -> 'name'), import_model.search_path);
+    kind := 'feature';
+    item := lead_scoring.document_item(feature);
+    RETURN NEXT;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION lead_scoring.import_model(jsonb, jsonb, text) IS 'Creates the model of a document and its features, or says how they differ from those that are there';
 
 CREATE FUNCTION lead_scoring.import_score(
   document jsonb, name text DEFAULT NULL, replace boolean DEFAULT false, search_path text DEFAULT current_setting('search_path'),
@@ -190,6 +227,9 @@ BEGIN
   END IF;
   records := lead_scoring.document_section(document, 'record_type', false);
   parent := lead_scoring.document_section(document, 'score', false) || jsonb_build_object('record_type', records -> 'name');
+  IF document ? 'model' THEN
+    PERFORM lead_scoring.document_section(document, 'model', false);
+  END IF;
   IF import_score.name IS NOT NULL THEN
     parent := parent || jsonb_build_object('name', import_score.name);
   END IF;
@@ -204,6 +244,9 @@ BEGIN
     RETURN QUERY SELECT s.* FROM lead_scoring.import_shared(
       'source', 'source', given || jsonb_build_object('record_type', records -> 'name'), import_score.search_path) s;
   END LOOP;
+  IF document ? 'model' THEN
+    RETURN QUERY SELECT s.* FROM lead_scoring.import_model(document, records, import_score.search_path) s;
+  END IF;
 
   kind := 'score';
   item := parent ->> 'name';
@@ -235,4 +278,4 @@ BEGIN
   END IF;
 END $$;
 COMMENT ON FUNCTION lead_scoring.import_score(jsonb, text, boolean, text) IS
-  'Creates a score from a document of export_score, as a draft, and with it the record type and the sources that are missing. With replace the definition of an existing score is replaced and an active one re-scored. A row for everything that was done, and for everything in the document that was not understood';
+  'Creates a score from a document of export_score, as a draft, and with it the record type, the sources and the model that are missing; a model is to be trained afterwards. With replace the definition of an existing score is replaced and an active one re-scored. A row for everything that was done, and for everything in the document that was not understood';

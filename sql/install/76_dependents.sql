@@ -95,6 +95,12 @@ BEGIN
   SELECT 'source', format('source "%s" of record type "%s"', o.name, o.record_type), CASE v.field WHEN 'through_filter' THEN o.through ELSE o.relation END, v.field, v.resolved
     FROM lead_scoring.source o
    CROSS JOIN LATERAL (VALUES ('filter', o.filter_resolved), ('dedup_key', o.dedup_key_resolved), ('through_filter', o.through_filter_resolved)) v (field, resolved);
+  RETURN QUERY
+  SELECT 'model', format('model "%s"', m.name), m.criterion_relation, e.key, e.value
+    FROM lead_scoring.model m CROSS JOIN LATERAL jsonb_each_text(lead_scoring.expressions_of(to_jsonb(m))) e
+  UNION ALL
+  SELECT 'feature', format('feature "%s" of model "%s"', f.name, f.model), f.criterion_relation, e.key, e.value
+    FROM lead_scoring.feature f CROSS JOIN LATERAL jsonb_each_text(lead_scoring.expressions_of(to_jsonb(f))) e;
   FOR held IN SELECT p.part, p.kind FROM lead_scoring.definition_parts() p WHERE p.part NOT IN ('score_group', 'alert') LOOP
     RETURN QUERY EXECUTE format(
       'SELECT $1, format(''%%s "%%s" of score "%%s"'', $1, lead_scoring.document_item(to_jsonb(p)), p.score), p.criterion_relation, e.key, e.value

@@ -17,12 +17,14 @@ enum class ColumnKind : uint8_t
 	real,     // a double
 	truth,    // a boolean
 	presence, // only whether it is NULL
+	text,     // a text itself
 };
 
 union Cell
 {
 	int64_t integer;
 	double real;
+	const std::string_view *text; // lives as long as the batch
 };
 
 enum class KeyKind : uint8_t

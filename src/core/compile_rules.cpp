@@ -89,6 +89,11 @@ Program::Compiler::add_rule(const RuleDefinition &rule)
 					 rule.within_us, rule.followed_by != nullptr, rule.followed_within_us, {rule.since, rule.until},
 					 rule.value_column != no_column, no_column, no_slot, {}};
 
+	if (rule.statistic != Statistic::none)
+	{
+		add_feature(rule);
+		return;
+	}
 	if (!in_force(rule.valid))
 	{
 		// Out of force, it looks at nothing and finds nothing
@@ -122,10 +127,16 @@ Program::Compiler::add_row_rule(const RuleDefinition &rule, const RuleSlots &slo
 	row.group = rule.group;
 	row.value_column = rule.value_column;
 	row.name = static_cast<uint32_t>(program_.rules.size());
+	row.statistic = rule.statistic;
+	row.known_column = rule.known_column;
+	if (rule.statistic != Statistic::none && rule.value_column != no_column)
+	{
+		row.value_kind = definition_.sources[static_cast<size_t>(rule.source)].columns[static_cast<size_t>(rule.value_column)];
+	}
 	const FinishGroup &group = program_.groups[rule.group];
 	bool one_fade = group.fades.size() == 1;
 	row.decay = one_fade && group.fades_by_event(0) ? group.fades[0].curve : no_slot;
-	row.plain = slots.sum != no_slot && slots.raw == no_slot && slots.count == no_slot && one_fade &&
+	row.plain = rule.statistic == Statistic::none && slots.sum != no_slot && slots.raw == no_slot && slots.count == no_slot && one_fade &&
 				rule.value_column == no_column && program_.sources[static_cast<size_t>(rule.source)].factors.empty();
 	const PredicateTree *criterion = rule.criterion;
 	if (rule.followed_by != nullptr)
@@ -142,6 +153,10 @@ Program::Compiler::add_row_rule(const RuleDefinition &rule, const RuleSlots &slo
 	if (rule.value_column != no_column)
 	{
 		columns_[static_cast<size_t>(rule.source)].back().insert(static_cast<uint16_t>(rule.value_column));
+	}
+	if (rule.known_column != no_column)
+	{
+		columns_[static_cast<size_t>(rule.source)].back().insert(static_cast<uint16_t>(rule.known_column));
 	}
 }
 

@@ -157,6 +157,10 @@ Program::Compiler::add_record_slots()
 	{
 		program_.activity_slot = program_.layout.peaks++;
 	}
+	if (program_.own_instants)
+	{
+		program_.instant_slot = program_.layout.peaks++;
+	}
 	if (definition_.has_resets)
 	{
 		program_.reset_slot = program_.layout.peaks++;
@@ -283,7 +287,7 @@ Program::Compiler::finish_source(size_t at)
 	{
 		source.rules[rule].criteria = std::move(criteria[rule]);
 	}
-	source.all_times = source.cleaned || program_.activity_slot != no_slot || !source.has_time;
+	source.all_times = source.cleaned || program_.activity_slot != no_slot || !source.has_time || program_.own_instants;
 	for (uint32_t code = 0; code < source.dispatch[0].codes(); code++)
 	{
 		source.needs.push_back({{}, columns_of(at, source.dispatch[0].entries_of(code))});

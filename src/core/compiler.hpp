@@ -34,6 +34,8 @@ private:
 	bool needs_log(const RuleDefinition &rule) const;
 	RuleSlots make_slots(const RuleDefinition &rule);
 	void add_rule(const RuleDefinition &rule);
+	void add_feature(const RuleDefinition &rule);
+	RuleSlots make_feature_slots(const RuleDefinition &rule);
 	void add_row_rule(const RuleDefinition &rule, const RuleSlots &slots);
 	const PredicateTree *add_roles(const RuleDefinition &rule, RowRule &row);
 	void narrow_to_worth(RowRule &row) const noexcept;

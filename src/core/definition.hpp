@@ -54,6 +54,26 @@ enum class Multiplies : uint8_t
 	nothing, // the rule adds its points
 };
 
+// What a feature of a model is of: a rule that measures instead of paying
+enum class Statistic : uint8_t
+{
+	none,              // it pays
+	value,             // of the record, or of the newest of its rows, the greatest of those of one time
+	has_value,         // of the record: 1 or 0
+	days_since,        // of the record: from an instant to that of evaluation
+	days_until,        // of the record: the opposite
+	count,             // of matching rows; with decay each counts for what is left of it
+	has_any,           // 1 or 0
+	sum,               // of their values; with decay of what is left of them
+	average,
+	minimum,
+	maximum,
+	distinct,          // how many different values there are
+	days_since_newest,
+	days_since_oldest,
+	days_until_next,   // from the instant of evaluation to the first event after it that is known by then
+};
+
 // The "source" of rules about the record itself
 inline constexpr int32_t record_itself = -1;
 
@@ -118,6 +138,9 @@ struct RuleDefinition
 	int64_t followed_within_us = 0;
 	Multiplies multiplies = Multiplies::nothing;
 	Period valid = {};                        // instants of evaluation at which the rule is in force
+	Statistic statistic = Statistic::none;    // of a feature; its value column is of the kind that this takes
+	int32_t known_column = no_column;         // of days_until_next: when a row became known
+	std::span<const std::string_view> categories = {}; // of texts, in the model's order; others are unseen
 };
 
 // What the points of matching events are multiplied by
@@ -169,6 +192,9 @@ struct Definition
 	int64_t dormant_us = 0; // a record is dormant when its newest event is so old; 0 for never
 	bool reads_clock = false; // some criterion or value depends on the instant of evaluation by itself
 	const PredicateTree *open_when = nullptr; // over the record; null if all are open
+	bool learns_categories = false;           // features have no categories yet: they are what comes
+	bool own_instants = false;                // each record is evaluated as of an instant of its own
+	int32_t instant_column = no_column;       // of the record: that instant
 	std::span<const GroupDefinition> groups;
 	std::span<const RuleDefinition> rules;
 	std::span<const FactorDefinition> factors = {};

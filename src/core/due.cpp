@@ -44,10 +44,6 @@ Scorer::note_due(uint32_t slot, std::byte *state, int64_t instant) const noexcep
 void
 Scorer::note_later(const SourceProgram &source, const Batch &rows, size_t row, std::byte *state, int64_t time)
 {
-	if (source.cleaned && is_duplicate(source, rows, row, time))
-	{
-		return;
-	}
 	if (program_.quiet_fades)
 	{
 		note_due(program_.due_slot, state, time);

@@ -15,6 +15,8 @@ enum class Fault
 	out_of_range,      // a number too large or too small
 	limit_exceeded,    // more than the program can hold
 	duplicate_key,     // two records with one key
+	missing_library,   // a shared library that is not installed
+	library_failure,   // a shared library reports an error
 	cancelled,         // the caller asked to stop
 };
 

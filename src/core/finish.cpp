@@ -44,7 +44,7 @@ round_score(double value) noexcept
 }
 
 Finisher::Finisher(const Program &program, StateTable &states, const MatchLog &log, Poll cancelled)
-	: program_(program), states_(states), log_(log), cancelled_(cancelled), any_choice_(false), any_quiet_(false),
+	: program_(program), states_(states), log_(log), cancelled_(cancelled), features_(program, states), any_choice_(false), any_quiet_(false),
 	  wants_due_(program.due_slot != no_slot), fading_(program.groups.size()), lasting_(program.groups.size()), fades_(program.groups.size()),
 	  quiet_factors_(program.groups.size(), 1), matches_(program.log_rules)
 {
@@ -188,6 +188,18 @@ Finisher::take_matches(std::byte *state)
 	{
 		sort_matches(matches_[rule], cancelled_);
 	}
+}
+
+bool
+Finisher::read_features(const Batch &records, size_t row, std::byte *state, std::span<double> values)
+{
+	if (!in_scope(records, row, state == nullptr ? nullptr : states_.counts(state)))
+	{
+		return false;
+	}
+	take_matches(state);
+	features_.read(records, row, state, matches_, values);
+	return true;
 }
 
 ScoreResult

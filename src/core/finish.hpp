@@ -1,6 +1,7 @@
 // The last step for a record: from its sums, peaks and counts to its score.
 #pragma once
 
+#include "core/features.hpp"
 #include "core/matches.hpp"
 #include "core/program.hpp"
 #include "core/state_table.hpp"
@@ -87,6 +88,15 @@ public:
 	// Finish one row of a batch of records; state is null for a record without rows in any source
 	ScoreResult finish(const Batch &records, size_t row, std::byte *state, Account *account);
 
+	// Read the features of one row of a batch of records; false if the record is out of scope
+	bool read_features(const Batch &records, size_t row, std::byte *state, std::span<double> values);
+
+	FeatureReader &
+	features() noexcept
+	{
+		return features_;
+	}
+
 private:
 	// What a rule pays, apart by whether the group's fading by quiet time applies to it
 	struct Payment
@@ -140,6 +150,7 @@ private:
 	StateTable &states_;
 	const MatchLog &log_;
 	Poll cancelled_;
+	FeatureReader features_;
 	std::vector<SimpleRule> simple_rules_;
 	std::vector<uint32_t> other_rules_; // all that pay when the record is finished
 	bool any_choice_;                   // whether any group fades in more than one way

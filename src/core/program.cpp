@@ -26,7 +26,8 @@ last_of(Period period, int64_t as_of, int64_t within_us) noexcept
 Program::Program(const Definition &definition, int64_t as_of_instant, EvaluationNeeds what_for)
 	: kind(definition.kind), limits(definition.limits), adjustment_limits(definition.adjustment_limits),
 	  as_of(as_of_instant), needs(what_for), dormant_us(definition.dormant_us),
-	  reads_clock(definition.reads_clock)
+	  reads_clock(definition.reads_clock), learns_categories(definition.learns_categories),
+	  own_instants(definition.own_instants), instant_column(definition.instant_column)
 {
 	Compiler(*this, definition).run();
 	set_windows();
@@ -52,7 +53,9 @@ Program::set_windows() noexcept
 	{
 		for (RowRule &rule : source.rules)
 		{
-			rule.window = last_of(last_of(rule.dates, as_of, rule.within_us), as_of, rule.worth_us);
+			rule.window = rule.statistic == Statistic::days_until_next
+							  ? Period{later(as_of, 1), later(as_of, rule.within_us == 0 ? infinitely_late : rule.within_us)}
+							  : last_of(last_of(rule.dates, as_of, rule.within_us), as_of, rule.worth_us);
 		}
 		for (uint32_t code = 0; code < source.needs.size(); code++)
 		{

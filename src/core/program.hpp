@@ -30,6 +30,7 @@ struct RuleSlots
 	uint32_t newest = no_slot;  // the peak of their times
 	uint32_t extreme = no_slot; // the peak of their values, or of their opposites
 	uint32_t log = no_slot;     // number of the rule in the log of matches
+	uint32_t oldest = no_slot;  // the peak of their times, the earliest the highest
 };
 
 // A rule, or an item of the scope, as the rows of its source see it
@@ -50,6 +51,9 @@ struct RowRule
 	int64_t within_us = 0;                // age of the oldest event that counts, 0 for any
 	uint32_t due_slot = no_slot;          // peak: the next instants at which its rows begin or cease to count
 	int64_t worth_us = 0;                 // greater ages are worth nothing, 0 for none
+	Statistic statistic = Statistic::none;
+	ColumnKind value_kind = ColumnKind::real; // of a feature
+	int32_t known_column = no_column;
 };
 
 // What the points of matching rows are multiplied by
@@ -73,6 +77,7 @@ struct SourceProgram
 	bool has_time;
 	bool cleaned;
 	bool all_times = true; // rows of any time concern somebody, whatever the rules
+	bool looks_ahead = false; // some feature is of events to come
 	int64_t dedup_us;
 	std::vector<CodeBook> books; // by column
 	std::vector<RowRule> rules;
@@ -103,6 +108,8 @@ struct FinishRule
 	int32_t value_column;        // of a rule about the record
 	uint32_t criterion;          // in Program::record_criteria for rules about the record, else no_slot
 	RuleSlots slots;
+	Statistic statistic = Statistic::none;
+	ColumnKind value_kind = ColumnKind::real; // of a feature
 };
 
 struct FinishScope
@@ -202,6 +209,12 @@ public:
 	bool quiet_fades = false;         // any event counts, as points of some group fade by quiet time
 	uint32_t log_slot = no_slot;      // count: place of the newest logged match, 0 for none
 	uint32_t log_rules = 0;
+	bool measures = false;            // rules are features
+	std::vector<std::vector<std::string>> categories; // by feature
+	bool learns_categories = false;
+	bool own_instants = false;        // each record is as of an instant of its own, which its rows' times are moved to
+	uint32_t instant_slot = no_slot;  // peak: that instant
+	int32_t instant_column = no_column;
 
 private:
 	class Compiler;

@@ -28,6 +28,7 @@ Scorer::clear()
 	std::visit([](auto &index) { index.clear(); }, index_);
 	std::visit([](auto &index) { index.clear(); }, finished_);
 	last_kept_.any = false;
+	finisher_.features().clear();
 }
 
 void
@@ -203,6 +204,25 @@ Scorer::boost(const SourceProgram &source, const Batch &rows, size_t row, int64_
 	return product;
 }
 
+// Look at a row that is later than the instant of evaluation
+template <bool due>
+void
+Scorer::add_later(const SourceProgram &source, const Batch &rows, size_t row, int64_t time)
+{
+	if ((!due && !source.looks_ahead) || (source.cleaned && is_duplicate(source, rows, row, time)))
+	{
+		return;
+	}
+	if constexpr (due)
+	{
+		note_later(source, rows, row, states_.state(numbers_[row]), time);
+	}
+	if (source.looks_ahead)
+	{
+		look_ahead(source, rows, row, states_.state(numbers_[row]), time);
+	}
+}
+
 template <bool due>
 void
 Scorer::add_row(const SourceProgram &source, const Batch &rows, size_t row)
@@ -211,12 +231,13 @@ Scorer::add_row(const SourceProgram &source, const Batch &rows, size_t row)
 	int64_t time = source.has_time ? rows.times[row] : program_.as_of;
 
 	row_count_++;
+	if (program_.own_instants && !move_time(states_.state(numbers_[row]), source.has_time ? &time : nullptr))
+	{
+		return;
+	}
 	if (time > program_.as_of)
 	{
-		if constexpr (due)
-		{
-			note_later(source, rows, row, states_.state(numbers_[row]), time);
-		}
+		add_later<due>(source, rows, row, time);
 		return;
 	}
 	std::byte *state = states_.state(numbers_[row]);
@@ -277,6 +298,11 @@ Scorer::factor(uint32_t decay, int64_t time) noexcept
 void
 Scorer::pay(const RowRule &rule, const Batch &rows, size_t row, std::byte *state, int64_t time)
 {
+	if (rule.statistic != Statistic::none)
+	{
+		measure(rule, rows, row, state, time);
+		return;
+	}
 	const RuleSlots &slots = rule.slots;
 	double value = 1;
 

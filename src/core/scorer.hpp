@@ -32,6 +32,10 @@ public:
 	// Note from when on the events of records exist; times holds the instants
 	void add_resets(const Batch &rows);
 
+	// Note the instants that records are evaluated as of, where each has its own: before anything else. Rows of records
+	// that have none are left out
+	void add_instants(const Batch &rows);
+
 	// Add rows of a source
 	void add_rows(size_t source, const Batch &rows);
 
@@ -44,6 +48,17 @@ public:
 
 	// Score one row of a batch of records and give account of it; needs detail
 	ScoreResult explain_record(const Batch &records, size_t row, Account &account);
+
+	// Read the features of a batch of records, as FeatureReader does, into values[batch_rows][features]; whether a record
+	// is in scope goes to in_scope[batch_rows]. For definitions whose rules are features
+	void read_features(const Batch &records, std::span<double> values, bool *in_scope);
+
+	// Return the categories of a feature, in the order of their numbers
+	const std::vector<std::string> &
+	categories(size_t feature) noexcept
+	{
+		return finisher_.features().categories(feature);
+	}
 
 	// Give the row of the batch at hand that is being looked at, for errors
 	size_t
@@ -94,6 +109,12 @@ private:
 	void note_change(const RowRule &rule, const Batch &rows, size_t row, std::byte *state, int64_t time);
 	void note_due(uint32_t slot, std::byte *state, int64_t instant) const noexcept;
 	bool is_duplicate(const SourceProgram &source, const Batch &rows, size_t row, int64_t time);
+	bool move_time(std::byte *state, int64_t *time) const noexcept;
+	template <bool due>
+	void add_later(const SourceProgram &source, const Batch &rows, size_t row, int64_t time);
+	void measure(const RowRule &rule, const Batch &rows, size_t row, std::byte *state, int64_t time);
+	void log_value(const RowRule &rule, std::byte *state, int64_t time, double value);
+	void look_ahead(const SourceProgram &source, const Batch &rows, size_t row, std::byte *state, int64_t time);
 	void pay(const RowRule &rule, const Batch &rows, size_t row, std::byte *state, int64_t time);
 	void pay_each(const RowRule &rule, std::byte *state, int64_t time, double value);
 	void collect_value(const RowRule &rule, std::byte *state, double value);

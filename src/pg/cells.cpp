@@ -25,4 +25,13 @@ copy_text(Datum datum, MemoryContext context)
 	return {copy, text.size()};
 }
 
+const std::string_view *
+keep_text(Datum datum, MemoryContext context)
+{
+	auto *kept = static_cast<std::string_view *>(MemoryContextAlloc(context, sizeof(std::string_view)));
+
+	*kept = copy_text(datum, context);
+	return kept;
+}
+
 } // namespace lead_scoring::pg

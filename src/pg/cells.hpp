@@ -35,6 +35,9 @@ std::string_view unpack_text(Datum datum, MemoryContext context);
 // Copy a text
 std::string_view copy_text(Datum datum, MemoryContext context);
 
+// The same, as what a cell points to
+const std::string_view *keep_text(Datum datum, MemoryContext context);
+
 // Read a key of a type; texts are copied into a context
 inline core::Key
 read_key(Oid type, Datum datum, MemoryContext context)
@@ -120,6 +123,9 @@ read_cell(core::ColumnKind kind, Oid type, const core::CodeBook *book, Datum dat
 		return cell;
 	case core::ColumnKind::presence:
 		cell.integer = 0;
+		return cell;
+	case core::ColumnKind::text:
+		cell.text = keep_text(datum, context);
 		return cell;
 	default:
 		return read_number(type, datum);

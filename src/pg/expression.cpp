@@ -7,6 +7,7 @@
 #include "pg/postgres_api.hpp"
 
 #include "pg/expression.hpp"
+#include "pg/expression_type.hpp"
 
 extern "C"
 {
@@ -14,7 +15,6 @@ extern "C"
 #include "catalog/pg_proc.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
-#include "parser/parse_coerce.h"
 #include "parser/parse_collate.h"
 #include "parser/parse_expr.h"
 #include "parser/parse_node.h"
@@ -121,90 +121,6 @@ parse_single_expression(const char *text)
 		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("not a single expression")));
 	}
 	return linitial_node(ResTarget, select->targetList)->val;
-}
-
-void
-require_boolean(ParseState *parser, Node *&expression)
-{
-	if (exprType(expression) == UNKNOWNOID || getBaseType(exprType(expression)) == BOOLOID)
-	{
-		expression = coerce_to_boolean(parser, expression, "criterion");
-	}
-	if (exprType(expression) != BOOLOID)
-	{
-		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-						errmsg("must be boolean, not %s", format_type_be(exprType(expression))),
-						parser_errposition(parser, exprLocation(expression))));
-	}
-}
-
-bool
-is_number(Oid type)
-{
-	switch (getBaseType(type))
-	{
-	case INT2OID:
-	case INT4OID:
-	case INT8OID:
-	case NUMERICOID:
-	case FLOAT4OID:
-	case FLOAT8OID:
-		return true;
-	default:
-		return false;
-	}
-}
-
-void
-require_number(ParseState *parser, Node *&expression)
-{
-	Oid type = exprType(expression);
-
-	if (type != UNKNOWNOID && !is_number(type))
-	{
-		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-						errmsg("must be a number, not %s", format_type_be(type)),
-						parser_errposition(parser, exprLocation(expression))));
-	}
-	// As if the cast were written: a resolved text then has this type wherever it is put
-	expression = coerce_to_target_type(parser, expression, type, FLOAT8OID, -1, COERCION_IMPLICIT,
-									   COERCE_EXPLICIT_CAST, -1);
-}
-
-void
-require_text_form(ParseState *parser, Node *&expression)
-{
-	Oid type = exprType(expression);
-	Oid text = TEXTOID;
-
-	if (type == UNKNOWNOID)
-	{
-		expression = coerce_to_target_type(parser, expression, type, TEXTOID, -1, COERCION_IMPLICIT,
-										   COERCE_EXPLICIT_CAST, -1);
-	}
-	else if (type == VOIDOID || !can_coerce_type(1, &type, &text, COERCION_EXPLICIT))
-	{
-		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-						errmsg("type %s cannot be cast to text", format_type_be(type)),
-						parser_errposition(parser, exprLocation(expression))));
-	}
-}
-
-void
-require_type(ParseState *parser, Node *&expression, ExpressionType type)
-{
-	switch (type)
-	{
-	case ExpressionType::boolean:
-		require_boolean(parser, expression);
-		break;
-	case ExpressionType::number:
-		require_number(parser, expression);
-		break;
-	case ExpressionType::any:
-		require_text_form(parser, expression);
-		break;
-	}
 }
 
 [[noreturn]] void
@@ -341,20 +257,6 @@ analyse(Relation relation, const char *text, const ExpressionSite &site)
 	return expression;
 }
 
-const char *
-example_of(ExpressionType type)
-{
-	switch (type)
-	{
-	case ExpressionType::number:
-		return "amount or extract(epoch FROM duration) / 60";
-	case ExpressionType::any:
-		return "lower(email)";
-	default:
-		return "type = 'email_open'";
-	}
-}
-
 // The advice that goes with an error of PostgreSQL's parser
 const char *
 hint_for(int sqlstate, ExpressionType type)
@@ -366,16 +268,14 @@ hint_for(int sqlstate, ExpressionType type)
 	case ERRCODE_GROUPING_ERROR:
 	case ERRCODE_WINDOWING_ERROR:
 		return type == ExpressionType::number
-				   ? "An expression looks at one row. The rollup says how the values of several rows come together."
-				   : "An expression looks at one row. To count rows use counting = 'once' with at_least and at_most.";
+				   ? "An expression looks at one row. The rollup of a rule, or the statistic of a feature, says how the values of "
+					 "several rows come together."
+				   : "An expression looks at one row. A rule counts rows by counting = 'once' with at_least and at_most, a "
+					 "feature by its statistic.";
 	case ERRCODE_INVALID_OBJECT_DEFINITION:
 		return "The score must depend on nothing but the data and as_of: use immutable or stable functions.";
 	case ERRCODE_DATATYPE_MISMATCH:
-		return psprintf("Write a %s, such as %s.",
-						type == ExpressionType::boolean	 ? "condition"
-						: type == ExpressionType::number ? "number (smallint to double precision)"
-														 : "value that has a text form",
-						example_of(type));
+		return psprintf("Write a %s, such as %s.", noun_of(type), example_of(type));
 	case ERRCODE_UNDEFINED_COLUMN:
 	case ERRCODE_UNDEFINED_TABLE:
 		return "An expression can use the columns of its own relation and as_of; texts stand in single quotes.";

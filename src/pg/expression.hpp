@@ -10,8 +10,14 @@ namespace lead_scoring::pg
 enum class ExpressionType
 {
 	boolean,
-	number, // any type of number, made double precision
-	any     // any type that can be cast to text
+	number,   // any type of number, made double precision
+	any,      // any type that can be cast to text
+	integer,  // any type of integer, made bigint
+	text,     // any type of text and enums, made text
+	instant,  // timestamp with time zone, or what becomes it by itself: a date is midnight UTC
+	outcome,  // an instant or a boolean, made one of these
+	input,    // what a model can learn from: a number, a boolean or a text, made one of these
+	hashable, // any type whose values can be told apart
 };
 
 // Where an expression stands, for errors, and what it must be

@@ -18,6 +18,10 @@ sqlstate_of(core::Fault fault) noexcept
 		return ERRCODE_PROGRAM_LIMIT_EXCEEDED;
 	case core::Fault::duplicate_key:
 		return ERRCODE_CARDINALITY_VIOLATION;
+	case core::Fault::missing_library:
+		return ERRCODE_UNDEFINED_FILE;
+	case core::Fault::library_failure:
+		return ERRCODE_EXTERNAL_ROUTINE_EXCEPTION;
 	case core::Fault::cancelled:
 		return ERRCODE_QUERY_CANCELED;
 	}

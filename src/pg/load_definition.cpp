@@ -28,6 +28,18 @@ kind_of(const char *text)
 											 : core::ScoreKind::combined;
 }
 
+// Raise if the value of a score comes from a model
+void
+require_rules(const char *name, const char *kind)
+{
+	if (strcmp(kind, "likelihood") == 0)
+	{
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("score \"%s\" of kind likelihood cannot be computed yet", name),
+						errhint("Its model can be defined, and versions of it can be kept and published.")));
+	}
+}
+
 History
 history_of(const char *text)
 {
@@ -149,6 +161,22 @@ instant_at(const QueryRows &rows, uint64 row, int column, int64 if_null)
 }
 
 void
+settle_records(Loading *loading, Oid relation, const char *key_column, const char *defined_for)
+{
+	LoadedScore *score = loading->score;
+	MemoryContext before = MemoryContextSwitchTo(loading->context);
+
+	score->records = make_array<LoadedStream>(loading->context, 1);
+	score->records->name = loading->record_type;
+	score->records->relation = relation;
+	score->records->key_column = key_column;
+	settle_stream(score->records, defined_for);
+	score->definition.key_kind = key_kind_of(score->records);
+	score->definition.unique_keys = has_unique_key(relation, key_column);
+	MemoryContextSwitchTo(before);
+}
+
+void
 load_head(Loading *loading, const char *name)
 {
 	LoadedScore *score = loading->score;
@@ -178,6 +206,7 @@ load_head(Loading *loading, const char *name)
 						errmsg("record type \"%s\" of score \"%s\" does not exist", loading->record_type, name),
 						errhint("Insert it into lead_scoring.record_type first.")));
 	}
+	require_rules(name, text_at(rows, 0, 1));
 	core::Definition *definition = &score->definition;
 	*definition = core::Definition{};
 	score->name = MemoryContextStrdup(loading->context, name);
@@ -197,21 +226,12 @@ load_head(Loading *loading, const char *name)
 	score->has_damped_bands = DatumGetBool(datum_at(rows, 0, 20));
 	loading->has_alerts = DatumGetBool(datum_at(rows, 0, 21));
 	score->active = strcmp(text_at(rows, 0, 4), "active") == 0;
-	score->records = make_array<LoadedStream>(loading->context, 1);
-	score->records->name = loading->record_type;
-	score->records->relation = DatumGetObjectId(datum_at(rows, 0, 7));
-	score->records->key_column = text_at(rows, 0, 8);
+	settle_records(loading, DatumGetObjectId(datum_at(rows, 0, 7)), text_at(rows, 0, 8), text_at(rows, 0, 9));
 	score->own_target = null_at(rows, 0, 5);
 	score->target = score->own_target ? score->records->relation : DatumGetObjectId(datum_at(rows, 0, 5));
 	read_expression(loading, rows, 0, 14,
 					{loading_text(loading, "record type \"%s\"", loading->record_type), "open_when", nullptr, false,
 					 core::record_itself, InvalidOid, nullptr, ExpressionType::boolean, &definition->open_when, nullptr});
-	const char *defined_for = text_at(rows, 0, 9);
-	MemoryContext before = MemoryContextSwitchTo(loading->context);
-	settle_stream(score->records, defined_for);
-	definition->key_kind = key_kind_of(score->records);
-	definition->unique_keys = has_unique_key(score->records->relation, score->records->key_column);
-	MemoryContextSwitchTo(before);
 }
 
 void

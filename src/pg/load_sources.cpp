@@ -11,6 +11,7 @@ extern "C"
 {
 #include "access/table.h"
 #include "optimizer/optimizer.h"
+#include "parser/parse_coerce.h"
 #include "utils/typcache.h"
 }
 
@@ -43,7 +44,8 @@ constexpr const char *sources_sql =
 	"o.dedup_key_resolved, o.dedup_within, o.through::oid, o.through_key, o.through_record, o.through_filter_resolved, "
 	"o.through_owner FROM lead_scoring.source o WHERE o.record_type = $2 AND o.name IN "
 	"(SELECT source FROM lead_scoring.rule WHERE score = $1 AND enabled "
-	"UNION SELECT source FROM lead_scoring.scope WHERE score = $1) ORDER BY o.name";
+	"UNION SELECT source FROM lead_scoring.scope WHERE score = $1 "
+	"UNION SELECT f ->> 'source' FROM jsonb_array_elements($3::jsonb -> 'features') f) ORDER BY o.name";
 
 LoadedStream *
 read_source(Loading *loading, const QueryRows &rows, uint64 at)
@@ -139,6 +141,36 @@ note_attributes(LoadedStream *stream, Relation relation, Node *expression)
 	pull_varattnos(expression, 1, attributes);
 }
 
+// The kind of column that holds what an expression yields that is no number
+core::ColumnKind
+kind_of_column(Node *expression, ExpressionType type)
+{
+	switch (type == ExpressionType::hashable ? TEXTOID : type == ExpressionType::any ? InvalidOid : exprType(expression))
+	{
+	case InvalidOid:
+		return core::ColumnKind::presence;
+	case TEXTOID:
+		return core::ColumnKind::text;
+	case BOOLOID:
+		return core::ColumnKind::truth;
+	case FLOAT8OID:
+		return core::ColumnKind::real;
+	default:
+		// A whole number, or an instant
+		return core::ColumnKind::integer;
+	}
+}
+
+// Let what is only told apart be compared by its text form
+Node *
+as_text(Node *expression, ExpressionType type)
+{
+	return type != ExpressionType::hashable
+			   ? expression
+			   : coerce_to_target_type(nullptr, expression, exprType(expression), TEXTOID, -1, COERCION_EXPLICIT,
+									   COERCE_EXPLICIT_CAST, -1);
+}
+
 void
 compile_expression(const Loading *loading, const RawExpression *raw, LoadedStream *stream, Relation relation)
 {
@@ -148,12 +180,14 @@ compile_expression(const Loading *loading, const RawExpression *raw, LoadedStrea
 	note_demands(loading->score, expression);
 	stream->inputs->what = raw->what;
 	stream->inputs->field = raw->field;
-	if (raw->type == ExpressionType::boolean)
+	if (raw->tree != nullptr)
 	{
 		*raw->tree = compile_criterion(expression, stream->inputs);
 		return;
 	}
-	*raw->column = compile_value(expression, stream->inputs);
+	*raw->column = raw->type == ExpressionType::number
+					   ? compile_value(expression, stream->inputs)
+					   : compile_column(as_text(expression, raw->type), kind_of_column(expression, raw->type), stream->inputs);
 }
 
 // Write an expression of a source that the query itself computes, for the row called so
@@ -241,8 +275,8 @@ source_number(const Loading *loading, const char *source, const char *what)
 void
 load_sources(Loading *loading)
 {
-	const char *parameters[] = {loading->score->name, loading->record_type};
-	QueryRows rows = run_query(loading->context, sources_sql, 2, parameters);
+	const char *parameters[] = {loading->score->name, loading->record_type, loading->model};
+	QueryRows rows = run_query(loading->context, sources_sql, 3, parameters);
 
 	loading->source_count = static_cast<int>(rows.count);
 	loading->score->sources = make_array<LoadedStream *>(loading->context, rows.count);

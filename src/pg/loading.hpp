@@ -25,8 +25,8 @@ struct RawExpression
 	Oid relation;      // that it was written for
 	const char *owner; // of that relation, then; null if unknown
 	ExpressionType type;
-	const core::PredicateTree **tree; // for a boolean
-	int32_t *column;                  // for a number
+	const core::PredicateTree **tree; // for a boolean, unless it is to be a column
+	int32_t *column;                  // for what is no boolean
 };
 
 struct Loading
@@ -41,6 +41,7 @@ struct Loading
 	int source_count;
 	List *expressions; // of RawExpression
 	bool has_alerts;
+	const char *model; // definition of the model whose features take the place of rules, as JSON; or null
 };
 
 template <typename Item>
@@ -75,6 +76,12 @@ int64 instant_at(const QueryRows &rows, uint64 row, int column, int64 if_null);
 
 // Write a text into the loading's context
 const char *loading_text(const Loading *loading, const char *format, ...) pg_attribute_printf(2, 3);
+
+// Settle the relation of the records
+void settle_records(Loading *loading, Oid relation, const char *key_column, const char *defined_for);
+
+// Read the features of a model in the place of groups and rules
+void load_features(Loading *loading);
 
 // The steps, in this order
 void load_head(Loading *loading, const char *name);

@@ -112,6 +112,52 @@ finish_record_rows(void *argument, const core::Batch &batch)
 	return true;
 }
 
+// Where the features of records go
+struct FeaturesSink
+{
+	Evaluation *evaluation;
+	FeatureSink sink;
+	void *argument;
+	double *values; // [batch_rows][features]
+	bool in_scope[core::batch_rows];
+};
+
+bool
+read_feature_rows(void *argument, const core::Batch &batch)
+{
+	auto *sink = static_cast<FeaturesSink *>(argument);
+	core::Scorer *scorer = sink->evaluation->scorer;
+	std::span<double> values{sink->values, core::batch_rows * scorer->program().rules.size()};
+
+	guarded_batch(scorer, kind_of(sink->evaluation), batch,
+				  [scorer, sink, &batch, values]() { scorer->read_features(batch, values, sink->in_scope); });
+	sink->sink(sink->argument, batch, sink->values, sink->in_scope);
+	return true;
+}
+
+// Take the instants out of a batch of records
+bool
+add_instant_rows(void *argument, const core::Batch &batch)
+{
+	auto *evaluation = static_cast<Evaluation *>(argument);
+	core::Scorer *scorer = evaluation->scorer;
+	auto column = static_cast<size_t>(evaluation->score->definition.instant_column);
+	core::Key keys[core::batch_rows];
+	int64_t times[core::batch_rows];
+	core::Batch instants{0, keys, times, nullptr, nullptr};
+
+	for (size_t row = 0; row < batch.rows; row++)
+	{
+		if (!batch.is_null(column, row))
+		{
+			keys[instants.rows] = batch.keys[row];
+			times[instants.rows++] = batch.cell(column, row).integer;
+		}
+	}
+	guarded([scorer, &instants]() { scorer->add_instants(instants); });
+	return fits(evaluation);
+}
+
 // Where the one record goes that is explained
 struct ExplanationSink
 {
@@ -162,6 +208,19 @@ stream_source(Evaluation *evaluation, size_t number)
 	run(evaluation, &stream, add_source_rows, &sink);
 }
 
+// Stream the records themselves
+void
+stream_records(Evaluation *evaluation, BatchSink sink, void *argument)
+{
+	Stream stream{};
+
+	describe_records(evaluation->score, evaluation->compared ? Reading::compared : reading_of(evaluation), &stream);
+	evaluation->stored = stream.stored;
+	stream.books = evaluation->scorer->program().record_books.data();
+	begin_phase(Phase::scoring, stream.name, expected_rows(evaluation->score->records->relation));
+	run(evaluation, &stream, sink, argument);
+}
+
 // Stream all that a share of the records is computed from; false if it does not fit into memory
 bool
 stream_facts(Evaluation *evaluation)
@@ -170,7 +229,11 @@ stream_facts(Evaluation *evaluation)
 	bool keys = evaluation->keys != nullptr;
 
 	evaluation->overflowed = false;
-	if (definition.has_resets)
+	if (definition.own_instants)
+	{
+		stream_records(evaluation, add_instant_rows, evaluation);
+	}
+	if (definition.has_resets && !evaluation->overflowed)
 	{
 		Stream stream{};
 		describe_resets(evaluation->score, keys, &stream);
@@ -190,18 +253,6 @@ stream_facts(Evaluation *evaluation)
 }
 
 void
-stream_records(Evaluation *evaluation, BatchSink sink, void *argument)
-{
-	Stream stream{};
-
-	describe_records(evaluation->score, evaluation->compared ? Reading::compared : reading_of(evaluation), &stream);
-	evaluation->stored = stream.stored;
-	stream.books = evaluation->scorer->program().record_books.data();
-	begin_phase(Phase::scoring, stream.name, expected_rows(evaluation->score->records->relation));
-	run(evaluation, &stream, sink, argument);
-}
-
-void
 require_divisible(const Evaluation *evaluation)
 {
 	constexpr unsigned most_bits = 24;
@@ -217,16 +268,12 @@ require_divisible(const Evaluation *evaluation)
 	}
 }
 
-// Score all records, in as many passes over shares of them as memory asks for
+// Hand all records to a sink once their facts are known, in as many passes over shares of them as memory asks for
 void
-run_passes(Evaluation *evaluation, ResultSink sink, void *argument)
+run_passes(Evaluation *evaluation, BatchSink sink, void *argument)
 {
 	core::Scorer *scorer = evaluation->scorer;
-	auto *records = static_cast<RecordSink *>(palloc0(sizeof(RecordSink)));
 
-	records->evaluation = evaluation;
-	records->sink = sink;
-	records->argument = argument;
 	evaluation->share = {};
 	begin_progress(evaluation->score->name, evaluation->score->records->relation);
 	while (evaluation->share.number < uint64_t{1} << evaluation->share.bits)
@@ -238,7 +285,7 @@ run_passes(Evaluation *evaluation, ResultSink sink, void *argument)
 		}
 		else
 		{
-			stream_records(evaluation, finish_record_rows, records);
+			stream_records(evaluation, sink, argument);
 			evaluation->share.number++;
 		}
 		if (evaluation->share.bits != 0)
@@ -247,6 +294,17 @@ run_passes(Evaluation *evaluation, ResultSink sink, void *argument)
 		}
 	}
 	end_progress();
+}
+
+void
+score_records(Evaluation *evaluation, ResultSink sink, void *argument)
+{
+	auto *records = static_cast<RecordSink *>(palloc0(sizeof(RecordSink)));
+
+	records->evaluation = evaluation;
+	records->sink = sink;
+	records->argument = argument;
+	run_passes(evaluation, finish_record_rows, records);
 }
 
 } // namespace
@@ -284,16 +342,32 @@ run_evaluation(Evaluation *evaluation, ResultSink sink, void *argument)
 {
 	if (evaluation->scorer->program().bands.relative().empty())
 	{
-		run_passes(evaluation, sink, argument);
+		score_records(evaluation, sink, argument);
 		return;
 	}
 	// Where a record stands among all others takes all others
 	Ranking *ranking = begin_ranking(evaluation);
 	const Datum *keys = evaluation->keys;
 	evaluation->keys = nullptr;
-	run_passes(evaluation, add_to_ranking, ranking);
+	score_records(evaluation, add_to_ranking, ranking);
 	evaluation->keys = keys;
 	end_ranking(ranking, sink, argument);
+}
+
+void
+run_features(Evaluation *evaluation, TimestampTz as_of, FeatureSink sink, void *argument)
+{
+	core::Scorer *scorer = evaluation->scorer;
+	auto *features = static_cast<FeaturesSink *>(palloc0(sizeof(FeaturesSink)));
+	Size size = sizeof(double) * core::batch_rows * Max(scorer->program().rules.size(), 1);
+
+	features->evaluation = evaluation;
+	features->sink = sink;
+	features->argument = argument;
+	features->values = static_cast<double *>(palloc(size));
+	evaluation->as_of = as_of;
+	guarded([scorer, as_of]() { scorer->move_to(static_cast<int64_t>(as_of)); });
+	run_passes(evaluation, read_feature_rows, features);
 }
 
 bool

@@ -14,6 +14,9 @@ namespace lead_scoring::pg
 // What happens to the scores of a batch of records; of the batch only the keys mean anything
 using ResultSink = void (*)(void *argument, const core::Batch &records, const core::ScoreResult *results);
 
+// What happens to the features of a batch of records: values[batch_rows][features], and by row whether it is in scope
+using FeatureSink = void (*)(void *argument, const core::Batch &records, const double *values, const bool *in_scope);
+
 // One evaluation of a score
 struct Evaluation
 {
@@ -32,6 +35,9 @@ Evaluation *begin_evaluation(LoadedScore *score, TimestampTz as_of, ArrayType *k
 
 // Score the records; the sink gets each batch with its scores
 void run_evaluation(Evaluation *evaluation, ResultSink sink, void *argument);
+
+// Compute the features of the records as of an instant; the sink gets each batch of them
+void run_features(Evaluation *evaluation, TimestampTz as_of, FeatureSink sink, void *argument);
 
 // Explain one record, the first that the keys name; false if there is none
 bool run_explanation(Evaluation *evaluation, core::Account *account, core::ScoreResult *result);

@@ -423,6 +423,12 @@ compile_criterion(Node *expression, InputColumns *inputs)
 }
 
 int
+compile_column(Node *expression, ColumnKind kind, InputColumns *inputs)
+{
+	return expression_column(inputs, expression, kind);
+}
+
+int
 compile_value(Node *expression, InputColumns *inputs)
 {
 	Var *var = plain_column(expression);

@@ -37,6 +37,9 @@ InputColumns *make_input_columns(Oid relation, const char *alias);
 // for equality beside it are compiled all the same, so that the core can dispatch on them
 const core::PredicateTree *compile_criterion(Node *expression, InputColumns *inputs);
 
+// Return the number of the column of a kind that holds what an expression yields
+int compile_column(Node *expression, core::ColumnKind kind, InputColumns *inputs);
+
 // Return the number of the column of doubles that holds the value of an expression
 int compile_value(Node *expression, InputColumns *inputs);
 

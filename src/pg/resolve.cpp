@@ -2,6 +2,7 @@
 #include "pg/postgres_api.hpp"
 
 #include "pg/expression.hpp"
+#include "pg/feature.hpp"
 #include "pg/query.hpp"
 #include "pg/session.hpp"
 
@@ -55,7 +56,12 @@ describe(HeapTuple row, TupleDesc descriptor, const char *table)
 	{
 		return psprintf("a scope of score \"%s\"", text_field(row, descriptor, "score"));
 	}
-	return psprintf("%s \"%s\"", strcmp(table, "record_type") == 0 ? "record type" : "source",
+	if (strcmp(table, "feature") == 0)
+	{
+		return psprintf("feature \"%s\" of model \"%s\"", text_field(row, descriptor, "name"),
+						text_field(row, descriptor, "model"));
+	}
+	return psprintf("%s \"%s\"", strcmp(table, "record_type") == 0 ? "record type" : table,
 					text_field(row, descriptor, "name"));
 }
 
@@ -64,15 +70,38 @@ struct Argument
 {
 	const char *field;
 	ExpressionType type;
+	bool by_statistic; // the type depends on the row's statistic
 	const char *relation_column;
 };
 
-// Take "field", "field:number" or "field:any" apart, each with "@column" at its end if the relation is not the row's own
+ExpressionType
+type_named(const char *name)
+{
+	static const struct
+	{
+		const char *name;
+		ExpressionType type;
+	} types[] = {
+		{"number", ExpressionType::number}, {"integer", ExpressionType::integer}, {"text", ExpressionType::text},
+		{"instant", ExpressionType::instant}, {"outcome", ExpressionType::outcome},
+	};
+
+	for (const auto &known : types)
+	{
+		if (strcmp(known.name, name) == 0)
+		{
+			return known.type;
+		}
+	}
+	return ExpressionType::any;
+}
+
+// Take "field" or "field:type" apart, each with "@column" at its end if the relation is not the row's own
 Argument
-parse_argument(const char *text)
+parse_argument(const char *text, HeapTuple row, TupleDesc descriptor)
 {
 	char *field = pstrdup(text);
-	Argument argument = {field, ExpressionType::boolean, "relation"};
+	Argument argument = {field, ExpressionType::boolean, false, "relation"};
 
 	if (char *at = strchr(field, '@'); at != nullptr)
 	{
@@ -82,26 +111,39 @@ parse_argument(const char *text)
 	if (char *colon = strchr(field, ':'); colon != nullptr)
 	{
 		*colon = '\0';
-		argument.type = strcmp(colon + 1, "number") == 0 ? ExpressionType::number : ExpressionType::any;
+		argument.by_statistic = strcmp(colon + 1, "statistic") == 0;
+		const char *statistic = argument.by_statistic ? text_field(row, descriptor, "statistic") : nullptr;
+		argument.type = statistic == nullptr ? type_named(colon + 1) : type_of_feature(statistic);
 	}
 	return argument;
 }
 
 // Return the relation that a column of a row names; without such a column, the relation of the row's source or else of
-// the records of its score
+// the records of its score or model
 Oid
-relation_of(HeapTuple row, TupleDesc descriptor, const char *column)
+relation_of(HeapTuple row, TupleDesc descriptor, const char *table, const char *column)
 {
 	int relation = SPI_fnumber(descriptor, column);
+	const char *owner = "score";
+	const char *query = "SELECT lead_scoring.expression_relation($1, $2)::oid";
 
 	if (relation > 0)
 	{
 		bool is_null;
 		return DatumGetObjectId(SPI_getbinval(row, descriptor, relation, &is_null));
 	}
-	const char *parameters[] = {text_field(row, descriptor, "score"), text_field(row, descriptor, "source")};
-	QueryRows rows = run_query(CurrentMemoryContext, "SELECT lead_scoring.expression_relation($1, $2)::oid", 2,
-							   parameters);
+	if (strcmp(table, "feature") == 0)
+	{
+		owner = "model";
+		query = "SELECT lead_scoring.feature_relation($1, $2)::oid";
+	}
+	else if (strcmp(table, "model") == 0)
+	{
+		owner = "record_type";
+		query = "SELECT relation::oid FROM lead_scoring.record_type WHERE name = $1 AND $2 IS NULL";
+	}
+	const char *parameters[] = {text_field(row, descriptor, owner), text_field(row, descriptor, "source")};
+	QueryRows rows = run_query(CurrentMemoryContext, query, 2, parameters);
 	return DatumGetObjectId(datum_at(rows, 0, 1));
 }
 
@@ -158,6 +200,7 @@ is_unchanged(TriggerData *trigger, HeapTuple row, TupleDesc descriptor, const Ar
 
 	return TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && same_field(old, row, descriptor, argument.field) &&
 		   same_field(old, row, descriptor, argument.relation_column) &&
+		   (!argument.by_statistic || same_field(old, row, descriptor, "statistic")) &&
 		   is_pinned_to(old, descriptor, relation) &&
 		   text_field(old, descriptor, psprintf("%s_resolved", argument.field)) != nullptr;
 }
@@ -225,7 +268,7 @@ resolve_row(TriggerData *trigger)
 	SPI_connect();
 	Session session = begin_safe_path();
 	bool restoring = is_restoring();
-	Oid relation_id = restoring ? InvalidOid : relation_of(row, descriptor, "relation");
+	Oid relation_id = restoring ? InvalidOid : relation_of(row, descriptor, table, "relation");
 	end_session(session);
 	if (restoring)
 	{
@@ -235,14 +278,14 @@ resolve_row(TriggerData *trigger)
 	Relation relation = open_relation(relation_id, row, descriptor, table);
 	for (int at = 0; at < trigger->tg_trigger->tgnargs; at++)
 	{
-		Argument argument = parse_argument(trigger->tg_trigger->tgargs[at]);
+		Argument argument = parse_argument(trigger->tg_trigger->tgargs[at], row, descriptor);
 		bool is_own = strcmp(argument.relation_column, "relation") == 0;
 		if (is_own || text_field(row, descriptor, argument.field) == nullptr)
 		{
 			row = resolve_field(trigger, row, descriptor, argument, relation);
 			continue;
 		}
-		Relation other = open_relation(relation_of(row, descriptor, argument.relation_column), row, descriptor, table);
+		Relation other = open_relation(relation_of(row, descriptor, table, argument.relation_column), row, descriptor, table);
 		row = resolve_field(trigger, row, descriptor, argument, other);
 		relation_close(other, NoLock);
 	}

@@ -28,8 +28,8 @@ namespace lead_scoring::core
 inline void
 PrintTo(Fault fault, std::ostream *out)
 {
-	constexpr const char *names[] = {"invalid_text",   "invalid_parameter", "out_of_range",
-									 "limit_exceeded", "duplicate_key",     "cancelled"};
+	constexpr const char *names[] = {"invalid_text",  "invalid_parameter", "out_of_range",    "limit_exceeded",
+									 "duplicate_key", "missing_library",   "library_failure", "cancelled"};
 	*out << names[static_cast<size_t>(fault)];
 }
 

@@ -61,6 +61,10 @@ INSERT INTO lead_scoring.scope (score, mode, criterion) VALUES ('lead_score', 'e
 INSERT INTO lead_scoring.band (score, label, lower_bound) VALUES ('lead_score', 'A', 30), ('lead_score', 'B', NULL);
 INSERT INTO lead_scoring.alert (score, name, above) VALUES ('lead_score', 'a', 1000000);
 INSERT INTO lead_scoring.adjustment (score, record_key, points, created_at) VALUES ('lead_score', '3', 1, '2026-01-01');
+INSERT INTO lead_scoring.model (name, record_type, outcome) VALUES ('closing', 'contact', \$\$industry = 'Retail'\$\$);
+INSERT INTO lead_scoring.feature (model, name, source, statistic, expression) VALUES ('closing', 'industry', NULL, 'value', 'industry'), ('closing', 'opens', 'activity', 'count', NULL);
+INSERT INTO lead_scoring.model_version (model, algorithm, as_of, samples, converted, auc, body) VALUES ('closing', 'scorecard', '$as_of', 100, 50, 0.8, '{}');
+INSERT INTO lead_scoring.model_importance (model, version, feature, importance) VALUES ('closing', 1, 'opens', 0.5);
 SELECT lead_scoring.activate('lead_score');
 SELECT count(*) FROM lead_scoring.evaluate('lead_score', '$as_of');
 SELECT lead_scoring.refresh('lead_score', '$as_of');
@@ -80,6 +84,10 @@ my %write = (
 	rule => [ "INSERT INTO lead_scoring.rule (score, group_name, name, points) VALUES ('lead_score', 'f', 'x', 1)", "UPDATE lead_scoring.rule SET criterion_resolved = 'true' WHERE score = 'lead_score'", "DELETE FROM lead_scoring.rule WHERE score = 'lead_score'" ],
 	band => [ "INSERT INTO lead_scoring.band (score, label, lower_bound) VALUES ('lead_score', 'x', 1)", "UPDATE lead_scoring.band SET color = 'x' WHERE score = 'lead_score'", "DELETE FROM lead_scoring.band WHERE score = 'lead_score'" ],
 	alert => [ "INSERT INTO lead_scoring.alert (score, name, above) VALUES ('lead_score', 'x', 1)", "UPDATE lead_scoring.alert SET above = 2 WHERE score = 'lead_score'", "DELETE FROM lead_scoring.alert WHERE score = 'lead_score'" ],
+	model => [ "INSERT INTO lead_scoring.model (name, record_type, outcome) VALUES ('x', 'contact', 'id = 1')", "UPDATE lead_scoring.model SET outcome_resolved = 'true' WHERE name = 'closing'", "DELETE FROM lead_scoring.model WHERE name = 'closing'" ],
+	feature => [ "INSERT INTO lead_scoring.feature (model, name, expression) VALUES ('closing', 'x', 'id')", "UPDATE lead_scoring.feature SET expression_resolved = 'id' WHERE model = 'closing'", "DELETE FROM lead_scoring.feature WHERE model = 'closing'" ],
+	model_version => [ "INSERT INTO lead_scoring.model_version (model, algorithm, as_of, samples, converted, body) VALUES ('closing', 'scorecard', now(), 1, 1, '{}')", "UPDATE lead_scoring.model_version SET definition = '{}' WHERE model = 'closing'", "DELETE FROM lead_scoring.model_version WHERE model = 'closing'" ],
+	model_importance => [ "INSERT INTO lead_scoring.model_importance (model, version, feature, importance) VALUES ('closing', 1, 'x', 1)", "UPDATE lead_scoring.model_importance SET importance = 1 WHERE model = 'closing'", "DELETE FROM lead_scoring.model_importance WHERE model = 'closing'" ],
 	adjustment => [ "INSERT INTO lead_scoring.adjustment (score, record_key, points) VALUES ('lead_score', '2', 1)", "UPDATE lead_scoring.adjustment SET points = 2 WHERE score = 'lead_score'", "DELETE FROM lead_scoring.adjustment WHERE score = 'lead_score'" ]);
 my $contacts = result("SELECT 'crm.contacts'::regclass::oid", @in);
 for my $statements (values %write)
@@ -110,6 +118,8 @@ my @steal = (
 	"UPDATE lead_scoring.record_type SET relation = 'crm.contacts' WHERE name = 'thing'",
 	"UPDATE lead_scoring.score SET record_type = 'contact' WHERE name = 'thing_score'",
 	"UPDATE lead_scoring.score SET target = 'crm.sheet' WHERE name = 'thing_score'",
+	"INSERT INTO lead_scoring.model (name, record_type, outcome) VALUES ('hers', 'thing', 'x = 1'); INSERT INTO lead_scoring.feature (model, name, expression) VALUES ('hers', 'x', 'x'); UPDATE lead_scoring.feature SET model = 'closing' WHERE model = 'hers'",
+	"INSERT INTO lead_scoring.model (name, record_type, outcome) VALUES ('hers', 'thing', 'x = 1'); UPDATE lead_scoring.model SET record_type = 'contact', outcome = 'id = 1' WHERE name = 'hers'",
 	"INSERT INTO lead_scoring.source (name, record_type, relation, record_key) VALUES ('stolen', 'thing', 'crm.activities', 'contact_id')",
 	"INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('thing_score', 'g', 'fit'); UPDATE lead_scoring.score_group SET score = 'lead_score' WHERE score = 'thing_score'",
 	"INSERT INTO lead_scoring.scope (score, mode) VALUES ('thing_score', 'exclude'); UPDATE lead_scoring.scope SET score = 'lead_score' WHERE score = 'thing_score'",
@@ -381,7 +391,7 @@ is(join(' ', states(
 		map({ "CREATE RULE r AS ON INSERT TO lead_scoring.$_ DO ALSO SELECT 1" } sort keys %write), 'CREATE TABLE crm.child (score text REFERENCES lead_scoring.score (name))', 'CREATE TABLE lead_scoring.t ()', 'CREATE FUNCTION lead_scoring.f() RETURNS int LANGUAGE sql AS \'SELECT 1\'',
 		'CREATE TABLE crm.child () INHERITS (lead_scoring.rule)', 'SELECT setval(\'lead_scoring.scope_scope_id_seq\', 1)', 'CREATE TRIGGER t BEFORE INSERT ON crm.sheet FOR EACH ROW EXECUTE FUNCTION lead_scoring.resolve_expressions(\'id\')',
 		'CREATE TRIGGER t BEFORE INSERT ON crm.sheet FOR EACH ROW EXECUTE FUNCTION lead_scoring.check_rule()'
-	], @in, user => $alice)), join(' ', ('42501') x 43), 'nothing can be planted in the schema');
+	], @in, user => $alice)), join(' ', ('42501') x 59), 'nothing can be planted in the schema');
 is(result("SELECT proname FROM pg_proc WHERE pronamespace = 'lead_scoring'::regnamespace AND (prosecdef OR prolang IN (SELECT oid FROM pg_language WHERE lanname IN ('sql', 'plpgsql')) AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (proconfig), false))", @in), '', 'no function has its definer\'s rights, none an open search path');
 is(result("SELECT proname FROM pg_proc WHERE pronamespace = 'lead_scoring'::regnamespace AND prorettype = 'trigger'::regtype AND has_function_privilege('$bob', oid, 'EXECUTE') AND proname NOT IN ('fill', 'flush', 'guard', 'touch')", @in), '', 'trigger functions are not for PUBLIC, but for those that owners of tables attach');
 is(result("SELECT string_agg(nspname, ' ') FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'lead_scoring' AND nspname NOT IN ('pg_catalog', 'lead_scoring')", @in), '', 'the extension hangs on no schema that belongs to others');
@@ -392,7 +402,7 @@ CREATE TABLE pg_temp.outcome (call text, state text, message text);
 DO $attack$
 DECLARE
   samples jsonb := $j${
-    "text": ["NULL", "''", "'lead_score'", "'draft'", "'thing_score'", "'contact'", "'1'", "'activity'", "'no such'", "repeat('x', 100000)", "'a\"b''c; DROP TABLE x'", "'%s %I $1 \\'", "E'\\n'", "'größe'", "'active'"],
+    "text": ["NULL", "''", "'lead_score'", "'draft'", "'thing_score'", "'contact'", "'1'", "'activity'", "'closing'", "'no such'", "repeat('x', 100000)", "'a\"b''c; DROP TABLE x'", "'%s %I $1 \\'", "E'\\n'", "'größe'", "'active'"],
     "name": ["NULL", "''", "'id'", "'no such'", "'ctid'", "repeat('x', 100)"],
     "timestamp with time zone": ["NULL", "now()", "'infinity'", "'-infinity'", "'4714-11-24 BC'", "'294276-12-31'", "'epoch'"],
     "boolean": ["NULL", "true", "false"],
@@ -421,6 +431,9 @@ DECLARE
     "lead_scoring.score": ["NULL", "(SELECT x FROM lead_scoring.score x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.score, '{}')"],
     "lead_scoring.rule": ["NULL", "(SELECT x FROM lead_scoring.rule x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.rule, '{}')"],
     "lead_scoring.band": ["NULL", "(SELECT x FROM lead_scoring.band x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.band, '{}')"],
+    "lead_scoring.model": ["NULL", "(SELECT x FROM lead_scoring.model x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.model, '{}')"],
+    "lead_scoring.feature": ["NULL", "(SELECT x FROM lead_scoring.feature x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.feature, '{}')"],
+    "lead_scoring.model_version": ["NULL", "(SELECT x FROM lead_scoring.model_version x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.model_version, '{}')"],
     "lead_scoring.alert": ["NULL", "(SELECT x FROM lead_scoring.alert x LIMIT 1)", "jsonb_populate_record(NULL::lead_scoring.alert, '{\"above\": 5}')"]
   }$j$;
   f record;

@@ -49,7 +49,7 @@ END $$;
 SQL
 
 my $months = 'SELECT tableoid::regclass::text, count(*), count(explanation) FROM lead_scoring.history GROUP BY 1 ORDER BY 1';
-my $rows = join ' UNION ALL ', map { "SELECT '$_ ' || to_jsonb(t) FROM lead_scoring.$_ t" } qw(history outbox announced alerted alert band score);
+my $rows = join ' UNION ALL ', map { "SELECT '$_ ' || to_jsonb(t)::text FROM lead_scoring.$_ t" } qw(history outbox announced alerted alert band score);
 my @questions = ($months, "SELECT md5(string_agg(x, ' ' ORDER BY x COLLATE \"C\")) FROM ($rows) y (x)", 'SELECT to_jsonb(h) FROM lead_scoring.score_history h ORDER BY history_id');
 my @expected = map { result("SET search_path = ''; $_", database => $original) } @questions;
 is($expected[0], "lead_scoring.history_2026_02|40|40\nlead_scoring.history_2026_03|40|40\nlead_scoring.history_default|40|40", 'two months, and what is outside of them');
