@@ -55,7 +55,7 @@ key_before(KeyKind kind, const Key &left, const Key &right) noexcept
 	return std::memcmp(left_bytes, right_bytes, sizeof left_bytes) < 0;
 }
 
-BandTable::BandTable(std::span<const BandDefinition> bands, std::span<const uint32_t> segments, KeyKind key_kind)
+BandTable::BandTable(std::span<const BandDefinition> bands, std::span<const uint32_t> segments, KeyKind key_kind, bool has_closed)
 	: key_kind_(key_kind)
 {
 	for (Part part : {Part::fit, Part::engagement, Part::total})
@@ -75,6 +75,11 @@ BandTable::BandTable(std::span<const BandDefinition> bands, std::span<const uint
 		{
 			texts_.push_back(texts_[letter] + texts_[digit]);
 		}
+	}
+	if (has_closed)
+	{
+		closed_label_ = static_cast<uint16_t>(texts_.size());
+		texts_.push_back("Closed Won");
 	}
 }
 

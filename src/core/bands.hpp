@@ -61,7 +61,7 @@ public:
 	BandTable() = default;
 
 	// Make the ladders; segments tells, by band, which criterion says who belongs to its segment, always_segment for all
-	BandTable(std::span<const BandDefinition> bands, std::span<const uint32_t> segments, KeyKind key_kind);
+	BandTable(std::span<const BandDefinition> bands, std::span<const uint32_t> segments, KeyKind key_kind, bool has_closed = false);
 
 	// Choose the ladders of a record: those of the first segment that it belongs to; holds tells by criterion
 	template <typename Holds>
@@ -87,7 +87,14 @@ public:
 	// Label the parts of a score as they are stored; NaN stands for a part the score does not have
 	LabelSet labels(const double (&values)[3], const LadderChoice &choice, const Key &key, bool is_open) const noexcept;
 
-	// All labels that labels() can give, by number
+	// The label of records that are customers already, where there are such
+	uint16_t
+	closed_label() const noexcept
+	{
+		return closed_label_;
+	}
+
+	// All labels that a record can have, by number
 	const std::vector<std::string> &
 	texts() const noexcept
 	{
@@ -130,6 +137,7 @@ private:
 	std::vector<uint16_t> places_[3];  // by part: its labels, in texts_
 	std::vector<Ladder> ladders_[3];   // by part
 	std::vector<RelativeBand> relative_;
+	uint16_t closed_label_ = no_label;
 	uint16_t first_pair_ = 0;          // in texts_: fit label + engagement label, fit first
 };
 

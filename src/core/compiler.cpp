@@ -47,6 +47,7 @@ Program::Compiler::run()
 		add_scope(scope);
 	}
 	add_bands();
+	add_prediction();
 	if (definition_.open_when != nullptr)
 	{
 		program_.open_when = add_record_criterion(*definition_.open_when);
@@ -273,7 +274,16 @@ Program::Compiler::add_bands()
 	{
 		segments.push_back(band.segment == nullptr ? always_segment : add_record_criterion(*band.segment));
 	}
-	program_.bands = BandTable(definition_.bands, segments, definition_.key_kind);
+	program_.bands = BandTable(definition_.bands, segments, definition_.key_kind, definition_.prediction.model != nullptr);
+}
+
+void
+Program::Compiler::add_prediction()
+{
+	const PredictionDefinition &prediction = definition_.prediction;
+
+	program_.prediction = {prediction.model, prediction.instant_outcome, prediction.outcome_column, prediction.closed_column,
+						   prediction.customer_when == nullptr ? no_slot : add_record_criterion(*prediction.customer_when)};
 }
 
 void

@@ -41,6 +41,7 @@ private:
 	void narrow_to_worth(RowRule &row) const noexcept;
 	void add_scope(const ScopeDefinition &scope);
 	void add_bands();
+	void add_prediction();
 	void add_criterion(int32_t source, const PredicateTree &criterion, RowRule row);
 	void finish_source(size_t at);
 	std::vector<uint16_t> columns_of(size_t at, std::span<const uint32_t> rules) const;

@@ -172,6 +172,18 @@ struct BandDefinition
 	const PredicateTree *segment = nullptr;                        // over the record; null for all that no other matches
 };
 
+class Model;
+
+// How a likelihood comes about; columns are those of the record
+struct PredictionDefinition
+{
+	const Model *model = nullptr;      // its features are the rules, in their order; null for points
+	bool instant_outcome = false;      // the outcome is when a record converted, else whether it did
+	int32_t outcome_column = no_column;
+	int32_t closed_column = no_column; // customers have a label only with an instant in it; no_column: always
+	const PredicateTree *customer_when = nullptr; // null: those that have converted
+};
+
 struct SourceDefinition
 {
 	bool has_time; // events rather than related rows
@@ -192,6 +204,7 @@ struct Definition
 	int64_t dormant_us = 0; // a record is dormant when its newest event is so old; 0 for never
 	bool reads_clock = false; // some criterion or value depends on the instant of evaluation by itself
 	const PredicateTree *open_when = nullptr; // over the record; null if all are open
+	PredictionDefinition prediction = {};
 	bool learns_categories = false;           // features have no categories yet: they are what comes
 	bool own_instants = false;                // each record is evaluated as of an instant of its own
 	int32_t instant_column = no_column;       // of the record: that instant

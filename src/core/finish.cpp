@@ -44,7 +44,8 @@ round_score(double value) noexcept
 }
 
 Finisher::Finisher(const Program &program, StateTable &states, const MatchLog &log, Poll cancelled)
-	: program_(program), states_(states), log_(log), cancelled_(cancelled), features_(program, states), any_choice_(false), any_quiet_(false),
+	: program_(program), states_(states), log_(log), cancelled_(cancelled), features_(program, states),
+	  feature_values_(program.measures ? program.rules.size() : 0), any_choice_(false), any_quiet_(false),
 	  wants_due_(program.due_slot != no_slot), fading_(program.groups.size()), lasting_(program.groups.size()), fades_(program.groups.size()),
 	  quiet_factors_(program.groups.size(), 1), matches_(program.log_rules)
 {
@@ -210,6 +211,10 @@ Finisher::finish(const Batch &records, size_t row, std::byte *state, Account *ac
 		ScoreResult result{};
 		result.due = scope_due(state);
 		return result;
+	}
+	if (program_.prediction.model != nullptr)
+	{
+		return predict(records, row, state);
 	}
 	std::fill(fading_.begin(), fading_.end(), 0);
 	std::fill(lasting_.begin(), lasting_.end(), 0);

@@ -77,6 +77,9 @@ void add_checked(FixedSum &sum, FixedSum term, const std::string &rule);
 // Round to 4 decimals, half away from zero (decision D26)
 double round_score(double value) noexcept;
 
+// Give a probability as a likelihood: in per cent, 0.01 to 99.99, rounded as scores are (E47)
+double likelihood_of(double probability) noexcept;
+
 // Return how many full periods a quiet rule pays for at most
 double most_periods(const FinishRule &rule) noexcept;
 
@@ -115,6 +118,9 @@ private:
 		FixedSum term;
 	};
 
+	ScoreResult predict(const Batch &records, size_t row, std::byte *state);
+	bool has_converted(const Batch &records, size_t row) noexcept;
+	bool is_undecided(const Batch &records, size_t row) const noexcept;
 	void sort_rules();
 	void apply_rule(size_t at, const Batch &records, size_t row, std::byte *state, RuleOutcome *outcome);
 	int64_t scope_due(std::byte *state) const noexcept;
@@ -151,6 +157,7 @@ private:
 	const MatchLog &log_;
 	Poll cancelled_;
 	FeatureReader features_;
+	std::vector<double> feature_values_;
 	std::vector<SimpleRule> simple_rules_;
 	std::vector<uint32_t> other_rules_; // all that pay when the record is finished
 	bool any_choice_;                   // whether any group fades in more than one way

@@ -119,6 +119,16 @@ struct FinishScope
 	uint32_t criterion;  // or no_slot
 };
 
+// How a likelihood comes about
+struct FinishPrediction
+{
+	const Model *model = nullptr;
+	bool instant_outcome = false;
+	int32_t outcome_column = no_column;
+	int32_t closed_column = no_column;
+	uint32_t customer_when = no_slot; // in Program::record_criteria
+};
+
 // One of the ways in which the points of a group fade
 struct Fade
 {
@@ -210,6 +220,7 @@ public:
 	uint32_t log_slot = no_slot;      // count: place of the newest logged match, 0 for none
 	uint32_t log_rules = 0;
 	bool measures = false;            // rules are features
+	FinishPrediction prediction = {};
 	std::vector<std::vector<std::string>> categories; // by feature
 	bool learns_categories = false;
 	bool own_instants = false;        // each record is as of an instant of its own, which its rows' times are moved to

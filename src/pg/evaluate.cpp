@@ -7,6 +7,7 @@
 #include "pg/stream.hpp"
 
 #include <charconv>
+#include <cmath>
 
 LEAD_SCORING_FUNCTION(lead_scoring_evaluate);
 LEAD_SCORING_FUNCTION(lead_scoring_standing);
@@ -74,7 +75,8 @@ put_rows(void *argument, const core::Batch &records, const core::ScoreResult *re
 		put_label(sink->labels, result.labels.total, &values[5], &nulls[5]);
 		put_label(sink->labels, result.labels.fit, &values[6], &nulls[6]);
 		put_label(sink->labels, result.labels.engagement, &values[7], &nulls[7]);
-		nulls[8] = nulls[9] = !result.in_scope;
+		nulls[8] = !result.in_scope || std::isnan(result.machine);
+		nulls[9] = !result.in_scope;
 		values[8] = Float8GetDatum(result.machine);
 		values[9] = Float8GetDatum(result.adjustment);
 		if (sink->standing)

@@ -28,18 +28,6 @@ kind_of(const char *text)
 											 : core::ScoreKind::combined;
 }
 
-// Raise if the value of a score comes from a model
-void
-require_rules(const char *name, const char *kind)
-{
-	if (strcmp(kind, "likelihood") == 0)
-	{
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("score \"%s\" of kind likelihood cannot be computed yet", name),
-						errhint("Its model can be defined, and versions of it can be kept and published.")));
-	}
-}
-
 History
 history_of(const char *text)
 {
@@ -189,7 +177,7 @@ load_head(Loading *loading, const char *name)
 		"s.adjustment_share, s.dormant_after, t.open_when, t.open_when_resolved, t.relation::oid, t.relation_owner, "
 		"s.history, s.announce_rule_changes, "
 		"EXISTS (SELECT FROM lead_scoring.band b WHERE b.score = s.name AND (b.margin > 0 OR b.dwell IS NOT NULL)), "
-		"EXISTS (SELECT FROM lead_scoring.alert w WHERE w.score = s.name) "
+		"EXISTS (SELECT FROM lead_scoring.alert w WHERE w.score = s.name), s.model "
 		"FROM lead_scoring.score s LEFT JOIN lead_scoring.record_type t ON t.name = s.record_type "
 		"WHERE s.name = $1",
 		1, &name);
@@ -206,7 +194,6 @@ load_head(Loading *loading, const char *name)
 						errmsg("record type \"%s\" of score \"%s\" does not exist", loading->record_type, name),
 						errhint("Insert it into lead_scoring.record_type first.")));
 	}
-	require_rules(name, text_at(rows, 0, 1));
 	core::Definition *definition = &score->definition;
 	*definition = core::Definition{};
 	score->name = MemoryContextStrdup(loading->context, name);
@@ -232,6 +219,10 @@ load_head(Loading *loading, const char *name)
 	read_expression(loading, rows, 0, 14,
 					{loading_text(loading, "record type \"%s\"", loading->record_type), "open_when", nullptr, false,
 					 core::record_itself, InvalidOid, nullptr, ExpressionType::boolean, &definition->open_when, nullptr});
+	if (!null_at(rows, 0, 22))
+	{
+		load_champion(loading, text_at(rows, 0, 22));
+	}
 }
 
 void

@@ -103,7 +103,7 @@ read_feature(Loading *loading, const QueryRows &rows, uint64 at, core::RuleDefin
 	const char *statistic = text_at(rows, at, statistic_column);
 
 	rule->name = text_at(rows, at, name_column);
-	const char *what = loading_text(loading, "feature \"%s\" of model \"%s\"", rule->name.data(), loading->score->name);
+	const char *what = loading_text(loading, "feature \"%s\" of model \"%s\"", rule->name.data(), loading->model_name);
 	rule->group = group_of(loading, rows, at);
 	rule->source = source_number(loading, source, what);
 	rule->points = 1;

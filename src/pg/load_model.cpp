@@ -166,7 +166,7 @@ load_model(const char *name)
 	loading.score->definition = core::Definition{};
 	loading.score->definition.kind = core::ScoreKind::combined;
 	loading.score->definition.limits = {-unlimited, unlimited};
-	loading.score->name = model->name = pstrdup(name);
+	loading.score->name = loading.model_name = model->name = pstrdup(name);
 	model->score = loading.score;
 	SPI_connect();
 	Session session = begin_as_table_owner(definitions_owner());

@@ -23,9 +23,16 @@ load_score(const char *name, Reader reader)
 	Session session = begin_as_table_owner(definitions_owner());
 	load_head(&loading, name);
 	load_sources(&loading);
-	load_groups(&loading);
-	load_rules(&loading);
-	load_factors(&loading);
+	if (loading.model == nullptr)
+	{
+		load_groups(&loading);
+		load_rules(&loading);
+		load_factors(&loading);
+	}
+	else
+	{
+		load_features(&loading);
+	}
 	load_scopes(&loading);
 	load_bands(&loading);
 	load_announcing(&loading);
@@ -41,6 +48,7 @@ load_score(const char *name, Reader reader)
 		}
 	}
 	compile_streams(&loading);
+	settle_prediction(&loading);
 	return loading.score;
 }
 

@@ -40,6 +40,7 @@ struct LoadedScore
 {
 	const char *name;
 	bool active;
+	bool predicted;              // a likelihood: its rules are the features of a model
 	Oid target;                  // relation with the score columns
 	bool own_target;             // target is the record's own relation
 	core::Definition definition;

@@ -42,6 +42,8 @@ struct Loading
 	List *expressions; // of RawExpression
 	bool has_alerts;
 	const char *model; // definition of the model whose features take the place of rules, as JSON; or null
+	const char *model_name;
+	const char *model_body; // as training has made it
 };
 
 template <typename Item>
@@ -82,6 +84,12 @@ void settle_records(Loading *loading, Oid relation, const char *key_column, cons
 
 // Read the features of a model in the place of groups and rules
 void load_features(Loading *loading);
+
+// Read the champion of the model that a score of kind likelihood shows, and what says who has converted
+void load_champion(Loading *loading, const char *model);
+
+// Make the model that predicts, once streams have been compiled
+void settle_prediction(Loading *loading);
 
 // The steps, in this order
 void load_head(Loading *loading, const char *name);

@@ -1,0 +1,56 @@
+-- Training of models.
+
+CREATE FUNCTION lead_scoring.training_set(
+  model text, as_of timestamptz DEFAULT now(),
+  OUT record_key text, OUT snapshot timestamptz, OUT converted boolean, OUT fold integer, OUT features jsonb)
+RETURNS SETOF record LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 10000
+AS 'MODULE_PATHNAME', 'lead_scoring_training_set';
+COMMENT ON FUNCTION lead_scoring.training_set(text, timestamptz) IS
+  'What a model would be trained on, of the facts known at as_of: each record as it was known at a snapshot, and whether it converted within the horizon after it. Left out are records that had converted by then, were not there yet, or have been observed for less than the horizon without converting. More rows than fit into lead_scoring.work_mem are sampled, with a NOTICE';
+
+CREATE FUNCTION lead_scoring.train_model(
+  model text, as_of timestamptz,
+  OUT algorithm text, OUT samples bigint, OUT converted bigint, OUT auc double precision, OUT log_loss double precision, OUT brier double precision,
+  OUT average_precision double precision, OUT calibration_error double precision, OUT threshold double precision, OUT accuracy double precision,
+  OUT "precision" double precision, OUT recall double precision, OUT f1 double precision, OUT body text, OUT warnings text[],
+  OUT feature_names text[], OUT importance double precision[])
+RETURNS SETOF record LANGUAGE c VOLATILE ROWS 1
+AS 'MODULE_PATHNAME', 'lead_scoring_train_model';
+COMMENT ON FUNCTION lead_scoring.train_model(text, timestamptz) IS 'Trains a model and returns what came of it; nothing is kept. Use train()';
+
+CREATE FUNCTION lead_scoring.train(model text, as_of timestamptz DEFAULT now()) RETURNS integer LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  definition jsonb := lead_scoring.model_definition(train.model);
+  trained record;
+  new_version integer;
+  warning text;
+BEGIN
+  IF EXISTS (SELECT FROM lead_scoring.model m WHERE m.name = train.model) THEN
+    PERFORM lead_scoring.require_owner(lead_scoring.model_records(train.model));
+  END IF;
+  SELECT * INTO trained FROM lead_scoring.train_model(train.model, train.as_of);
+  PERFORM lead_scoring.require_model(train.model);
+  IF lead_scoring.model_definition(train.model) IS DISTINCT FROM definition THEN
+    RAISE EXCEPTION 'model "%" has been edited while it was trained', train.model USING ERRCODE = 'serialization_failure',
+      HINT = 'Train it again.';
+  END IF;
+  INSERT INTO lead_scoring.model_version (model, algorithm, as_of, samples, converted, auc, log_loss, brier, average_precision, calibration_error,
+                                          threshold, accuracy, "precision", recall, f1, body, warnings)
+    VALUES (train.model, trained.algorithm, train.as_of, trained.samples, trained.converted, trained.auc, trained.log_loss, trained.brier,
+            trained.average_precision, trained.calibration_error, trained.threshold, trained.accuracy, trained."precision", trained.recall, trained.f1,
+            trained.body, trained.warnings)
+    RETURNING version INTO new_version;
+  INSERT INTO lead_scoring.model_importance (model, version, feature, importance)
+    SELECT train.model, new_version, i.feature, i.importance FROM unnest(trained.feature_names, trained.importance) i (feature, importance);
+  FOREACH warning IN ARRAY trained.warnings LOOP
+    RAISE WARNING 'model "%": %', train.model, warning;
+  END LOOP;
+  IF NOT EXISTS (SELECT FROM lead_scoring.model_version v WHERE v.model = train.model AND v.status = 'champion') THEN
+    PERFORM lead_scoring.publish(train.model, new_version);
+  END IF;
+  RETURN new_version;
+END $$;
+COMMENT ON FUNCTION lead_scoring.train(text, timestamptz) IS
+  'Trains a model on the facts known at as_of and keeps the result as a new version, whose number it returns. The first version of a model becomes its champion; later ones are challengers until publish(). Raises if there are too few converted or unconverted records, naming both counts. What is odd about the features comes as a WARNING';
