@@ -1,5 +1,6 @@
 #include "core/calibration.hpp"
 
+#include "core/exact_sum.hpp"
 #include "core/mean_loss.hpp"
 #include "core/tiers.hpp"
 
@@ -20,7 +21,7 @@ namespace lead_scoring::core
 namespace
 {
 
-// Bins under way: predicted and observed are sums until all are finished
+// Bins under way; the last one is open
 class Bins
 {
 public:
@@ -32,29 +33,40 @@ public:
 
 		if (bins_.empty() || bins_.back().number != number)
 		{
+			close();
 			bins_.push_back({number, 0, run.score, run.score, 0, 0});
 		}
 		CalibrationBin &bin = bins_.back();
 		bin.records += records;
 		bin.highest = run.score;
-		bin.predicted += run.score * part;
-		bin.observed += static_cast<double>(run.converted) * part / static_cast<double>(run.records);
+		probabilities_.add(run.score * part);
+		converted_.add(static_cast<double>(run.converted) * part / static_cast<double>(run.records));
 	}
 
 	std::vector<CalibrationBin>
 	finish()
 	{
-		for (CalibrationBin &bin : bins_)
-		{
-			auto records = static_cast<double>(bin.records);
-			bin.predicted = std::clamp(bin.predicted / records, bin.lowest, bin.highest);
-			bin.observed = std::clamp(bin.observed / records, 0.0, 1.0);
-		}
+		close();
 		return std::move(bins_);
 	}
 
 private:
+	void
+	close()
+	{
+		if (!bins_.empty())
+		{
+			CalibrationBin &bin = bins_.back();
+			bin.predicted = std::clamp(mean_of(probabilities_.value(), bin.records), bin.lowest, bin.highest);
+			bin.observed = std::clamp(mean_of(converted_.value(), bin.records), 0.0, 1.0);
+		}
+		probabilities_ = {};
+		converted_ = {};
+	}
+
 	std::vector<CalibrationBin> bins_;
+	ExactSum probabilities_;
+	ExactSum converted_;
 };
 
 void

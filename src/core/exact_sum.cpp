@@ -116,6 +116,12 @@ ExactSum::value() const noexcept
 }
 
 double
+mean_of(ScaledNumber sum, int64_t count) noexcept
+{
+	return std::ldexp(sum.significand / static_cast<double>(count), sum.exponent);
+}
+
+double
 ratio_to_mean(double value, ScaledNumber sum, int64_t count)
 {
 	int exponent;

@@ -45,6 +45,9 @@ private:
 	std::array<int64_t, digits> digits_ = {};
 };
 
+// Return the mean of count numbers that have this sum
+double mean_of(ScaledNumber sum, int64_t count) noexcept;
+
 // Return value divided by the mean of count numbers that have this sum, which is not 0; raises if it is too large
 double ratio_to_mean(double value, ScaledNumber sum, int64_t count);
 

@@ -80,13 +80,7 @@ MeanLoss::add(const MeanLoss &other)
 double
 MeanLoss::mean() const noexcept
 {
-	ScaledNumber total = sum.value();
-
-	if (count == 0)
-	{
-		return std::numeric_limits<double>::quiet_NaN();
-	}
-	return std::ldexp(total.significand / static_cast<double>(count), total.exponent);
+	return count == 0 ? std::numeric_limits<double>::quiet_NaN() : mean_of(sum.value(), count);
 }
 
 void

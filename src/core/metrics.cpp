@@ -73,18 +73,17 @@ average_precision(const ScoredOutcomes &sorted)
 {
 	int64_t records = 0;
 	int64_t converted = 0;
-	MeanLoss precision; // over the records that converted
+	ExactSum precision; // over the records that converted
 
 	sorted.for_each_run(
 		[&](const ScoreRun &run)
 		{
 			records += run.records;
 			converted += run.converted;
-			precision.sum.add(static_cast<double>(run.converted) * static_cast<double>(converted) /
-							  static_cast<double>(records));
+			precision.add(static_cast<double>(run.converted) * static_cast<double>(converted) /
+						  static_cast<double>(records));
 		});
-	precision.count = converted;
-	return precision.mean();
+	return converted == 0 ? undefined : mean_of(precision.value(), converted);
 }
 
 double

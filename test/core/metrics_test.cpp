@@ -204,7 +204,7 @@ TEST(Metrics, CanBeCancelled)
 
 TEST(Metrics, RefuseWhatIsNoScoreAndNoProbability)
 {
-	const uint8_t outcome[] = {1};
+	const std::vector<uint8_t> outcome = {1};
 
 	for (double number : {not_a_number, infinity, -infinity})
 	{

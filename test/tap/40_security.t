@@ -409,6 +409,8 @@ DECLARE
     "lead_scoring.decaying_total": ["NULL", "'v1;604800000000;1.5;3;0;1'", "'v1;604800000000;-1.5;3;0;1'", "'v1;86400000000;1.5;3;0;1'"],
     "lead_scoring.tier_sample": ["NULL", "'v1;4;0;0;3;1 2 3 ;'"],
     "double precision[]": ["NULL", "'{}'", "'{NULL}'", "'{3,2,1}'", "'{1,2,3}'", "'{NaN,infinity}'", "'{{1,2},{3,4}}'", "'[5:6]={2,1}'"],
+    "boolean[]": ["NULL", "'{}'", "'{NULL}'", "'{t,f,t}'", "'{t,f}'", "'{{t,f},{f,t}}'", "'[5:6]={t,f}'"],
+    "bytea": ["NULL", "''", "'x'", "lead_scoring.auc_trans(lead_scoring.auc_trans(NULL, 1, true), 2, false)", "lead_scoring.auc_trans(NULL, 1, true)", "lead_scoring.brier_trans(NULL, 0.3, true)", "set_byte(lead_scoring.log_loss_trans(NULL, 0.3, true), 20, 255)", "set_byte(lead_scoring.auc_trans(NULL, 1, true), 15, 127)"],
     "interval": ["NULL", "'7 days'", "'0'", "'-1 day'", "'1 month'", "'178000000 years'", "'1 microsecond'"],
     "integer": ["NULL", "0", "1", "-1", "10", "1000", "1001", "2147483647", "(-2147483648)"],
     "text[]": ["NULL", "'{}'", "'{NULL}'", "'{1,2,NULL}'", "'{{1,2},{3,4}}'", "'{no key}'", "'{lead_score,draft,thing_score}'", "'[5:6]={1,2}'", "array_fill('1'::text, '{1000}')"],
