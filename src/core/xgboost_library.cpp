@@ -18,11 +18,11 @@ namespace lead_scoring::core
 namespace
 {
 
-// Debian's own name first, then that of a build from source
-constexpr const char *library_names[] = {"libxgboost.so.0", "libxgboost.so", nullptr};
+// Debian's names, the newest first, then that of a build from source
+constexpr const char *library_names[] = {"libxgboost.so.3", "libxgboost.so.0", "libxgboost.so", nullptr};
 
 constexpr const char *library_hint =
-	"Install XGBoost 1.7 or later where PostgreSQL's server runs (Debian: libxgboost0), or train with algorithm = 'scorecard'.";
+	"Install XGBoost 1.7 or later where PostgreSQL's server runs (Debian: libxgboost-dev, which brings the library, too), or train with algorithm = 'scorecard'.";
 
 [[noreturn]] void
 raise_missing(const std::string &why)
