@@ -305,6 +305,7 @@ TEST(Training, ChoosesTheBetterLearner)
 
 	settings.forest.trees = 30;
 	settings.forest.learning_rate = 0.2;
+	settings.forest.column_share = 1;
 	for (size_t row = 0; row < 2000; row++)
 	{
 		first.push_back(random.share());
