@@ -27,7 +27,7 @@ struct ScorecardSettings
 	uint32_t min_rows = 20;        // of a bin; rarer categories share one
 	uint32_t most_categories = 50; // with a bin of their own; the rarer ones share one
 	uint32_t most_bins = 2000;     // of all features together; with many features, each has fewer, but at least two and two more
-	double penalty = 1;            // L2: half of it times the sum of squares is added to the negative log-likelihood
+	double penalty = 3;            // L2: half of it times the sum of squares is added to the negative log-likelihood
 };
 
 // Values that are treated alike

@@ -4,6 +4,7 @@
 #include "core/logistic.hpp"
 #include "core/metrics.hpp"
 #include "core/sorting.hpp"
+#include "core/xgboost_library.hpp"
 
 #include <fmt/format.h>
 
@@ -40,10 +41,10 @@ effort_of(Learner learner)
 class Reporter
 {
 public:
-	Reporter(const TrainingSettings &settings, size_t folds, Progress progress) : progress_(progress)
+	Reporter(std::span<const Learner> learners, size_t folds, Progress progress) : progress_(progress)
 	{
 		double dearest = 0;
-		for (Learner learner : settings.learners)
+		for (Learner learner : learners)
 		{
 			all_ += effort_of(learner) * static_cast<double>(folds);
 			dearest = std::max(dearest, effort_of(learner));
@@ -237,13 +238,23 @@ describe_features(const Dataset &data)
 	return features;
 }
 
-void
-check_settings(const TrainingSettings &settings)
+// Return the learners to try: without XGBoost those that do not need it, if there are any
+std::vector<Learner>
+find_learners(const TrainingSettings &settings, std::vector<std::string> &warnings)
 {
-	if (settings.learners.empty())
+	std::vector<Learner> learners = settings.learners;
+
+	if (learners.empty())
 	{
 		throw ScoringError(Fault::invalid_parameter, "a training needs a learner");
 	}
+	const auto trees = std::find(learners.begin(), learners.end(), Learner::boosted_trees);
+	if (trees != learners.end() && learners.size() > 1 && !has_xgboost())
+	{
+		learners.erase(trees);
+		warnings.emplace_back("boosted trees were not tried, as XGBoost is not installed where the server runs");
+	}
+	return learners;
 }
 
 } // namespace
@@ -271,7 +282,6 @@ check_outcomes(uint64_t converted, uint64_t unconverted, uint64_t min_converted,
 Training
 train(Dataset data, const TrainingSettings &settings, Poll cancelled, Progress progress)
 {
-	check_settings(settings);
 	if (data.rows() > UINT32_MAX)
 	{
 		throw ScoringError(Fault::limit_exceeded, fmt::format("{} rows are too many", data.rows()));
@@ -281,11 +291,12 @@ train(Dataset data, const TrainingSettings &settings, Poll cancelled, Progress p
 	check_outcomes(converted, data.rows() - converted, settings.min_converted, settings.min_unconverted);
 	std::vector<std::string> warnings = inspect(data, most_known_categories, settings.leakage_auc, cancelled);
 	const std::vector<uint32_t> folds = find_folds(data, cancelled);
-	Reporter reporter(settings, folds.size(), progress);
+	const std::vector<Learner> learners = find_learners(settings, warnings);
+	Reporter reporter(learners, folds.size(), progress);
 
 	std::vector<LearnerQuality> qualities;
 	std::vector<std::vector<double>> predictions;
-	for (Learner learner : settings.learners)
+	for (Learner learner : learners)
 	{
 		predictions.push_back(predict_out_of_fold(learner, data, folds, settings, cancelled, reporter));
 		qualities.push_back({learner, auc(predictions.back(), data.outcome, cancelled)});

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -17,68 +18,139 @@ namespace lead_scoring::core
 namespace
 {
 
-// Return the conversion rate of each category among the rows, drawn towards that of all
-TreeFeature
-category_rates(const DataColumn &column, const Dataset &data, std::span<const uint32_t> rows, double smoothing)
-{
-	std::vector<double> seen(column.categories.size());
-	std::vector<double> converted(column.categories.size());
-	double all_seen = 0;
-	double all_converted = 0;
+// In how many parts rows are judged by the rates of the others
+constexpr uint32_t category_parts = 5;
 
-	for (uint32_t row : rows)
-	{
-		double code = column.values[row];
-		if (code >= 0 && code < static_cast<double>(seen.size()))
-		{
-			seen[static_cast<size_t>(code)]++;
-			converted[static_cast<size_t>(code)] += data.outcome[row];
-			all_seen++;
-			all_converted += data.outcome[row];
-		}
-	}
-	TreeFeature feature;
-	feature.categorical = true;
-	feature.unseen = all_seen > 0 ? all_converted / all_seen : 0;
-	feature.values.reserve(seen.size());
-	for (size_t code = 0; code < seen.size(); code++)
-	{
-		feature.values.push_back((converted[code] + smoothing * feature.unseen) / (seen[code] + smoothing));
-	}
-	return feature;
+// Return the part, below category_parts, that a row belongs to
+uint32_t
+part_of(uint32_t row) noexcept
+{
+	// Multiplicative hashing (Knuth, The Art of Computer Programming 3, 6.4), so that no order of the rows matters
+	return static_cast<uint32_t>((row * UINT64_C(0x9E3779B97F4A7C15) >> 32) * category_parts >> 32);
 }
 
-// Find where the bins of a column begin; return whether it varies at all, missing or not being a difference, too
-bool
-bin_column(const DataColumn &column, const TreeFeature &feature, std::span<const uint32_t> rows, uint32_t bins, TreeColumn &binned)
+// Rows and conversions by category, and by part of the rows
+class CategoryCounts
 {
-	std::vector<double> present;
+public:
+	CategoryCounts(const DataColumn &column, const Dataset &data, std::span<const uint32_t> rows, double smoothing)
+		: smoothing_(smoothing), all_(column.categories.size()), parts_(category_parts * column.categories.size())
+	{
+		Count total;
+		for (uint32_t row : rows)
+		{
+			double code = column.values[row];
+			if (known(code))
+			{
+				bool converted = data.outcome[row] != 0;
+				total.add(converted);
+				all_[static_cast<size_t>(code)].add(converted);
+				parts_[part_of(row) * all_.size() + static_cast<size_t>(code)].add(converted);
+			}
+		}
+		average_ = total.rows > 0 ? total.converted / total.rows : 0;
+	}
 
-	present.reserve(rows.size());
+	// Return what the trees see of the categories
+	TreeFeature
+	rates() const
+	{
+		TreeFeature feature{true, {}, average_};
+
+		feature.values.reserve(all_.size());
+		for (const Count &count : all_)
+		{
+			feature.values.push_back(rate(count.rows, count.converted));
+		}
+		return feature;
+	}
+
+	// Return what they see of the category of a row in training
+	double
+	rate_in_training(uint32_t row, double code) const
+	{
+		if (!known(code))
+		{
+			return std::isnan(code) ? code : average_;
+		}
+		const Count &all = all_[static_cast<size_t>(code)];
+		if (all.rows >= frequent_category_rows)
+		{
+			return rate(all.rows, all.converted);
+		}
+		const Count &own = parts_[part_of(row) * all_.size() + static_cast<size_t>(code)];
+		return rate(all.rows - own.rows, all.converted - own.converted);
+	}
+
+private:
+	struct Count
+	{
+		double rows = 0;
+		double converted = 0;
+
+		void
+		add(bool conversion) noexcept
+		{
+			rows++;
+			converted += conversion ? 1 : 0;
+		}
+	};
+
+	bool
+	known(double code) const noexcept
+	{
+		return code >= 0 && code < static_cast<double>(all_.size());
+	}
+
+	double
+	rate(double rows, double converted) const noexcept
+	{
+		return (converted + smoothing_ * average_) / (rows + smoothing_);
+	}
+
+	double smoothing_;
+	double average_ = 0;
+	std::vector<Count> all_;   // by code
+	std::vector<Count> parts_; // by part and code
+};
+
+// Return what the trees see of a column in training, by row, and in feature what they will see afterwards
+std::vector<double>
+training_values(const DataColumn &column, const Dataset &data, std::span<const uint32_t> rows, double smoothing, TreeFeature &feature)
+{
+	std::vector<double> values;
+
+	values.reserve(rows.size());
+	if (!column.categorical)
+	{
+		for (uint32_t row : rows)
+		{
+			values.push_back(feature.seen(column.values[row]));
+		}
+		return values;
+	}
+	CategoryCounts counts(column, data, rows, smoothing);
+	feature = counts.rates();
 	for (uint32_t row : rows)
 	{
-		double value = feature.seen(column.values[row]);
-		if (!std::isnan(value))
-		{
-			present.push_back(value);
-		}
+		values.push_back(counts.rate_in_training(row, column.values[row]));
 	}
-	bool some_missing = !present.empty() && present.size() < rows.size();
-	binned.cuts = find_cuts(std::move(present), bins);
-	return some_missing || !binned.cuts.empty();
+	return values;
 }
 
-// Put the bins of a column into the matrix, whose rows are so long
-void
-fill_column(const DataColumn &column, const TreeFeature &feature, std::span<const uint32_t> rows, const TreeColumn &binned, float *bins, size_t length)
+// Return the bins of values, NaN for what is missing
+std::vector<float>
+bins_of(std::span<const double> values, const std::vector<double> &cuts)
 {
-	for (uint32_t row : rows)
+	std::vector<float> bins;
+
+	bins.reserve(values.size());
+	for (double value : values)
 	{
-		double value = feature.seen(column.values[row]);
-		auto bin = std::upper_bound(binned.cuts.begin(), binned.cuts.end(), value) - binned.cuts.begin();
-		*bins = std::isnan(value) ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(bin);
-		bins += length;
+		auto bin = std::upper_bound(cuts.begin(), cuts.end(), value) - cuts.begin();
+		bins.push_back(std::isnan(value) ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(bin));
 	}
+	return bins;
 }
 
 // Return a number at so many significant digits
@@ -154,23 +226,30 @@ TreeColumns
 make_tree_columns(const Dataset &data, std::span<const uint32_t> rows, const TreeBinning &binning, Poll cancelled)
 {
 	TreeColumns made;
+	std::vector<std::vector<float>> bins;
 
 	for (const DataColumn &column : data.columns)
 	{
 		give_up_if(cancelled);
-		TreeColumn binned{static_cast<uint32_t>(made.features.size()), {}};
-		made.features.push_back(column.categorical ? category_rates(column, data, rows, binning.smoothing) : TreeFeature());
-		if (bin_column(column, made.features.back(), rows, binning.bins, binned))
+		TreeFeature &feature = made.features.emplace_back();
+		std::vector<double> values = training_values(column, data, rows, binning.smoothing, feature);
+		std::vector<double> present;
+		std::copy_if(values.begin(), values.end(), std::back_inserter(present), [](double value) { return !std::isnan(value); });
+		bool some_missing = !present.empty() && present.size() < values.size();
+		std::vector<double> cuts = find_cuts(std::move(present), binning.bins);
+		if (some_missing || !cuts.empty())
 		{
-			made.columns.push_back(std::move(binned));
+			bins.push_back(bins_of(values, cuts));
+			made.columns.push_back({static_cast<uint32_t>(made.features.size() - 1), std::move(cuts)});
 		}
 	}
-	made.bins.resize(rows.size() * made.columns.size());
-	for (size_t at = 0; at < made.columns.size(); at++)
+	made.bins.reserve(rows.size() * bins.size());
+	for (size_t row = 0; row < rows.size(); row++)
 	{
-		give_up_if(cancelled);
-		const TreeColumn &binned = made.columns[at];
-		fill_column(data.columns[binned.feature], made.features[binned.feature], rows, binned, made.bins.data() + at, made.columns.size());
+		for (const std::vector<float> &column : bins)
+		{
+			made.bins.push_back(column[row]);
+		}
 	}
 	return made;
 }

@@ -18,11 +18,11 @@ namespace lead_scoring::core
 namespace
 {
 
-// Debian's own name first, then that of a build from source
-constexpr const char *library_names[] = {"libxgboost.so.0", "libxgboost.so", nullptr};
+// Debian's names, the newest first, then that of a build from source
+constexpr const char *library_names[] = {"libxgboost.so.3", "libxgboost.so.0", "libxgboost.so", nullptr};
 
 constexpr const char *library_hint =
-	"Install XGBoost 1.7 or later where PostgreSQL's server runs (Debian: libxgboost0), or train with algorithm = 'scorecard'.";
+	"Install XGBoost 1.7 or later where PostgreSQL's server runs (Debian: libxgboost-dev, which brings the library, too), or train with algorithm = 'scorecard'.";
 
 [[noreturn]] void
 raise_missing(const std::string &why)
@@ -79,6 +79,20 @@ open_xgboost(const char *const *names)
 	find_function(library, "XGBoosterSaveModelToBuffer", found.save_model);
 	find_function(library, "XGBoosterPredictFromDMatrix", found.predict);
 	return found;
+}
+
+bool
+has_xgboost() noexcept
+{
+	for (const char *const *name = library_names; *name != nullptr; name++)
+	{
+		// It stays, as above
+		if (dlopen(*name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) != nullptr)
+		{
+			return true;
+		}
+	}
+	return false;
 }
 
 const XgboostLibrary &

@@ -39,7 +39,7 @@ random_dataset(Random &random, size_t rows)
 	Dataset data;
 
 	data.columns = {{"visits", false, {}, {}}, {"amount", false, {}, {}}, {"industry", true, {}, {}}, {"noise", false, {}, {}}, {"rare", false, {}, {}}};
-	for (size_t code = 0; code < 12; code++)
+	for (size_t code = 0; code < 4; code++)
 	{
 		data.columns[2].categories.push_back("industry " + std::to_string(code));
 	}
@@ -47,8 +47,8 @@ random_dataset(Random &random, size_t rows)
 	{
 		auto visits = static_cast<double>(random.below(30));
 		double amount = random.one_in(4) ? not_a_number : random.one_in(50) ? infinity : std::exp(random.share() * 20);
-		double industry = random.one_in(10) ? not_a_number : static_cast<double>(random.below(12));
-		double log_odds = visits / 10 - 2.5 + (std::isnan(amount) ? 1 : 0) + (industry == 3 || industry == 7 ? 2 : 0);
+		double industry = random.one_in(10) ? not_a_number : static_cast<double>(random.below(4));
+		double log_odds = visits / 10 - 2.5 + (std::isnan(amount) ? 1 : 0) + (industry == 1 || industry == 3 ? 2 : 0);
 		data.columns[0].values.push_back(visits);
 		data.columns[1].values.push_back(amount);
 		data.columns[2].values.push_back(industry);
@@ -91,7 +91,7 @@ text_of(const core::Forest &forest)
 TEST(Boosting, PredictsAndExplainsAsXgboostDoes)
 {
 	Random random(1);
-	Dataset data = random_dataset(random, 3000);
+	Dataset data = random_dataset(random, 3000); // with frequent categories, which look the same in training and afterwards
 	std::vector<uint32_t> rows = all_rows(data);
 	ForestSettings settings = few_trees();
 	TreeColumns columns = make_tree_columns(data, rows, {settings.bins, settings.smoothing}, nullptr);
@@ -363,7 +363,7 @@ TEST(XgboostLibrary, SaysWhatIsMissing)
 			EXPECT_EQ(error.fault(), Fault::missing_library);
 			EXPECT_NE(std::string(error.what()).find(names == none ? "libxgboost_that_is_not_there.so" : "no function XGBGetLastError"), std::string::npos)
 				<< error.what();
-			EXPECT_NE(std::string(error.hint()).find("libxgboost0"), std::string::npos);
+			EXPECT_NE(std::string(error.hint()).find("libxgboost-dev"), std::string::npos);
 		}
 	}
 }

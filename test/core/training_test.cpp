@@ -294,6 +294,53 @@ TEST(Training, CanBeCancelledAnywhere)
 	}
 }
 
+// Where only two features together tell something, trees see it
+TEST(Training, ChoosesTheBetterLearner)
+{
+	Random random(10);
+	Dataset data;
+	std::vector<double> first;
+	std::vector<double> second;
+	TrainingSettings settings;
+
+	settings.forest.trees = 30;
+	settings.forest.learning_rate = 0.2;
+	settings.forest.column_share = 1;
+	for (size_t row = 0; row < 2000; row++)
+	{
+		first.push_back(random.share());
+		second.push_back(random.share());
+		data.fold.push_back(static_cast<uint32_t>(random.below(3)));
+		data.outcome.push_back((first[row] < 0.3) == (second[row] < 0.4) ? !random.one_in(8) : random.one_in(8));
+	}
+	data.columns = {number_column("first", first), number_column("second", second)};
+	const Training training = train(data, settings, nullptr, nullptr);
+	ASSERT_EQ(training.qualities.size(), 2);
+	EXPECT_LT(training.qualities[0].auc, 0.75);
+	EXPECT_GT(training.qualities[1].auc, 0.8);
+	EXPECT_EQ(training.learner, Learner::boosted_trees);
+	EXPECT_NEAR(auc(training.probabilities, data.outcome), training.qualities[1].auc, 1e-12);
+	EXPECT_LT(calibration_gap(training.probabilities, data.outcome), 0.03);
+
+	// As text they predict and explain the same
+	const core::Model again = read_model(write_model(training.model));
+	for (double value : {0.1, 0.4, 0.6, 0.9, not_a_number, infinity, -infinity})
+	{
+		const std::vector<double> row = {value, 0.3};
+		std::vector<double> contributions(3);
+		again.contributions(row, contributions);
+		EXPECT_EQ(again.log_odds(row), training.model.log_odds(row));
+		EXPECT_NEAR(contributions[0] + contributions[1] + contributions[2], again.log_odds(row), 1e-9);
+	}
+	EXPECT_EQ(write_model(train(data, settings, nullptr, nullptr).model), write_model(training.model));
+
+	// The scorecard has a lead
+	settings.scorecard_margin = 0.9;
+	EXPECT_EQ(train(data, settings, nullptr, nullptr).learner, Learner::scorecard);
+	settings.learners.clear();
+	EXPECT_EQ(fault_of([&]() { train(data, settings, nullptr, nullptr); }), Fault::invalid_parameter);
+}
+
 TEST(Training, TellsHowFarItIs)
 {
 	Random random(8);

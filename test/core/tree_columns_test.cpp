@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <string>
 #include <vector>
 
 namespace lead_scoring::core::test
@@ -92,12 +93,12 @@ TEST(TreeColumns, BinsAreThoseOfTheThresholds)
 	Random random(3);
 	Dataset data;
 	data.columns = {{"number", false, {}, {}}, {"constant", false, {}, {}}, {"category", true, {"a", "b", "c", "d"}, {}}, {"some", false, {}, {}}, {"none", false, {}, {}}};
-	for (size_t row = 0; row < 1000; row++)
+	for (size_t row = 0; row < 3000; row++)
 	{
 		data.outcome.push_back(random.one_in(3));
 		data.columns[0].values.push_back(random.one_in(5) ? not_a_number : random.one_in(20) ? infinity : random.share());
 		data.columns[1].values.push_back(5);
-		data.columns[2].values.push_back(random.one_in(9) ? not_a_number : static_cast<double>(random.below(3)));
+		data.columns[2].values.push_back(random.one_in(9) ? not_a_number : static_cast<double>(random.below(3))); // frequent ones
 		data.columns[3].values.push_back(random.one_in(2) ? not_a_number : 5);
 		data.columns[4].values.push_back(not_a_number);
 	}
@@ -141,6 +142,37 @@ TEST(TreeColumns, CategoriesAreRatesDrawnToTheAverage)
 	EXPECT_DOUBLE_EQ(feature.values[1], 6.0 / 11);
 	EXPECT_DOUBLE_EQ(feature.values[2], 0.6);
 	EXPECT_DOUBLE_EQ(feature.unseen, 0.6);
+}
+
+// Rates of rare categories are no news about the very outcomes that they are made of, but about others
+TEST(TreeColumns, RareCategoriesDoNotTellTheirOwnOutcomes)
+{
+	Random random(4);
+	Dataset data;
+	data.columns = {{"by chance", true, std::vector<std::string>(2000), {}}, {"telling", true, std::vector<std::string>(100), {}}};
+	for (size_t row = 0; row < 6000; row++)
+	{
+		double telling = static_cast<double>(random.below(100));
+		data.columns[0].values.push_back(static_cast<double>(random.below(2000)));
+		data.columns[1].values.push_back(telling);
+		data.outcome.push_back(random.share() < telling / 100 ? 1 : 0);
+	}
+	TreeColumns made = make_tree_columns(data, all_rows(data), {256, 5}, nullptr);
+	ASSERT_EQ(made.columns.size(), 2u);
+	auto correlation = [&data](auto value) {
+		double n = 0, x = 0, y = 0, xx = 0, yy = 0, xy = 0;
+		for (size_t row = 0; row < data.rows(); row++, n++)
+		{
+			double a = value(row);
+			double b = data.outcome[row];
+			x += a, y += b, xx += a * a, yy += b * b, xy += a * b;
+		}
+		return (n * xy - x * y) / std::sqrt((n * xx - x * x) * (n * yy - y * y));
+	};
+
+	EXPECT_GT(correlation([&](size_t row) { return made.features[0].seen(data.columns[0].values[row]); }), 0.4);
+	EXPECT_LT(std::abs(correlation([&](size_t row) { return made.bins[2 * row]; })), 0.05);
+	EXPECT_GT(correlation([&](size_t row) { return made.bins[2 * row + 1]; }), 0.5);
 }
 
 } // namespace lead_scoring::core::test
