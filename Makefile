@@ -51,9 +51,13 @@ REGRESS_OPTS = --load-extension=$(EXTENSION)
 ISOLATION = $(sort $(patsubst test/isolation/specs/%.spec,%,$(wildcard test/isolation/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test/isolation --load-extension=$(EXTENSION)
 
+# Where libraries of headers are, unless the compiler knows; Eigen has a folder of its own.
+include_dirs = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I $(1) 2>/dev/null))
+HEADER_DIRS := $(or $(call include_dirs,eigen3),-isystem /usr/include/eigen3) $(call include_dirs,nlohmann_json)
+
 # The server's headers as system headers: they do not compile without warnings, and clang refuses some
 # of them in C++20 otherwise. Never -ffast-math: it changes the floating point mode of the whole backend.
-PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) -DFMT_HEADER_ONLY
+PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) $(HEADER_DIRS) -DFMT_HEADER_ONLY
 PG_CXXFLAGS = -std=c++20 -O2 -Wall -Wextra -fno-math-errno -fvisibility=hidden -fvisibility-inlines-hidden -MMD -MP
 # PGXS hands clang the options that g++ was configured with.
 ifneq ($(findstring clang,$(CXX)),)

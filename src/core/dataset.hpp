@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,5 +34,15 @@ struct Dataset
 		return outcome.size();
 	}
 };
+
+// Copy one row, in the order of the columns
+inline void
+take_row(const Dataset &data, size_t row, std::span<double> out) noexcept
+{
+	for (size_t column = 0; column < data.columns.size(); column++)
+	{
+		out[column] = data.columns[column].values[row];
+	}
+}
 
 } // namespace lead_scoring::core

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -35,6 +36,25 @@ ExactSum::add(double number) noexcept
 	digits_[at] += sign * (static_cast<int64_t>(wide) & digit_mask);
 	digits_[at + 1] += sign * (static_cast<int64_t>(wide >> digit_bits) & digit_mask);
 	digits_[at + 2] += sign * static_cast<int64_t>(wide >> (2 * digit_bits));
+}
+
+void
+ExactSum::add(const ExactSum &other) noexcept
+{
+	for (size_t at = 0; at < digits_.size(); at++)
+	{
+		digits_[at] += other.digits_[at];
+	}
+}
+
+bool
+ExactSum::may_have(int64_t terms) const noexcept
+{
+	constexpr int64_t largest_digit = (int64_t{1} << digit_bits) - 1;
+
+	return std::all_of(digits_.begin(), digits_.end(),
+					   [terms](int64_t digit)
+					   { return digit >= -terms * largest_digit && digit <= terms * largest_digit; });
 }
 
 ScaledNumber

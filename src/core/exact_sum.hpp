@@ -22,8 +22,16 @@ struct ScaledNumber
 class ExactSum
 {
 public:
-	// Add a finite number; at most 2^31 of them
+	static constexpr int64_t most_terms = int64_t{1} << 31;
+
+	// Add a finite number; at most most_terms of them
 	void add(double number) noexcept;
+
+	// Add the terms of another sum; most_terms of both together
+	void add(const ExactSum &other) noexcept;
+
+	// Whether so many terms can have given these digits, which may be bytes from anywhere
+	bool may_have(int64_t terms) const noexcept;
 
 	// Return the sum: its significand is rounded once, to the nearest, with the rest at least 96 bits are right
 	ScaledNumber value() const noexcept;

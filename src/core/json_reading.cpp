@@ -75,6 +75,18 @@ json_number(const json &object, const char *name)
 	return json_number(json_member(object, name));
 }
 
+double
+json_amount(const json &value)
+{
+	const double number = json_number(value);
+
+	if (std::abs(number) > 1e12)
+	{
+		refuse_model(fmt::format("{} is out of range", number));
+	}
+	return number;
+}
+
 uint64_t
 json_count(const json &value, uint64_t most)
 {
@@ -116,7 +128,13 @@ json_text(const json &value)
 	{
 		refuse_model("a string is expected");
 	}
-	return value.get<std::string>();
+	auto text = value.get<std::string>();
+	// It becomes text of PostgreSQL, which would end there
+	if (text.find('\0') != std::string::npos)
+	{
+		refuse_model("a string has a zero byte");
+	}
+	return text;
 }
 
 std::vector<double>

@@ -24,6 +24,9 @@ const nlohmann::json &json_array(const nlohmann::json &object, const char *name,
 double json_number(const nlohmann::json &value);
 double json_number(const nlohmann::json &object, const char *name);
 
+// Return a number of which sums cannot overflow: -1e12 .. 1e12
+double json_amount(const nlohmann::json &value);
+
 // Return a whole number in 0 .. most
 uint64_t json_count(const nlohmann::json &value, uint64_t most);
 uint64_t json_count(const nlohmann::json &object, const char *name, uint64_t most);

@@ -3,7 +3,7 @@
 // Numbers fall into bins of about equally many rows, categories have a bin each, rare ones share one, and missing values
 // have a bin of their own. The points of a feature are centred: over the rows of the training they average 0. So the base
 // is the log-odds of an average record, points above 0 speak for a conversion, and a value that training has not seen
-// gives 0. A feature that comes in has its bins, so nothing needs to be filled in or scaled before.
+// gives 0.
 #pragma once
 
 #include "core/dataset.hpp"
@@ -17,13 +17,17 @@
 namespace lead_scoring::core
 {
 
+inline constexpr size_t most_scorecard_features = 1000;
+inline constexpr size_t most_scorecard_bins = 1002; // of a feature
+
 // How a scorecard is made
 struct ScorecardSettings
 {
-	uint32_t bins = 10;                  // of a number, besides that of missing values
-	uint32_t min_category_rows = 20;     // rarer categories share a bin
-	uint32_t most_categories = 100;      // with a bin of their own; rarer ones share one
-	double penalty = 1;                  // half of it times the sum of all squared points is added to the negative log-likelihood
+	uint32_t bins = 10;            // of a number, besides that of missing values
+	uint32_t min_rows = 20;        // of a bin; rarer categories share one
+	uint32_t most_categories = 50; // with a bin of their own; the rarer ones share one
+	uint32_t most_bins = 2000;     // of all features together; with many features, each has fewer, but at least two and two more
+	double penalty = 3;            // L2: half of it times the sum of squares is added to the negative log-likelihood
 };
 
 // Values that are treated alike
@@ -42,7 +46,7 @@ struct ScorecardFeature
 	bool categorical = false;
 	std::vector<double> lower_bounds;  // numbers: ascending, bin b + 1 begins at lower_bounds[b]
 	std::vector<uint32_t> bin_of_code; // categories: by code, no_bin for one that was not in the training
-	std::vector<ScorecardBin> bins;    // the last is that of missing values; infinity is missing, too
+	std::vector<ScorecardBin> bins;    // the last is that of missing values
 
 	// Find the bin of a value, or no_bin
 	uint32_t bin_of(double value) const noexcept;

@@ -81,6 +81,20 @@ open_xgboost(const char *const *names)
 	return found;
 }
 
+bool
+has_xgboost() noexcept
+{
+	for (const char *const *name = library_names; *name != nullptr; name++)
+	{
+		// It stays, as above
+		if (dlopen(*name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) != nullptr)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
 const XgboostLibrary &
 xgboost_library()
 {

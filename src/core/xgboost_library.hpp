@@ -27,6 +27,9 @@ struct XgboostLibrary
 // Return the library; raises Fault::missing_library if it, or a function of it, is not there
 const XgboostLibrary &xgboost_library();
 
+// Whether the library is there, whatever it is
+bool has_xgboost() noexcept;
+
 // Open the first of some shared libraries that is there, null-terminated; raises like xgboost_library
 XgboostLibrary open_xgboost(const char *const *names);
 

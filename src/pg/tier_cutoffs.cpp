@@ -1,10 +1,10 @@
 // Cut-offs between tiers: the aggregate tier_cutoffs and tier_for.
 //
-// The state is the type tier_sample. While an aggregate runs, it is kept taken apart, as an expanded object whose memory
-// context owns the C++ side; it is flattened only when it has to leave the process.
+// The state is the type tier_sample, kept taken apart while an aggregate runs.
 #include "pg/postgres_api.hpp"
 
 #include "core/tier_sample.hpp"
+#include "pg/expanded_state.hpp"
 #include "pg/guard.hpp"
 #include "pg/owned.hpp"
 #include "pg/row_set.hpp"
@@ -12,7 +12,6 @@
 extern "C"
 {
 #include "libpq/pqformat.h"
-#include "utils/expandeddatum.h"
 }
 
 using lead_scoring::core::TierSample;
@@ -23,142 +22,49 @@ namespace lead_scoring::pg
 namespace
 {
 
-constexpr int sample_magic = 0x54534d50;
-
-struct ExpandedSample
-{
-	ExpandedObjectHeader header; // must be first
-	int magic;
-	TierSample *sample;
-	Size flat_size; // since it was last asked for
-};
-
 // Bytes that the core has made, for the moment
 struct Bytes
 {
 	std::string text;
 };
 
-Size
-get_flat_size(ExpandedObjectHeader *header)
+struct SampleFormat
 {
-	auto *expanded = reinterpret_cast<ExpandedSample *>(header);
-	TierSample *sample = expanded->sample;
-	Size size = VARHDRSZ + sizeof(core::TierSampleHead);
+	using Object = TierSample;
+	static constexpr const char *name = "tier_sample";
 
-	for (const std::vector<double> &level : sample->levels)
+	static size_t
+	flat_size(const TierSample &sample)
 	{
-		size += sizeof(uint64) + level.size() * sizeof(double);
-	}
-	if (!AllocSizeIsValid(size))
-	{
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many scores for exact cut-offs"),
-						errhint("Ask for an accuracy: tier_cutoffs(score, n, 0.001).")));
-	}
-	expanded->flat_size = size;
-	return size;
-}
+		Size size = sizeof(core::TierSampleHead);
 
-void
-flatten_into(ExpandedObjectHeader *header, void *result, Size allocated)
-{
-	auto *expanded = reinterpret_cast<ExpandedSample *>(header);
-	TierSample *sample = expanded->sample;
-	char *payload = static_cast<char *>(result) + VARHDRSZ;
-
-	Assert(allocated == expanded->flat_size);
-	guarded(
-		[sample, payload]()
+		for (const std::vector<double> &level : sample.levels)
 		{
-			std::string bytes = core::tier_sample_bytes(*sample);
-			memcpy(payload, bytes.data(), bytes.size());
-		});
-	SET_VARSIZE(result, allocated);
-}
-
-const ExpandedObjectMethods methods = {get_flat_size, flatten_into};
-
-ExpandedSample *
-make_expanded(MemoryContext parent, const TierSample &content)
-{
-	MemoryContext context = AllocSetContextCreate(parent, "lead_scoring tier sample", ALLOCSET_SMALL_SIZES);
-	auto *expanded = static_cast<ExpandedSample *>(MemoryContextAllocZero(context, sizeof(ExpandedSample)));
-
-	EOH_init_header(&expanded->header, &methods, context);
-	expanded->magic = sample_magic;
-	expanded->sample = make_owned<TierSample>(context, content);
-	return expanded;
-}
-
-// A sample for the moment, while others are being made
-TierSample *
-make_scratch(MemoryContext context)
-{
-	return make_owned<TierSample>(context);
-}
-
-TierSample *
-parse_flat(MemoryContext context, Datum datum)
-{
-	struct varlena *flat = PG_DETOAST_DATUM(datum);
-	auto *bytes = reinterpret_cast<const std::byte *>(VARDATA(flat));
-	size_t length = VARSIZE(flat) - VARHDRSZ;
-	TierSample *sample = make_scratch(context);
-
-	guarded([sample, bytes, length]() { *sample = core::parse_tier_sample_bytes({bytes, length}); });
-	return sample;
-}
-
-ExpandedSample *
-as_expanded(Datum datum)
-{
-	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(datum)))
-	{
-		return nullptr;
+			size += sizeof(uint64) + level.size() * sizeof(double);
+		}
+		if (!AllocSizeIsValid(size + VARHDRSZ))
+		{
+			ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many scores for exact cut-offs"),
+							errhint("Ask for an accuracy: tier_cutoffs(score, n, 0.001).")));
+		}
+		return size;
 	}
-	auto *expanded = reinterpret_cast<ExpandedSample *>(DatumGetEOHP(datum));
-	return expanded->magic == sample_magic ? expanded : nullptr;
-}
 
-// View a sample that is not to be changed
-const TierSample *
-view_sample(Datum datum)
-{
-	ExpandedSample *expanded = as_expanded(datum);
-
-	return expanded != nullptr ? expanded->sample : parse_flat(CurrentMemoryContext, datum);
-}
-
-// Return a sample that may be changed: the state at hand within an aggregate, else a copy
-ExpandedSample *
-own_sample(MemoryContext context, Datum datum)
-{
-	ExpandedSample *expanded = as_expanded(datum);
-
-	if (expanded != nullptr && VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(datum)))
+	static void
+	write_flat(const TierSample &sample, std::byte *bytes)
 	{
-		return expanded;
+		std::string text = core::tier_sample_bytes(sample);
+		memcpy(bytes, text.data(), text.size());
 	}
-	return make_expanded(context, *view_sample(datum));
-}
 
-MemoryContext
-sample_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	return AggCheckCallContext(fcinfo, &context) ? context : CurrentMemoryContext;
-}
-
-Datum
-unchanged_state(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
+	static TierSample
+	read_flat(std::span<const std::byte> bytes)
 	{
-		PG_RETURN_NULL();
+		return core::parse_tier_sample_bytes(bytes);
 	}
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-}
+};
+
+using SampleState = ExpandedState<SampleFormat>;
 
 Datum
 add_to_sample(FunctionCallInfo fcinfo, double accuracy)
@@ -174,19 +80,14 @@ add_to_sample(FunctionCallInfo fcinfo, double accuracy)
 	}
 	double score = PG_GETARG_FLOAT8(1);
 	int32 tiers = PG_GETARG_INT32(2);
-	MemoryContext context = sample_context(fcinfo);
-	ExpandedSample *state;
-	if (PG_ARGISNULL(0))
+	MemoryContext context = aggregate_context(fcinfo);
+	bool is_first = PG_ARGISNULL(0);
+	SampleState *state = is_first ? SampleState::make(context) : SampleState::own(context, PG_GETARG_DATUM(0));
+	TierSample *sample = state->object();
+	if (is_first)
 	{
-		TierSample *empty = make_scratch(CurrentMemoryContext);
-		guarded([empty, tiers, accuracy]() { *empty = core::make_tier_sample(tiers, accuracy); });
-		state = make_expanded(context, *empty);
+		guarded([sample, tiers, accuracy]() { *sample = core::make_tier_sample(tiers, accuracy); });
 	}
-	else
-	{
-		state = own_sample(context, PG_GETARG_DATUM(0));
-	}
-	TierSample *sample = state->sample;
 	guarded(
 		[sample, score, tiers, accuracy]()
 		{
@@ -198,7 +99,7 @@ add_to_sample(FunctionCallInfo fcinfo, double accuracy)
 			}
 			core::add_score(*sample, score);
 		});
-	return EOHPGetRWDatum(&state->header);
+	return state->datum();
 }
 
 } // namespace
@@ -222,21 +123,18 @@ Datum
 lead_scoring_tier_sample_in(PG_FUNCTION_ARGS)
 {
 	const char *text = PG_GETARG_CSTRING(0);
-	TierSample *sample = make_scratch(CurrentMemoryContext);
+	SampleState *state = SampleState::make(CurrentMemoryContext);
+	TierSample *sample = state->object();
 
 	guarded([sample, text]() { *sample = lead_scoring::core::parse_tier_sample(text); });
-	ExpandedSample *expanded = make_expanded(CurrentMemoryContext, *sample);
-	Size size = EOH_get_flat_size(&expanded->header);
-	auto *flat = static_cast<struct varlena *>(palloc(size));
-	EOH_flatten_into(&expanded->header, flat, size);
-	PG_RETURN_POINTER(flat);
+	PG_RETURN_POINTER(state->flatten());
 }
 
 // Write a sample as its text
 Datum
 lead_scoring_tier_sample_out(PG_FUNCTION_ARGS)
 {
-	const TierSample *sample = view_sample(PG_GETARG_DATUM(0));
+	const TierSample *sample = SampleState::view(PG_GETARG_DATUM(0));
 	Bytes *bytes = make_owned<Bytes>(CurrentMemoryContext);
 
 	guarded([sample, bytes]() { bytes->text = lead_scoring::core::tier_sample_text(*sample); });
@@ -253,7 +151,7 @@ lead_scoring_tier_sample_recv(PG_FUNCTION_ARGS)
 
 	SET_VARSIZE(flat, VARHDRSZ + length);
 	pq_copymsgbytes(buffer, VARDATA(flat), length);
-	parse_flat(CurrentMemoryContext, PointerGetDatum(flat));
+	SampleState::view(PointerGetDatum(flat));
 	PG_RETURN_POINTER(flat);
 }
 
@@ -296,16 +194,24 @@ lead_scoring_tier_cutoffs_combine(PG_FUNCTION_ARGS)
 	{
 		return unchanged_state(fcinfo);
 	}
-	MemoryContext context = sample_context(fcinfo);
-	const TierSample *other = view_sample(PG_GETARG_DATUM(1));
-	if (PG_ARGISNULL(0))
-	{
-		return EOHPGetRWDatum(&make_expanded(context, *other)->header);
-	}
-	ExpandedSample *state = own_sample(context, PG_GETARG_DATUM(0));
-	TierSample *sample = state->sample;
-	guarded([sample, other]() { lead_scoring::core::add_sample(*sample, *other); });
-	return EOHPGetRWDatum(&state->header);
+	MemoryContext context = aggregate_context(fcinfo);
+	const TierSample *other = SampleState::view(PG_GETARG_DATUM(1));
+	bool is_first = PG_ARGISNULL(0);
+	SampleState *state = is_first ? SampleState::make(context) : SampleState::own(context, PG_GETARG_DATUM(0));
+	TierSample *sample = state->object();
+	guarded(
+		[sample, other, is_first]()
+		{
+			if (is_first)
+			{
+				*sample = *other;
+			}
+			else
+			{
+				lead_scoring::core::add_sample(*sample, *other);
+			}
+		});
+	return state->datum();
 }
 
 // Return the lowest score of each tier but the last
@@ -316,7 +222,7 @@ lead_scoring_tier_cutoffs_final(PG_FUNCTION_ARGS)
 	{
 		PG_RETURN_NULL();
 	}
-	const TierSample *sample = view_sample(PG_GETARG_DATUM(0));
+	const TierSample *sample = SampleState::view(PG_GETARG_DATUM(0));
 	auto *cutoffs = make_owned<std::vector<double>>(CurrentMemoryContext);
 	guarded([sample, cutoffs]() { *cutoffs = lead_scoring::core::find_cutoffs(*sample); });
 	auto *datums = static_cast<Datum *>(palloc(sizeof(Datum) * Max(cutoffs->size(), 1)));

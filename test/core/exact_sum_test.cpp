@@ -124,6 +124,32 @@ TEST(ExactSum, OfTwoIsWhatTheProcessorRounds)
 	}
 }
 
+TEST(ExactSum, OfSums)
+{
+	Random random(7);
+
+	for (int round = 0; round < 300; round++)
+	{
+		ExactSum all;
+		ExactSum parts[3];
+		for (size_t count = random.below(60); count > 0; count--)
+		{
+			double number = any_double(random);
+			all.add(number);
+			parts[random.below(3)].add(number);
+		}
+		parts[2].add(parts[0]);
+		parts[2].add(parts[1]);
+		EXPECT_EQ(plain(parts[2].value()), plain(all.value()));
+		EXPECT_EQ(parts[2].value().rest, all.value().rest);
+		EXPECT_TRUE(all.may_have(60));
+	}
+	ExactSum one;
+	one.add(most);
+	EXPECT_TRUE(one.may_have(1));
+	EXPECT_FALSE(one.may_have(0));
+}
+
 TEST(ExactSum, KnowsNoOrder)
 {
 	Random random(3);

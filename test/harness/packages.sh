@@ -72,6 +72,7 @@ missing_packages()
 		*) echo "${CXX:-g++}" ;;
 	esac
 	[ -e /usr/include/fmt/core.h ] || [ -e /usr/local/include/fmt/core.h ] || echo libfmt-dev
+	[ -e /usr/include/eigen3/Eigen/Core ] || [ -e /usr/local/include/eigen3/Eigen/Core ] || echo libeigen3-dev
 	[ -e /usr/include/nlohmann/json.hpp ] || [ -e /usr/local/include/nlohmann/json.hpp ] || echo nlohmann-json3-dev
 	[ -e /usr/include/xgboost/c_api.h ] || [ -e /usr/local/include/xgboost/c_api.h ] || echo libxgboost-dev
 	[ -x "$bindir/initdb" ] || echo "postgresql${major:+-$major}"

@@ -58,7 +58,7 @@ SKIP:
 	local @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES)};
 	delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES)};
 	my $sanitizers = '-fsanitize=address,undefined,float-cast-overflow';
-	my $options = "-std=c++20 -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing -fwrapv -DFMT_HEADER_ONLY -I$top/src $sanitizers -fno-sanitize-recover=all";
+	my $options = "-std=c++20 -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing -fwrapv -DFMT_HEADER_ONLY -I$top/src -isystem /usr/include/eigen3 -isystem /usr/local/include/eigen3 $sanitizers -fno-sanitize-recover=all";
 	my $empty = 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char *, unsigned long) { return 0; }';
 	my $compiler;
 	for my $name ('clang++', map { "clang++-$_" } reverse 13 .. 22)
