@@ -281,6 +281,13 @@ lead_scoring_fill(PG_FUNCTION_ARGS)
 						errhint("lead_scoring.activate() attaches it where it is needed.")));
 	}
 	auto *trigger = reinterpret_cast<const TriggerData *>(fcinfo->context);
+	if (!TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+		TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+	{
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("lead_scoring.fill() must be fired before INSERT or UPDATE, for each row"),
+						errhint("lead_scoring.activate() attaches it where it is needed.")));
+	}
 	HeapTuple row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
 	if (is_writing_scores() || is_restoring())
 	{

@@ -10,7 +10,9 @@
 
 extern "C"
 {
+#include "storage/lmgr.h"
 #include "utils/inval.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 }
 
@@ -247,6 +249,22 @@ forget(KeptScore *kept)
 	MemoryContextSetParent(kept->context, TopTransactionContext);
 }
 
+// Wait for those who alter what a score reads; no one does from here on
+void
+lock_relations(const LoadedScore *score)
+{
+	LockRelationOid(score->records->relation, AccessShareLock);
+	LockRelationOid(score->target, AccessShareLock);
+	for (size_t number = 0; number < score->definition.sources.size(); number++)
+	{
+		LockRelationOid(score->sources[number]->relation, AccessShareLock);
+		if (OidIsValid(score->sources[number]->hop.relation))
+		{
+			LockRelationOid(score->sources[number]->hop.relation, AccessShareLock);
+		}
+	}
+}
+
 } // namespace
 
 void
@@ -314,6 +332,29 @@ kept_score(const char *name, TimestampTz as_of)
 		forget(kept);
 	}
 	return make_kept_score(name, as_of);
+}
+
+bool
+scores_are_current()
+{
+	AcceptInvalidationMessages();
+	return kept_version == version;
+}
+
+KeptScore *
+settled_score(const char *name, TimestampTz as_of)
+{
+	KeptScore *kept;
+
+	do
+	{
+		forget_changed_scores();
+		PushActiveSnapshot(GetLatestSnapshot());
+		kept = kept_score(name, as_of);
+		PopActiveSnapshot();
+		lock_relations(kept->score);
+	} while (!scores_are_current());
+	return kept;
 }
 
 } // namespace lead_scoring::pg

@@ -53,4 +53,10 @@ KeptScore *kept_score(const char *name, TimestampTz as_of);
 // Forget the scores that have changed; what is forgotten is there until the end of the transaction
 void forget_changed_scores();
 
+// Whether the scores are kept as they are now, by all that has been told to this session
+bool scores_are_current();
+
+// The same as kept_score, as of now: nobody alters what the score reads until the end of the transaction
+KeptScore *settled_score(const char *name, TimestampTz as_of);
+
 } // namespace lead_scoring::pg

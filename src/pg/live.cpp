@@ -51,7 +51,7 @@ touch_row(const PathStart &start, const Rows &rows)
 		return;
 	}
 	PathKind kind = start.path->kind;
-	bool found_by_after = kind == PathKind::record && rows.after != nullptr;
+	bool found_by_after = kind == PathKind::record && rows.before != nullptr && rows.after != nullptr && same_column(rows, start.link);
 	// Who looks for a record that is about to go, or to be linked otherwise, still finds it, and waits for its row
 	bool only_after = kind == PathKind::record_key || kind == PathKind::record_link;
 	if (!found_by_after && !only_after)
@@ -85,7 +85,7 @@ flush_comes(Relation relation)
 }
 
 const TriggerData *
-trigger_of(FunctionCallInfo fcinfo, const char *function)
+trigger_of(FunctionCallInfo fcinfo, const char *function, const char *what, bool for_row)
 {
 	if (!CALLED_AS_TRIGGER(fcinfo))
 	{
@@ -93,7 +93,14 @@ trigger_of(FunctionCallInfo fcinfo, const char *function)
 						errmsg("%s is a trigger function", function),
 						errhint("lead_scoring.activate() attaches it where it is needed.")));
 	}
-	return reinterpret_cast<const TriggerData *>(fcinfo->context);
+	auto *trigger = reinterpret_cast<const TriggerData *>(fcinfo->context);
+	if (!TRIGGER_FIRED_AFTER(trigger->tg_event) || static_cast<bool>(TRIGGER_FIRED_FOR_ROW(trigger->tg_event)) != for_row)
+	{
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("%s must be fired after an event, for each %s", function, what),
+						errhint("lead_scoring.activate() attaches it where it is needed.")));
+	}
+	return trigger;
 }
 
 } // namespace
@@ -106,7 +113,7 @@ lead_scoring_touch(PG_FUNCTION_ARGS)
 {
 	using namespace lead_scoring::pg;
 
-	const TriggerData *trigger = trigger_of(fcinfo, "lead_scoring.touch()");
+	const TriggerData *trigger = trigger_of(fcinfo, "lead_scoring.touch()", "row", true);
 	if (is_restoring())
 	{
 		return PointerGetDatum(nullptr);
@@ -131,7 +138,7 @@ lead_scoring_flush(PG_FUNCTION_ARGS)
 {
 	using namespace lead_scoring::pg;
 
-	const TriggerData *trigger = trigger_of(fcinfo, "lead_scoring.flush()");
+	const TriggerData *trigger = trigger_of(fcinfo, "lead_scoring.flush()", "statement", false);
 	if (is_restoring())
 	{
 		return PointerGetDatum(nullptr);

@@ -40,13 +40,14 @@ enum Column
 	relative_column,
 };
 
-// One row for each score and source of it, or for a score without sources. A foreign key that always holds guards a
-// source: no row of it names a record that others cannot see yet
+// One row for each score and source of it, or for a score without sources. A foreign key that always holds guards what
+// names the records, a source or a hop: no row of it names a record that others cannot see yet
 constexpr const char *paths_sql =
 	"SELECT t.name, t.relation::oid, t.key_column, k.atttypid, o.name, o.relation::oid, o.record_key, "
 	"nullif(o.record_column, t.key_column), o.through::oid, o.through_key, o.through_record, "
-	"EXISTS (SELECT FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = o.relation AND a.attname = o.record_key "
-	"WHERE c.contype = 'f' AND c.conrelid = o.relation AND c.confrelid = t.relation AND c.convalidated "
+	"EXISTS (SELECT FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid "
+	"AND a.attname = coalesce(o.through_record, o.record_key) "
+	"WHERE c.contype = 'f' AND c.conrelid = coalesce(o.through::oid, o.relation) AND c.confrelid = t.relation AND c.convalidated "
 	"AND NOT c.condeferrable AND c.conkey = ARRAY[a.attnum] AND c.confkey = ARRAY[k.attnum]), "
 	"s.name, s.mode = 'queued', EXISTS (SELECT FROM lead_scoring.band b WHERE b.score = s.name AND "
 	"(b.capacity IS NOT NULL OR b.top_share IS NOT NULL)) "
@@ -138,18 +139,27 @@ by_hop(const QueryRows &rows, uint64 row)
 					quote_identifier(text_at(rows, row, through_key_column)));
 }
 
+// Whether rows may name records that nobody sees yet
+bool
+awaits_records(const QueryRows &rows, uint64 row)
+{
+	return null_at(rows, row, record_column_column) && !DatumGetBool(datum_at(rows, row, guarded_column));
+}
+
 void
 add_hop_paths(Paths *paths, const QueryRows &rows, uint64 row, ActiveScore *score)
 {
 	Oid relation = DatumGetObjectId(datum_at(rows, row, through_column));
-	Path *hop = path_for(paths, rows, row, PathKind::hop);
+	// What the source names before what the records hold: the order in which an event locks them
 	Path *link = path_for(paths, rows, row, PathKind::hop_link);
+	Path *hop = path_for(paths, rows, row, PathKind::hop);
 
 	hop->relation = link->relation = relation;
 	hop->link_column = link->second_column = text_at(rows, row, through_record_column);
 	hop->second_column = link->link_column = text_at(rows, row, through_key_column);
 	hop->resolve_sql = by_record_column(rows, row);
 	hop->locks = hop->held = hop->resolve_sql != nullptr;
+	hop->awaits_records = awaits_records(rows, row);
 	add_score(hop, score);
 	add_score(link, score);
 }
@@ -171,7 +181,7 @@ add_source_paths(Paths *paths, const QueryRows &rows, uint64 row, ActiveScore *s
 		path->middle_kind = key_kind_of_type(get_atttype(hop, get_attnum(hop, text_at(rows, row, through_record_column))));
 	}
 	path->locks = has_hop || has_column;
-	path->awaits_records = !has_hop && !has_column && !DatumGetBool(datum_at(rows, row, guarded_column));
+	path->awaits_records = awaits_records(rows, row);
 	add_score(path, score);
 	if (has_hop)
 	{
@@ -182,6 +192,8 @@ add_source_paths(Paths *paths, const QueryRows &rows, uint64 row, ActiveScore *s
 		Path *link = path_for(paths, rows, row, has_column ? PathKind::record_link : PathKind::record_key);
 		link->relation = DatumGetObjectId(datum_at(rows, row, records_column));
 		link->link_column = text_at(rows, row, has_column ? record_column_column : key_column_column);
+		// Who has found the records by what they hold looks for their keys
+		link->second_column = text_at(rows, row, key_column_column);
 		link->held = has_hop;
 		link->scores = list_append_unique_ptr(link->scores, score);
 	}

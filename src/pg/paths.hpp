@@ -39,7 +39,7 @@ struct Path
 	const char *source;       // or null
 	Oid relation;
 	const char *link_column;  // of the relation
-	const char *second_column; // of the relation, that matters too, or null: of a hop the other one of its two
+	const char *second_column; // of the relation, that matters too, or null: of a hop the other one of its two, of records their key
 	const char *resolve_sql;  // from links ($1) to the keys of records; null if links are those keys
 	const char *middle_sql;   // from links ($1) to what records hold, where there is a hop before it; else null
 	bool leads;               // to records; else its links are only locked

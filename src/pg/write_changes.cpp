@@ -7,6 +7,11 @@
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
 
+extern "C"
+{
+#include "access/xact.h"
+}
+
 #include <algorithm>
 #include <cmath>
 
@@ -209,8 +214,10 @@ label_datum(const StoredScore &score)
 	return PointerGetDatum(cstring_to_text_with_len(score.label.data(), static_cast<int>(score.label.size())));
 }
 
+// Write some rows. In a target of their own they are not locked, and in a transaction that sees only what was there when it
+// began they may not be seen
 void
-execute(SPIPlanPtr plan, Datum *values, const char *nulls)
+execute(const KeptScore *kept, SPIPlanPtr plan, Datum *values, const char *nulls, int count)
 {
 	MemoryContext before = CurrentMemoryContext;
 	int result = SPI_execute_plan(plan, values, nulls, false, 0);
@@ -220,6 +227,12 @@ execute(SPIPlanPtr plan, Datum *values, const char *nulls)
 	if (result < 0)
 	{
 		elog(ERROR, "could not write scores: %s", SPI_result_code_string(result));
+	}
+	if (!kept->score->own_target && IsolationUsesXactSnapshot() && SPI_processed < static_cast<uint64>(count))
+	{
+		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+						errmsg("could not serialize access: a row for scores was added concurrently"),
+						errhint("The transaction might succeed if retried.")));
 	}
 }
 
@@ -240,7 +253,7 @@ write_one(KeptScore *kept, const ColumnChange &change)
 	}
 	nulls[stored_values + 1] = change.after.nulls[stored_values] ? 'n' : ' ';
 	values[stored_values + 1] = change.after.nulls[stored_values] ? 0 : label_datum(change.after);
-	execute(kept->plans.update_one, values, nulls);
+	execute(kept, kept->plans.update_one, values, nulls, 1);
 }
 
 // Make an array of one column of some changes
@@ -278,7 +291,7 @@ write_many(KeptScore *kept, const ColumnChange *const *changes, int count, SPIPl
 	{
 		values[column + 1] = column_array(changes, count, column);
 	}
-	execute(plan, values, nullptr);
+	execute(kept, plan, values, nullptr, count);
 }
 
 void
