@@ -270,6 +270,10 @@ CREATE FUNCTION lead_scoring.is_active_now(score text) RETURNS boolean
   AS 'MODULE_PATHNAME', 'lead_scoring_is_active_now' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION lead_scoring.is_active_now(text) IS 'Whether a score is switched on, be it since the transaction began';
 
+CREATE FUNCTION lead_scoring.waits_now(score text) RETURNS boolean
+  AS 'MODULE_PATHNAME', 'lead_scoring_waits_now' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lead_scoring.waits_now(text) IS 'Whether records wait for the evaluation of a score, be it since the transaction began';
+
 CREATE FUNCTION lead_scoring.require_all_scores_seen() RETURNS void
   AS 'MODULE_PATHNAME', 'lead_scoring_require_all_scores_seen' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION lead_scoring.require_all_scores_seen() IS

@@ -37,10 +37,10 @@ BEGIN
   PERFORM lead_scoring.rescore(ARRAY(
     SELECT n.name FROM new_rows n JOIN old_rows o ON o.name = n.name
      WHERE n.status = o.status AND ((n.min_points, n.max_points, n.adjustment_share) IS DISTINCT FROM (o.min_points, o.max_points, o.adjustment_share)
-            OR n.mode = 'sync' AND o.mode = 'queued')));
+            OR n.mode = 'sync' AND o.mode = 'queued' AND lead_scoring.waits_now(n.name))));
   RETURN NULL;
 END $$;
-COMMENT ON FUNCTION lead_scoring.rescore_after_score() IS 'Re-scores after the limits of scores changed, and scores that do not wait for a worker any more';
+COMMENT ON FUNCTION lead_scoring.rescore_after_score() IS 'Re-scores after the limits of scores changed, and scores that are not queued any more while records wait';
 
 CREATE FUNCTION lead_scoring.uses_source(score text, source text) RETURNS boolean LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp

@@ -12,6 +12,7 @@ extern "C"
 }
 
 LEAD_SCORING_FUNCTION(lead_scoring_is_active_now);
+LEAD_SCORING_FUNCTION(lead_scoring_waits_now);
 LEAD_SCORING_FUNCTION(lead_scoring_require_all_scores_seen);
 
 namespace lead_scoring::pg
@@ -51,6 +52,18 @@ lead_scoring_is_active_now(PG_FUNCTION_ARGS)
 	const char *status = ask(GetLatestSnapshot(), "SELECT s.status FROM lead_scoring.score s WHERE s.name = $1", 1, &score);
 
 	PG_RETURN_BOOL(status != nullptr && strcmp(status, "active") == 0);
+}
+
+// Whether records wait for the evaluation of a score
+Datum
+lead_scoring_waits_now(PG_FUNCTION_ARGS)
+{
+	using namespace lead_scoring::pg;
+
+	const char *score = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	const char *queued = ask(GetLatestSnapshot(), "SELECT 'queued' FROM lead_scoring.queue q WHERE q.score = $1 LIMIT 1", 1, &score);
+
+	PG_RETURN_BOOL(queued != nullptr);
 }
 
 // Raise if scores have come, gone, or been switched on or off since the transaction began to look
