@@ -1,6 +1,10 @@
 -- What keeps score columns current: triggers on the records, on every source and on what links them. activate() attaches
 -- them, deactivate() drops them again.
 
+CREATE FUNCTION lead_scoring.hold() RETURNS trigger
+  AS 'MODULE_PATHNAME', 'lead_scoring_hold' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION lead_scoring.hold() IS 'Before a statement locks rows of records: waits for those who score all records at once';
+
 CREATE FUNCTION lead_scoring.touch() RETURNS trigger
   AS 'MODULE_PATHNAME', 'lead_scoring_touch' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION lead_scoring.touch() IS 'For each row that is written: notes which records it touches';

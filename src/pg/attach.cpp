@@ -140,6 +140,24 @@ attach_to_all(const char *score, Oid relation, bool tell)
 	}
 }
 
+// Let those who are going to lock records' rows wait before they do
+void
+attach_hold(Oid records)
+{
+	ListCell *cell;
+
+	foreach (cell, find_all_inheritors(records, AccessShareLock, nullptr))
+	{
+		Oid relation = lfirst_oid(cell);
+		if (can_have_triggers(relation) && !has_trigger(relation, hold_trigger))
+		{
+			run_as_owner(relation, psprintf("CREATE TRIGGER %1$s BEFORE UPDATE OR DELETE ON %2$s FOR EACH STATEMENT EXECUTE FUNCTION "
+											"lead_scoring.hold(); ALTER TRIGGER %1$s ON %2$s DEPENDS ON EXTENSION lead_scoring",
+											hold_trigger, relation_sql(relation)));
+		}
+	}
+}
+
 void
 drop_trigger(Oid relation, const char *name)
 {
@@ -202,6 +220,10 @@ attach_triggers(const LoadedScore *score, bool tell)
 							  fill_trigger, relation_sql(score->target)));
 	}
 	attach_to_all(score->name, score->records->relation, tell);
+	if (score->own_target)
+	{
+		attach_hold(score->target);
+	}
 	for (size_t at = 0; at < score->definition.sources.size(); at++)
 	{
 		attach_to_all(score->name, score->sources[at]->relation, tell);
@@ -223,6 +245,7 @@ detach_triggers(Oid relation)
 	}
 	foreach (cell, find_all_inheritors(relation, ShareRowExclusiveLock, nullptr))
 	{
+		drop_trigger(lfirst_oid(cell), hold_trigger);
 		drop_trigger(lfirst_oid(cell), flush_trigger);
 		drop_trigger(lfirst_oid(cell), fill_trigger);
 		if (!get_rel_relispartition(lfirst_oid(cell)) || lfirst_oid(cell) == relation)
