@@ -43,9 +43,5 @@ CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_s
   FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.announce_change();
 CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_scoring.band
   FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.announce_change();
-CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_scoring.adjustment
-  FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.announce_change();
-CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_scoring.engagement_reset
-  FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.announce_change();
 CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_scoring.alert
   FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.announce_change();

@@ -4,6 +4,7 @@
 #include "pg/attach.hpp"
 #include "pg/keep_many.hpp"
 #include "pg/keep_scores.hpp"
+#include "pg/kept_score.hpp"
 #include "pg/now_view.hpp"
 #include "pg/pipeline.hpp"
 #include "pg/query.hpp"
@@ -321,6 +322,21 @@ goes_by_rank(const char *name)
 }
 
 
+bool
+is_adjustment(const char *reason)
+{
+	return strcmp(reason, "adjustment") == 0;
+}
+
+void
+announce_if_adjusted(const char *name, const char *reason)
+{
+	if (is_adjustment(reason))
+	{
+		announce_adjustments(name);
+	}
+}
+
 uint64
 refresh_all(const char *name, TimestampTz as_of, const char *reason)
 {
@@ -329,6 +345,7 @@ refresh_all(const char *name, TimestampTz as_of, const char *reason)
 	// All records at once are scored alone: who writes facts meanwhile waits, and then scores what he has touched
 	seize_definition(name);
 	bool waited = GetCurrentTimestamp() - asked >= long_wait_us;
+	announce_if_adjusted(name, reason);
 	PushActiveSnapshot(GetLatestSnapshot());
 	watch_sources(load_active(name));
 	PopActiveSnapshot();
@@ -356,6 +373,7 @@ refresh_some(const char *name, TimestampTz as_of, ArrayType *texts, const char *
 	bool now = as_of >= begun && as_of <= GetCurrentTimestamp();
 
 	share_definition(name);
+	announce_if_adjusted(name, reason);
 	PushActiveSnapshot(GetLatestSnapshot());
 	LoadedScore *score = load_active(name);
 	if (has_relative_bands(score))
@@ -366,7 +384,7 @@ refresh_some(const char *name, TimestampTz as_of, ArrayType *texts, const char *
 	KeySet *keys = make_keys(score->definition.key_kind, texts);
 	Keeping keeping{now && as_of > begun ? DT_NOBEGIN : as_of, reason, false, now};
 	uint64 written = keep_scores(&name, 1, keys, keeping);
-	if (strcmp(reason, "adjustment") == 0 && !all_there(score, keys))
+	if (is_adjustment(reason) && !all_there(score, keys))
 	{
 		// Somebody may be adding the record, who does not see what was written about it
 		seize_definition(name);

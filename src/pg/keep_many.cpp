@@ -132,8 +132,9 @@ keep_many(KeptScore *kept, const core::Key *keys, int count, const Keeping &keep
 	TimestampTz instant = keeping.as_of == DT_NOBEGIN || waited ? locked : keeping.as_of;
 	if (!scores_are_current())
 	{
-		kept = settled_score(kept->score->name, instant);
+		kept = settled_score(pstrdup(kept->score->name), instant);
 	}
+	kept->users++;
 	ColumnChanges changes = make_changes(core::batch_rows, instant);
 	PushActiveSnapshot(GetLatestSnapshot());
 	Evaluation *evaluation = begin_evaluation(kept->score, instant, nullptr, {false, false, true});
@@ -143,6 +144,7 @@ keep_many(KeptScore *kept, const core::Key *keys, int count, const Keeping &keep
 	run_evaluation(evaluation, compare_rows, &sink);
 	PopActiveSnapshot();
 	uint64 written = write_changes(kept, changes, keeping.reason);
+	kept->users--;
 	end_session(session);
 	return written;
 }

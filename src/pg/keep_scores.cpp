@@ -199,6 +199,7 @@ keep_chunk(KeptScore *kept, const core::Key *keys, int count, const Keeping &kee
 
 	require_idle(kept);
 	kept->busy = true;
+	kept->users++;
 	PG_TRY();
 	{
 		Locked locked = lock_chunk(kept, keys, count, keeping, session);
@@ -213,6 +214,7 @@ keep_chunk(KeptScore *kept, const core::Key *keys, int count, const Keeping &kee
 	PG_FINALLY();
 	{
 		kept->busy = false;
+		kept->users--;
 	}
 	PG_END_TRY();
 	end_session(session);
@@ -240,13 +242,15 @@ settled_for(const char *name, const Keeping &keeping)
 
 // Keep a few records, once more if need be
 uint64
-keep_few(const char *name, const core::Key *keys, int count, Keeping keeping)
+keep_few(KeptScore *kept, const core::Key *keys, int count, Keeping keeping)
 {
+	const char *name = pstrdup(kept->score->name);
 	uint64 written = 0;
 
-	for (bool again = false; !keep_chunk(settled_for(name, keeping), keys, count, keeping, again, &written); again = true)
+	for (bool again = false; !keep_chunk(kept, keys, count, keeping, again, &written); again = true)
 	{
 		keeping.as_of = keeping.not_behind ? DT_NOBEGIN : keeping.as_of;
+		kept = settled_for(name, keeping);
 	}
 	return written;
 }
@@ -267,7 +271,9 @@ keep_score(const char *name, const core::Key *keys, int count, const Keeping &ke
 	{
 		for (int first = 0; first < count; first += chunk_keys)
 		{
-			written += keep_few(name, keys + first, Min(chunk_keys, count - first), keeping);
+			// Writing runs triggers, after which it may be another
+			kept = first == 0 ? kept : settled_for(name, keeping);
+			written += keep_few(kept, keys + first, Min(chunk_keys, count - first), keeping);
 		}
 	}
 	instr_time spent;
