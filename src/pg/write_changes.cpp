@@ -21,7 +21,14 @@ namespace lead_scoring::pg
 namespace
 {
 
-int writing_scores = 0;
+// How deep in triggers score columns are being written; -1 when they are not
+int writing_at = -1;
+
+int
+trigger_depth()
+{
+	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, 0));
+}
 
 // In one statement
 constexpr int most_rows = 8192;
@@ -417,7 +424,7 @@ write_changes(KeptScore *kept, const ColumnChanges &changes, const char *reason)
 	}
 	GetUserIdAndSecContext(&user, &security_context);
 	SetUserIdAndSecContext(owner_of(kept->score->target), security_context | SECURITY_LOCAL_USERID_CHANGE);
-	begin_writing_scores();
+	int before = begin_writing_scores();
 	PG_TRY();
 	{
 		for (int first = 0; first < changes.count; first += most_rows)
@@ -427,7 +434,7 @@ write_changes(KeptScore *kept, const ColumnChanges &changes, const char *reason)
 	}
 	PG_FINALLY();
 	{
-		end_writing_scores();
+		end_writing_scores(before);
 	}
 	PG_END_TRY();
 	SetUserIdAndSecContext(user, security_context);
@@ -438,22 +445,25 @@ write_changes(KeptScore *kept, const ColumnChanges &changes, const char *reason)
 	return static_cast<uint64>(changes.count);
 }
 
-void
+int
 begin_writing_scores()
 {
-	writing_scores++;
+	int before = writing_at;
+
+	writing_at = trigger_depth();
+	return before;
 }
 
 void
-end_writing_scores()
+end_writing_scores(int before)
 {
-	writing_scores--;
+	writing_at = before;
 }
 
 bool
 is_writing_scores()
 {
-	return writing_scores > 0;
+	return writing_at >= 0 && trigger_depth() == writing_at + 1;
 }
 
 } // namespace lead_scoring::pg
