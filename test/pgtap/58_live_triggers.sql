@@ -10,7 +10,7 @@ SET ROLE ls_test_owner;
 CREATE TABLE leads (id int PRIMARY KEY, size int, note text);
 CREATE TABLE events (lead_id int, type text, at timestamptz NOT NULL DEFAULT now());
 CREATE TABLE audit (lead_id int, total float8, author text);
-INSERT INTO leads SELECT g, g FROM generate_series(1, 400) g;
+INSERT INTO leads SELECT g, g FROM generate_series(1, 2000) g;
 INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('lead', 'leads', 'id');
 INSERT INTO lead_scoring.source (name, record_type, relation, record_key, occurred_at) VALUES ('event', 'lead', 'events', 'lead_id', 'at');
 INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('s', 'lead', 'combined'), ('sized', 'lead', 'fit');
@@ -43,14 +43,14 @@ GRANT ALL ON SCHEMA trap TO PUBLIC;
 SET search_path = trap, public;
 SELECT lives_ok('INSERT INTO public.events (lead_id) VALUES (1)', 'an event by somebody who may not read the records');
 SELECT lives_ok('INSERT INTO public.events (lead_id) VALUES (2), (9999)', 'one of nobody, too');
-SELECT lives_ok('INSERT INTO public.events (lead_id) SELECT g FROM generate_series(1, 300) g', 'many events');
-SELECT lives_ok('INSERT INTO public.events (lead_id) SELECT g FROM generate_series(200, 600) g', 'many, some of nobody');
+SELECT lives_ok('INSERT INTO public.events (lead_id) SELECT g FROM generate_series(1, 1500) g', 'many events');
+SELECT lives_ok('INSERT INTO public.events (lead_id) SELECT g FROM generate_series(901, 2600) g', 'many, some of nobody');
 SELECT is(current_schemas(false)::text, '{trap,public}', 'the search path is what it was');
 SELECT is(current_user, 'ls_test_writer', 'and so is the user');
 RESET ROLE;
 SET search_path = public;
 SELECT is((SELECT count(*) FROM audit WHERE author LIKE 'trap%'), 0::bigint, 'a trigger of the owner never finds what the writer''s path leads to');
-SELECT is((SELECT count(*) FROM audit), 1 + 1 + 300 + 201::bigint, 'and was fired by each write of a score');
+SELECT is((SELECT count(*) FROM audit), 1 + 1 + 1500 + 1100::bigint, 'and was fired by each write of a score');
 SELECT is_empty($$SELECT * FROM lead_scoring.verify('s', clock_timestamp())$$, 'the scores are right');
 
 -- Triggers that write score columns, or facts, while scores are written
