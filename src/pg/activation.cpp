@@ -235,7 +235,7 @@ detach_all(const char *name)
 	QueryRows rows = run_query(CurrentMemoryContext,
 							   "SELECT DISTINCT r.relation FROM lead_scoring.score s JOIN lead_scoring.record_type t "
 							   "ON t.name = s.record_type LEFT JOIN lead_scoring.source o ON o.record_type = t.name "
-							   "CROSS JOIN LATERAL (VALUES (t.relation::oid), (o.relation::oid), (o.through::oid)) r (relation) "
+							   "CROSS JOIN LATERAL (VALUES (t.relation::oid), (s.target::oid), (o.relation::oid), (o.through::oid)) r (relation) "
 							   "WHERE s.name = $1 AND r.relation IS NOT NULL ORDER BY 1",
 							   1, &name);
 

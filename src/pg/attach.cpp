@@ -92,7 +92,7 @@ is_held_by_writers(const char *score, Oid relation)
 	Session session = begin_as_table_owner(definitions_owner());
 	QueryRows rows = run_query(CurrentMemoryContext,
 							   "SELECT FROM lead_scoring.score s JOIN lead_scoring.record_type t ON t.name = s.record_type "
-							   "WHERE s.name = $1 AND s.status = 'active' AND ($2::oid = t.relation OR EXISTS "
+							   "WHERE s.name = $1 AND s.status = 'active' AND ($2::oid IN (t.relation, s.target) OR EXISTS "
 							   "(SELECT FROM lead_scoring.source o WHERE o.record_type = t.name AND "
 							   "$2::oid IN (o.relation, o.through) AND lead_scoring.uses_source(s.name, o.name)))",
 							   2, parameters);
@@ -223,6 +223,10 @@ attach_triggers(const LoadedScore *score, bool tell)
 	if (score->own_target)
 	{
 		attach_hold(score->target);
+	}
+	else
+	{
+		attach_to_all(score->name, score->target, tell);
 	}
 	for (size_t at = 0; at < score->definition.sources.size(); at++)
 	{

@@ -49,7 +49,7 @@ touch(const PathStart &start, TupleTableSlot *row)
 void
 touch_row(const PathStart &start, const Rows &rows)
 {
-	if (is_indifferent(start, rows))
+	if (is_indifferent(start, rows) || (start.path->kind == PathKind::target && is_writing_scores()))
 	{
 		return;
 	}

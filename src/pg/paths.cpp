@@ -38,6 +38,7 @@ enum Column
 	score_column,
 	queued_column,
 	relative_column,
+	target_column,
 };
 
 // One row for each score and source of it, or for a score without sources. A foreign key that always holds guards what
@@ -50,7 +51,7 @@ constexpr const char *paths_sql =
 	"WHERE c.contype = 'f' AND c.conrelid = coalesce(o.through::oid, o.relation) AND c.confrelid = t.relation AND c.convalidated "
 	"AND NOT c.condeferrable AND c.conkey = ARRAY[a.attnum] AND c.confkey = ARRAY[k.attnum]), "
 	"s.name, s.mode = 'queued', EXISTS (SELECT FROM lead_scoring.band b WHERE b.score = s.name AND "
-	"(b.capacity IS NOT NULL OR b.top_share IS NOT NULL)) "
+	"(b.capacity IS NOT NULL OR b.top_share IS NOT NULL)), s.target::oid "
 	"FROM lead_scoring.score s JOIN lead_scoring.record_type t ON t.name = s.record_type "
 	"JOIN pg_attribute k ON k.attrelid = t.relation AND k.attname = t.key_column AND NOT k.attisdropped "
 	"LEFT JOIN lead_scoring.source o ON o.record_type = t.name AND lead_scoring.uses_source(s.name, o.name) "
@@ -59,12 +60,28 @@ constexpr const char *paths_sql =
 Paths *known = nullptr;
 MemoryContext known_context = nullptr;
 
+// What tells the paths of a kind and a record type apart; null if there is one only
+const char *
+name_of_path(const QueryRows &rows, uint64 row, PathKind kind)
+{
+	switch (kind)
+	{
+	case PathKind::record:
+	case PathKind::record_key:
+		return nullptr;
+	case PathKind::target:
+		return text_at(rows, row, target_column);
+	default:
+		return text_at(rows, row, source_column);
+	}
+}
+
 // The path of a kind for the source of a row, made if it is not there
 Path *
 path_for(Paths *paths, const QueryRows &rows, uint64 row, PathKind kind)
 {
 	const char *record_type = text_at(rows, row, record_type_column);
-	const char *source = kind == PathKind::record || kind == PathKind::record_key ? nullptr : text_at(rows, row, source_column);
+	const char *source = name_of_path(rows, row, kind);
 
 	for (int at = 0; at < list_length(paths->paths); at++)
 	{
@@ -82,7 +99,7 @@ path_for(Paths *paths, const QueryRows &rows, uint64 row, PathKind kind)
 	path->source = source;
 	path->owner = owner_of(records);
 	path->key_kind = key_kind_of_type(DatumGetObjectId(datum_at(rows, row, key_type_column)));
-	path->leads = kind == PathKind::record || kind == PathKind::source || kind == PathKind::hop;
+	path->leads = kind == PathKind::record || kind == PathKind::source || kind == PathKind::hop || kind == PathKind::target;
 	path->locks = !path->leads;
 	paths->paths = lappend(paths->paths, path);
 	return path;
@@ -199,6 +216,17 @@ add_source_paths(Paths *paths, const QueryRows &rows, uint64 row, ActiveScore *s
 	}
 }
 
+// A row of a table apart that goes, or gets another key, leaves its record without its scores
+void
+add_target_path(Paths *paths, const QueryRows &rows, uint64 row, ActiveScore *score)
+{
+	Path *path = path_for(paths, rows, row, PathKind::target);
+
+	path->relation = DatumGetObjectId(datum_at(rows, row, target_column));
+	path->link_column = text_at(rows, row, key_column_column);
+	path->scores = list_append_unique_ptr(path->scores, score);
+}
+
 // Note the score of a row; rows of one score need not follow each other
 ActiveScore *
 score_for(List **scores, const QueryRows &rows, uint64 row)
@@ -243,6 +271,10 @@ read_paths(MemoryContext context)
 		records->relation = DatumGetObjectId(datum_at(rows, row, records_column));
 		records->link_column = text_at(rows, row, key_column_column);
 		records->scores = list_append_unique_ptr(records->scores, score);
+		if (!null_at(rows, row, target_column))
+		{
+			add_target_path(paths, rows, row, score);
+		}
 		if (!null_at(rows, row, source_column))
 		{
 			add_source_paths(paths, rows, row, score);

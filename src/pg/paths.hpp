@@ -20,6 +20,7 @@ enum class PathKind
 	record_key,  // rows, records, that events may have come before: only to be locked
 	record_link, // rows, records, hold what a source's rows may name: only to be locked
 	hop_link,    // the same for rows of the hop
+	target,      // rows hold the columns of scores, apart from the records
 };
 
 // A score that is kept current
@@ -36,7 +37,7 @@ struct Path
 {
 	PathKind kind;
 	const char *record_type;
-	const char *source;       // or null
+	const char *source;       // or null; of a target the table
 	Oid relation;
 	const char *link_column;  // of the relation
 	const char *second_column; // of the relation, that matters too, or null: of a hop the other one of its two, of records their key
