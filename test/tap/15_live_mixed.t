@@ -58,7 +58,7 @@ cat >"$scratch/any.sql" <<'SQL'
 \set id random(1, 14)
 \set other random(1, 14)
 \set company random(1, 6)
-\set kind random(1, 30)
+\set kind random(1, 32)
 BEGIN;
 \if :kind <= 4
 INSERT INTO activities (contact_id, type) SELECT g, 'mail' FROM generate_series(:id, :id + 2) g;
@@ -109,6 +109,10 @@ INSERT INTO activities (contact_id, type) VALUES (:id, 'mail');
 DELETE FROM contacts WHERE id = :other;
 ROLLBACK TO here;
 INSERT INTO activities_2 (contact_id, type, part) VALUES (:other, 'mail', 2);
+\elif :kind = 30
+DELETE FROM scores WHERE id = :id;
+\elif :kind = 31
+UPDATE scores SET id = :other WHERE id = :id AND NOT EXISTS (SELECT FROM scores WHERE id = :other);
 \else
 TRUNCATE members;
 \endif
