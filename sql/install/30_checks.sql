@@ -259,13 +259,36 @@ AS $$
 $$;
 COMMENT ON FUNCTION lead_scoring.lock_definition(text) IS 'Keeps others from changing, activating or refreshing a score until the end of the transaction: a score is never computed by one definition and stored beside another';
 
+CREATE FUNCTION lead_scoring.share_definition(score text) RETURNS void LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT pg_advisory_xact_lock_shared('lead_scoring.score'::regclass::oid::integer, hashtext(share_definition.score))
+$$;
+COMMENT ON FUNCTION lead_scoring.share_definition(text) IS 'The same, but others may do so, too: as who writes facts holds it';
+
+CREATE FUNCTION lead_scoring.is_active_now(score text) RETURNS boolean
+  AS 'MODULE_PATHNAME', 'lead_scoring_is_active_now' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lead_scoring.is_active_now(text) IS 'Whether a score is switched on, be it since the transaction began';
+
+CREATE FUNCTION lead_scoring.waits_now(score text) RETURNS boolean
+  AS 'MODULE_PATHNAME', 'lead_scoring_waits_now' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lead_scoring.waits_now(text) IS 'Whether records wait for the evaluation of a score, be it since the transaction began';
+
+CREATE FUNCTION lead_scoring.require_all_scores_seen() RETURNS void
+  AS 'MODULE_PATHNAME', 'lead_scoring_require_all_scores_seen' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION lead_scoring.require_all_scores_seen() IS
+  'Raises a serialization failure in a transaction that does not see which scores there are now and which of them are switched on';
+
+-- The record type itself first: no score is switched on that the statement does not know
 CREATE FUNCTION lead_scoring.lock_definitions(record_type text) RETURNS void LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$
+  SELECT pg_advisory_xact_lock('lead_scoring.record_type'::regclass::oid::integer, hashtext(lock_definitions.record_type));
   SELECT lead_scoring.lock_definition(s.name)
-    FROM (SELECT name FROM lead_scoring.score WHERE record_type = lock_definitions.record_type ORDER BY name) s
+    FROM (SELECT name FROM lead_scoring.score WHERE record_type = lock_definitions.record_type ORDER BY name) s;
+  SELECT lead_scoring.require_all_scores_seen()
 $$;
-COMMENT ON FUNCTION lead_scoring.lock_definitions(text) IS 'The same for all scores of a record type, in the order of their names';
+COMMENT ON FUNCTION lead_scoring.lock_definitions(text) IS 'Keeps others from changing, activating or refreshing all scores of a record type, locked in the order of their names';
 
 -- A part of a score is written by the owner of the score's records, once the score exists.
 CREATE FUNCTION lead_scoring.require_score(score text) RETURNS lead_scoring.score LANGUAGE plpgsql

@@ -1,6 +1,10 @@
 -- What keeps score columns current: triggers on the records, on every source and on what links them. activate() attaches
 -- them, deactivate() drops them again.
 
+CREATE FUNCTION lead_scoring.hold() RETURNS trigger
+  AS 'MODULE_PATHNAME', 'lead_scoring_hold' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION lead_scoring.hold() IS 'Before a statement locks rows of records: waits for those who score all records at once';
+
 CREATE FUNCTION lead_scoring.touch() RETURNS trigger
   AS 'MODULE_PATHNAME', 'lead_scoring_touch' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION lead_scoring.touch() IS 'For each row that is written: notes which records it touches';
@@ -38,10 +42,6 @@ CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_s
 CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_scoring.rule
   FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.announce_change();
 CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_scoring.band
-  FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.announce_change();
-CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_scoring.adjustment
-  FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.announce_change();
-CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_scoring.engagement_reset
   FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.announce_change();
 CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_scoring.alert
   FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.announce_change();

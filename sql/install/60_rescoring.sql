@@ -9,9 +9,9 @@ BEGIN
   -- not of the transaction's beginning, since which there may be new events
   PERFORM lead_scoring.refresh(s.name, clock_timestamp()) FROM (
     SELECT name FROM lead_scoring.score
-     WHERE name = ANY (rescore.scores) AND status = 'active' AND NOT lead_scoring.restoring()
+     WHERE name = ANY (rescore.scores) AND NOT lead_scoring.restoring()
        AND current_setting('lead_scoring.cascading', true) IS DISTINCT FROM 'on'
-     ORDER BY name) s;
+     ORDER BY name) s WHERE lead_scoring.is_active_now(s.name);
 END $$;
 COMMENT ON FUNCTION lead_scoring.rescore(text[]) IS 'Refreshes those of these scores that are active';
 
@@ -36,10 +36,11 @@ AS $$
 BEGIN
   PERFORM lead_scoring.rescore(ARRAY(
     SELECT n.name FROM new_rows n JOIN old_rows o ON o.name = n.name
-     WHERE n.status = o.status AND (n.min_points, n.max_points, n.adjustment_share, n.model) IS DISTINCT FROM (o.min_points, o.max_points, o.adjustment_share, o.model)));
+     WHERE n.status = o.status AND ((n.min_points, n.max_points, n.adjustment_share, n.model) IS DISTINCT FROM (o.min_points, o.max_points, o.adjustment_share, o.model)
+            OR n.mode = 'sync' AND o.mode = 'queued' AND lead_scoring.waits_now(n.name))));
   RETURN NULL;
 END $$;
-COMMENT ON FUNCTION lead_scoring.rescore_after_score() IS 'Re-scores after the limits or models of scores changed';
+COMMENT ON FUNCTION lead_scoring.rescore_after_score() IS 'Re-scores after the limits or models of scores changed, and scores that are not queued any more while records wait';
 
 CREATE FUNCTION lead_scoring.uses_source(score text, source text) RETURNS boolean LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -106,11 +107,15 @@ BEGIN
     touched := ARRAY(SELECT ARRAY[score, record_key] FROM new_rows UNION SELECT ARRAY[score, record_key] FROM old_rows);
   END IF;
   FOR adjusted IN
-    SELECT s.name, array_agg(touched[i][2]) AS keys FROM generate_subscripts(touched, 1) i
-      JOIN lead_scoring.score s ON s.name = touched[i][1] AND s.status = 'active' AND NOT lead_scoring.restoring()
-     GROUP BY s.name
+    SELECT touched[i][1] AS name, array_agg(touched[i][2]) AS keys FROM generate_subscripts(touched, 1) i
+     WHERE NOT lead_scoring.restoring()
+     GROUP BY touched[i][1] ORDER BY touched[i][1]
   LOOP
-    PERFORM lead_scoring.refresh(adjusted.name, clock_timestamp(), adjusted.keys);
+    -- Nobody switches the score on without having seen this
+    PERFORM lead_scoring.share_definition(adjusted.name);
+    IF lead_scoring.is_active_now(adjusted.name) THEN
+      PERFORM lead_scoring.refresh(adjusted.name, clock_timestamp(), adjusted.keys);
+    END IF;
   END LOOP;
   RETURN NULL;
 END $$;

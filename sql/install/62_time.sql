@@ -26,7 +26,8 @@ CREATE TABLE lead_scoring.score_state (
   hint         text,
   context      text,
   attempts     integer NOT NULL DEFAULT 0,
-  retry_at     timestamptz
+  retry_at     timestamptz,
+  is_adjusted  boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE lead_scoring.score_state IS 'How far time has been followed for each active score, and what went wrong with a score as a whole';
 COMMENT ON COLUMN lead_scoring.score_state.score IS 'Active score';
@@ -40,6 +41,7 @@ COMMENT ON COLUMN lead_scoring.score_state.hint IS 'Hint of that error';
 COMMENT ON COLUMN lead_scoring.score_state.context IS 'Context of that error';
 COMMENT ON COLUMN lead_scoring.score_state.attempts IS 'Failures in a row';
 COMMENT ON COLUMN lead_scoring.score_state.retry_at IS 'When the background worker tries again';
+COMMENT ON COLUMN lead_scoring.score_state.is_adjusted IS 'Whether there may be adjustments or resets, of which every session has been told: it stays so while the score is active';
 
 CREATE FUNCTION lead_scoring.has_boundary(score text, after timestamptz, until timestamptz) RETURNS boolean LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp

@@ -227,7 +227,7 @@ BEGIN
   END LOOP;
   UPDATE lead_scoring.score s SET draft_of = replaced.name WHERE s.draft_of = version.name AND s.name <> replaced.name;
   DELETE FROM lead_scoring.score s WHERE s.name = version.name;
-  RETURN CASE replaced.status WHEN 'active' THEN lead_scoring.refresh(replaced.name) ELSE 0 END;
+  RETURN CASE replaced.status WHEN 'active' THEN lead_scoring.refresh(replaced.name, clock_timestamp()) ELSE 0 END;
 END $$;
 COMMENT ON FUNCTION lead_scoring.publish(text) IS
   'Replaces the definition of the score that this one is a draft of, re-scores once and removes the draft. Adjustments and resets are those of the score, not of the draft. Returns how many rows it wrote';

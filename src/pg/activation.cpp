@@ -2,7 +2,9 @@
 #include "pg/postgres_api.hpp"
 
 #include "pg/attach.hpp"
+#include "pg/keep_many.hpp"
 #include "pg/keep_scores.hpp"
+#include "pg/kept_score.hpp"
 #include "pg/now_view.hpp"
 #include "pg/pipeline.hpp"
 #include "pg/query.hpp"
@@ -153,11 +155,43 @@ warn_of_limits(const LoadedScore *score)
 	}
 }
 
+// Keep others from editing the record type of a score, and its sources, until the end of the transaction
+void
+share_record_type(const char *name)
+{
+	PushActiveSnapshot(GetLatestSnapshot());
+	SPI_connect();
+	Session session = begin_as_table_owner(definitions_owner());
+	run_query(CurrentMemoryContext,
+			  "SELECT pg_advisory_xact_lock_shared('lead_scoring.record_type'::regclass::oid::int4, hashtext(s.record_type)) "
+			  "FROM lead_scoring.score s WHERE s.name = $1",
+			  1, &name);
+	end_session(session);
+	SPI_finish();
+	PopActiveSnapshot();
+}
+
+// What an instant that was asked for means once all is locked. One that the clock has shown since this transaction began stands
+// for now, as others may have committed facts that are later; the transaction's beginning is meant as it is, unless the
+// transaction is this statement, or it took a wait
+TimestampTz
+instant_after(TimestampTz as_of, bool waited)
+{
+	TimestampTz begun = GetCurrentTransactionStartTimestamp();
+	TimestampTz clock = GetCurrentTimestamp();
+	bool now = as_of > begun || (as_of == begun && (waited || GetCurrentStatementStartTimestamp() == begun));
+
+	return now && as_of <= clock ? clock : as_of;
+}
+
 uint64
 activate(const char *name)
 {
+	TimestampTz asked = GetCurrentTimestamp();
+	// Nobody edits the record type or its sources, for the scores that there are now
+	share_record_type(name);
 	seize_definition(name);
-	PushActiveSnapshot(GetTransactionSnapshot());
+	PushActiveSnapshot(GetLatestSnapshot());
 	Whereabouts found = find_score(name);
 	require_owner(found.target);
 	require_owner(found.records);
@@ -167,8 +201,9 @@ activate(const char *name)
 		LockRelationOid(found.target, AccessExclusiveLock);
 	}
 	PopActiveSnapshot();
-	// What is read from here on is read behind both locks
-	PushActiveSnapshot(GetTransactionSnapshot());
+	bool waited = GetCurrentTimestamp() - asked >= long_wait_us;
+	// What is read from here on is read behind all locks
+	PushActiveSnapshot(GetLatestSnapshot());
 	LoadedScore *score = load_score(name, Reader::writer);
 	require_writable(score);
 	require_activatable(score);
@@ -188,7 +223,7 @@ activate(const char *name)
 	SPI_finish();
 	PopActiveSnapshot();
 	PushActiveSnapshot(GetLatestSnapshot());
-	uint64 written = write_scores(score, GetCurrentTransactionStartTimestamp(), "activation");
+	uint64 written = write_scores(score, instant_after(GetCurrentTransactionStartTimestamp(), waited), "activation");
 	PopActiveSnapshot();
 	return written;
 }
@@ -200,7 +235,7 @@ detach_all(const char *name)
 	QueryRows rows = run_query(CurrentMemoryContext,
 							   "SELECT DISTINCT r.relation FROM lead_scoring.score s JOIN lead_scoring.record_type t "
 							   "ON t.name = s.record_type LEFT JOIN lead_scoring.source o ON o.record_type = t.name "
-							   "CROSS JOIN LATERAL (VALUES (t.relation::oid), (o.relation::oid), (o.through::oid)) r (relation) "
+							   "CROSS JOIN LATERAL (VALUES (t.relation::oid), (s.target::oid), (o.relation::oid), (o.through::oid)) r (relation) "
 							   "WHERE s.name = $1 AND r.relation IS NOT NULL ORDER BY 1",
 							   1, &name);
 
@@ -214,7 +249,7 @@ void
 deactivate(const char *name)
 {
 	seize_definition(name);
-	PushActiveSnapshot(GetTransactionSnapshot());
+	PushActiveSnapshot(GetLatestSnapshot());
 	Whereabouts found = find_score(name);
 	require_owner(found.target);
 	require_owner(found.records);
@@ -268,29 +303,92 @@ watch_sources(const LoadedScore *score)
 	SPI_finish();
 }
 
-uint64
-refresh(const char *name, TimestampTz as_of, ArrayType *keys, const char *reason)
+// Whether labels of a score go by rank, so that one record's change may change those of others
+bool
+goes_by_rank(const char *name)
 {
-	uint64 written;
+	PushActiveSnapshot(GetLatestSnapshot());
+	SPI_connect();
+	Session session = begin_as_table_owner(definitions_owner());
+	QueryRows rows = run_query(CurrentMemoryContext,
+							   "SELECT FROM lead_scoring.band b WHERE b.score = $1 AND (b.capacity IS NOT NULL OR b.top_share IS NOT NULL) "
+							   "LIMIT 1",
+							   1, &name);
+	bool found = rows.count > 0;
+	end_session(session);
+	SPI_finish();
+	PopActiveSnapshot();
+	return found;
+}
+
+
+bool
+is_adjustment(const char *reason)
+{
+	return strcmp(reason, "adjustment") == 0;
+}
+
+void
+announce_if_adjusted(const char *name, const char *reason)
+{
+	if (is_adjustment(reason))
+	{
+		announce_adjustments(name);
+	}
+}
+
+uint64
+refresh_all(const char *name, TimestampTz as_of, const char *reason)
+{
+	TimestampTz asked = GetCurrentTimestamp();
 
 	// All records at once are scored alone: who writes facts meanwhile waits, and then scores what he has touched
-	keys == nullptr ? seize_definition(name) : share_definition(name);
+	seize_definition(name);
+	bool waited = GetCurrentTimestamp() - asked >= long_wait_us;
+	announce_if_adjusted(name, reason);
+	PushActiveSnapshot(GetLatestSnapshot());
+	watch_sources(load_active(name));
+	PopActiveSnapshot();
+	as_of = instant_after(as_of, waited);
+	PushActiveSnapshot(GetLatestSnapshot());
+	uint64 written = write_scores(load_active(name), as_of, reason);
+	PopActiveSnapshot();
+	return written;
+}
+
+// Whether records are there for some keys
+bool
+all_there(const LoadedScore *score, const KeySet *keys)
+{
+	SPI_connect();
+	uint64 there = count_records(score, key_array(keys->kind, keys->keys, keys->count));
+	SPI_finish();
+	return there == static_cast<uint64>(keys->count);
+}
+
+uint64
+refresh_some(const char *name, TimestampTz as_of, ArrayType *texts, const char *reason)
+{
+	TimestampTz begun = GetCurrentTransactionStartTimestamp();
+	bool now = as_of >= begun && as_of <= GetCurrentTimestamp();
+
+	share_definition(name);
+	announce_if_adjusted(name, reason);
 	PushActiveSnapshot(GetLatestSnapshot());
 	LoadedScore *score = load_active(name);
-	if (keys == nullptr || has_relative_bands(score))
+	if (has_relative_bands(score))
 	{
-		if (keys != nullptr)
-		{
-			seize_definition(name);
-		}
-		watch_sources(score);
 		PopActiveSnapshot();
-		PushActiveSnapshot(GetLatestSnapshot());
-		written = write_scores(score, as_of, reason);
+		return refresh_all(name, as_of, reason);
 	}
-	else
+	KeySet *keys = make_keys(score->definition.key_kind, texts);
+	Keeping keeping{now && as_of > begun ? DT_NOBEGIN : as_of, reason, false, now};
+	uint64 written = keep_scores(&name, 1, keys, keeping);
+	if (is_adjustment(reason) && !all_there(score, keys))
 	{
-		written = keep_scores(&name, 1, make_keys(score->definition.key_kind, keys), {as_of, reason, false});
+		// Somebody may be adding the record, who does not see what was written about it
+		seize_definition(name);
+		written += keep_scores(&name, 1, keys, keeping);
 	}
 	PopActiveSnapshot();
 	return written;
@@ -344,7 +442,10 @@ lead_scoring_refresh(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("lead_scoring.refresh()");
 	const char *score = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	ArrayType *keys = PG_ARGISNULL(2) ? nullptr : PG_GETARG_ARRAYTYPE_P(2);
-	PG_RETURN_INT64(static_cast<int64>(refresh(score, PG_GETARG_TIMESTAMPTZ(1), keys, refresh_reason())));
+	TimestampTz as_of = PG_GETARG_TIMESTAMPTZ(1);
+	bool everybody = keys == nullptr || goes_by_rank(score);
+	PG_RETURN_INT64(static_cast<int64>(everybody ? refresh_all(score, as_of, refresh_reason())
+												 : refresh_some(score, as_of, keys, refresh_reason())));
 }
 
 // Tell whether activate or deactivate is at work

@@ -14,6 +14,7 @@ extern "C"
 #include "commands/trigger.h"
 #include "lib/stringinfo.h"
 #include "storage/lmgr.h"
+#include "utils/snapmgr.h"
 }
 
 namespace lead_scoring::pg
@@ -79,6 +80,39 @@ attach_to(Oid relation, bool is_part)
 	}
 }
 
+// Whether who writes a relation holds the definition of a score already, by what others see: without what this
+// transaction has changed
+bool
+is_held_by_writers(const char *score, Oid relation)
+{
+	const char *const parameters[] = {score, psprintf("%u", relation)};
+
+	PushCopiedSnapshot(GetLatestSnapshot());
+	GetActiveSnapshot()->curcid = FirstCommandId;
+	Session session = begin_as_table_owner(definitions_owner());
+	QueryRows rows = run_query(CurrentMemoryContext,
+							   "SELECT FROM lead_scoring.score s JOIN lead_scoring.record_type t ON t.name = s.record_type "
+							   "WHERE s.name = $1 AND s.status = 'active' AND ($2::oid IN (t.relation, s.target) OR EXISTS "
+							   "(SELECT FROM lead_scoring.source o WHERE o.record_type = t.name AND "
+							   "$2::oid IN (o.relation, o.through) AND lead_scoring.uses_source(s.name, o.name)))",
+							   2, parameters);
+	end_session(session);
+	PopActiveSnapshot();
+	return rows.count > 0;
+}
+
+// Wait for those who have written a relation without holding the definition of a score, as it did not concern them, and
+// keep others from doing so
+void
+await_writers(const char *score, Oid relation)
+{
+	if (!is_held_by_writers(score, relation))
+	{
+		LockRelationOid(relation, ShareRowExclusiveLock);
+		find_all_inheritors(relation, ShareRowExclusiveLock, nullptr);
+	}
+}
+
 void
 attach_to_all(const char *score, Oid relation, bool tell)
 {
@@ -96,11 +130,30 @@ attach_to_all(const char *score, Oid relation, bool tell)
 								 "lead_scoring.refresh_interval.")));
 		return;
 	}
+	await_writers(score, relation);
 	foreach (cell, find_all_inheritors(relation, AccessShareLock, nullptr))
 	{
 		if (can_have_triggers(lfirst_oid(cell)))
 		{
 			attach_to(lfirst_oid(cell), lfirst_oid(cell) != relation);
+		}
+	}
+}
+
+// Let those who are going to lock records' rows wait before they do
+void
+attach_hold(Oid records)
+{
+	ListCell *cell;
+
+	foreach (cell, find_all_inheritors(records, AccessShareLock, nullptr))
+	{
+		Oid relation = lfirst_oid(cell);
+		if (can_have_triggers(relation) && !has_trigger(relation, hold_trigger))
+		{
+			run_as_owner(relation, psprintf("CREATE TRIGGER %1$s BEFORE UPDATE OR DELETE ON %2$s FOR EACH STATEMENT EXECUTE FUNCTION "
+											"lead_scoring.hold(); ALTER TRIGGER %1$s ON %2$s DEPENDS ON EXTENSION lead_scoring",
+											hold_trigger, relation_sql(relation)));
 		}
 	}
 }
@@ -167,6 +220,14 @@ attach_triggers(const LoadedScore *score, bool tell)
 							  fill_trigger, relation_sql(score->target)));
 	}
 	attach_to_all(score->name, score->records->relation, tell);
+	if (score->own_target)
+	{
+		attach_hold(score->target);
+	}
+	else
+	{
+		attach_to_all(score->name, score->target, tell);
+	}
 	for (size_t at = 0; at < score->definition.sources.size(); at++)
 	{
 		attach_to_all(score->name, score->sources[at]->relation, tell);
@@ -188,6 +249,7 @@ detach_triggers(Oid relation)
 	}
 	foreach (cell, find_all_inheritors(relation, ShareRowExclusiveLock, nullptr))
 	{
+		drop_trigger(lfirst_oid(cell), hold_trigger);
 		drop_trigger(lfirst_oid(cell), flush_trigger);
 		drop_trigger(lfirst_oid(cell), fill_trigger);
 		if (!get_rel_relispartition(lfirst_oid(cell)) || lfirst_oid(cell) == relation)

@@ -149,6 +149,7 @@ fill_columns(KeptScore *kept, HeapTuple row, TupleDesc descriptor)
 	SetUserIdAndSecContext(kept->score->records->owner,
 						   session.security_context | SECURITY_RESTRICTED_OPERATION | SECURITY_LOCAL_USERID_CHANGE);
 	kept->busy = true;
+	kept->users++;
 	PG_TRY();
 	{
 		core::ScoreResult result = evaluate_row(kept, slot_of(row, descriptor));
@@ -158,6 +159,7 @@ fill_columns(KeptScore *kept, HeapTuple row, TupleDesc descriptor)
 	PG_FINALLY();
 	{
 		kept->busy = false;
+		kept->users--;
 	}
 	PG_END_TRY();
 	end_session(session);
@@ -253,6 +255,7 @@ note_filled(Relation relation, const PathStarts *starts, const Rows &rows)
 					SPI_connect();
 					PushActiveSnapshot(GetLatestSnapshot());
 					KeptScore *kept = kept_score(score->name, GetCurrentTimestamp());
+					kept->users++;
 					if (wants_changes(kept->score))
 					{
 						bool is_null;
@@ -262,6 +265,7 @@ note_filled(Relation relation, const PathStarts *starts, const Rows &rows)
 						change.key = CStringGetTextDatum(key_string(kept->score->definition.key_kind, read));
 						note_changes(kept->score, &change, 1, score_writes_allowed() ? "repair" : "facts", GetCurrentTimestamp());
 					}
+					kept->users--;
 					PopActiveSnapshot();
 					SPI_finish();
 				});
@@ -281,6 +285,13 @@ lead_scoring_fill(PG_FUNCTION_ARGS)
 						errhint("lead_scoring.activate() attaches it where it is needed.")));
 	}
 	auto *trigger = reinterpret_cast<const TriggerData *>(fcinfo->context);
+	if (!TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+		TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+	{
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("lead_scoring.fill() must be fired before INSERT or UPDATE, for each row"),
+						errhint("lead_scoring.activate() attaches it where it is needed.")));
+	}
 	HeapTuple row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
 	if (is_writing_scores() || is_restoring())
 	{

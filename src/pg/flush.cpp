@@ -213,7 +213,7 @@ score_concerned(Concerned *concerned)
 	if (count > 0)
 	{
 		PushActiveSnapshot(GetLatestSnapshot());
-		keep_scores(names, count, concerned->keys, {DT_NOBEGIN, "facts", concerned->awaits_records});
+		keep_scores(names, count, concerned->keys, {DT_NOBEGIN, "facts", concerned->awaits_records, false});
 		PopActiveSnapshot();
 	}
 }

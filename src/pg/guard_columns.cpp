@@ -40,6 +40,13 @@ lead_scoring_guard(PG_FUNCTION_ARGS)
 						errhint("lead_scoring.activate() attaches it where it is needed.")));
 	}
 	auto *trigger = reinterpret_cast<const TriggerData *>(fcinfo->context);
+	if (!TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+		TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+	{
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("lead_scoring.guard() must be fired before INSERT or UPDATE, for each row"),
+						errhint("lead_scoring.activate() attaches it where it is needed.")));
+	}
 	if (!may_write_scores())
 	{
 		ereport(ERROR, (errcode(ERRCODE_GENERATED_ALWAYS),

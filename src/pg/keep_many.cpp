@@ -74,13 +74,15 @@ lock_rows(const KeptScore *kept, Datum keys)
 
 } // namespace
 
-void
-require_all_seen(const KeptScore *kept, Datum keys, uint64 seen)
+uint64
+count_records(const LoadedScore *score, Datum keys)
 {
-	const LoadedStream *records = kept->score->records;
-	Oid type = key_array_type(kept->score->definition.key_kind);
+	const LoadedStream *records = score->records;
+	Oid type = key_array_type(score->definition.key_kind);
 	const char *sql = psprintf("SELECT count(*) FROM %s r WHERE r.%s OPERATOR(pg_catalog.=) ANY ($1)",
 							   relation_sql(records->relation), quote_identifier(records->key_column));
+	MemoryContext before = CurrentMemoryContext;
+	Session session = begin_as_owner(records->owner);
 
 	PushActiveSnapshot(GetLatestSnapshot());
 	if (SPI_execute_with_args(sql, 1, &type, &keys, nullptr, true, 1) != SPI_OK_SELECT)
@@ -90,11 +92,19 @@ require_all_seen(const KeptScore *kept, Datum keys, uint64 seen)
 	bool is_null;
 	Datum count = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
 	PopActiveSnapshot();
-	if (static_cast<uint64>(DatumGetInt64(count)) > seen)
+	end_session(session);
+	MemoryContextSwitchTo(before);
+	return static_cast<uint64>(DatumGetInt64(count));
+}
+
+void
+require_all_seen(const LoadedScore *score, Datum keys, uint64 seen)
+{
+	if (count_records(score, keys) > seen)
 	{
 		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 						errmsg("could not serialize access: a record of type \"%s\" was added or changed concurrently",
-							   records->name),
+							   score->records->name),
 						errhint("The transaction might succeed if retried.")));
 	}
 }
@@ -102,7 +112,10 @@ require_all_seen(const KeptScore *kept, Datum keys, uint64 seen)
 uint64
 keep_many(KeptScore *kept, const core::Key *keys, int count, const Keeping &keeping)
 {
+	// Triggers of the owner run while scores are written, and must not find what the caller's path leads to
+	Session session = begin_for_owners(kept->score->settings_matter);
 	Datum array = key_array(kept->score->definition.key_kind, keys, count);
+	TimestampTz asked = GetCurrentTimestamp();
 	uint64 seen = lock_rows(kept, array);
 
 	if (keeping.awaits_records && seen < static_cast<uint64>(count))
@@ -112,9 +125,16 @@ keep_many(KeptScore *kept, const core::Key *keys, int count, const Keeping &keep
 	}
 	if (IsolationUsesXactSnapshot() && seen < static_cast<uint64>(count))
 	{
-		require_all_seen(kept, array, seen);
+		require_all_seen(kept->score, array, seen);
 	}
-	TimestampTz instant = keeping.as_of == DT_NOBEGIN ? GetCurrentTimestamp() : keeping.as_of;
+	TimestampTz locked = GetCurrentTimestamp();
+	bool waited = keeping.not_behind && locked - asked >= long_wait_us;
+	TimestampTz instant = keeping.as_of == DT_NOBEGIN || waited ? locked : keeping.as_of;
+	if (!scores_are_current())
+	{
+		kept = settled_score(pstrdup(kept->score->name), instant);
+	}
+	kept->users++;
 	ColumnChanges changes = make_changes(core::batch_rows, instant);
 	PushActiveSnapshot(GetLatestSnapshot());
 	Evaluation *evaluation = begin_evaluation(kept->score, instant, nullptr, {false, false, true});
@@ -123,7 +143,10 @@ keep_many(KeptScore *kept, const core::Key *keys, int count, const Keeping &keep
 	CompareSink sink{evaluation, &changes, CurrentMemoryContext};
 	run_evaluation(evaluation, compare_rows, &sink);
 	PopActiveSnapshot();
-	return write_changes(kept, changes, keeping.reason);
+	uint64 written = write_changes(kept, changes, keeping.reason);
+	kept->users--;
+	end_session(session);
+	return written;
 }
 
 } // namespace lead_scoring::pg

@@ -12,7 +12,10 @@ namespace lead_scoring::pg
 // Lock the records of some keys, evaluate them, write what differs. SPI is connected. Returns how many rows were written
 uint64 keep_many(KeptScore *kept, const core::Key *keys, int count, const Keeping &keeping);
 
+// How many records of some keys there are now
+uint64 count_records(const LoadedScore *score, Datum keys);
+
 // Raise if records exist that this transaction, as old as its snapshot is, cannot see: their scores would miss facts
-void require_all_seen(const KeptScore *kept, Datum keys, uint64 seen);
+void require_all_seen(const LoadedScore *score, Datum keys, uint64 seen);
 
 } // namespace lead_scoring::pg

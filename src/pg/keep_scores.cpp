@@ -33,9 +33,6 @@ namespace
 // A batch has room for one more, which shows that a key is there twice
 constexpr int chunk_keys = static_cast<int>(core::batch_rows) - 1;
 
-// Waiting longer for a lock than this, facts may have come that as_of is too old for
-constexpr int64 long_wait_us = 1000;
-
 void
 lock_definition(const char *score, LOCKMODE mode)
 {
@@ -58,27 +55,42 @@ become(Oid owner, const Session &session)
 									  SECURITY_LOCAL_USERID_CHANGE);
 }
 
-// Lock the records of some keys and read them
-const core::Batch &
-lock_records(KeptScore *kept, Datum keys, TimestampTz *as_of, const Session &session)
+// Records that are locked, as of an instant
+struct Locked
 {
-	bool by_clock = *as_of == DT_NOBEGIN;
+	const core::Batch *records;
+	TimestampTz as_of;
+	bool current; // else what is kept of the score is not what holds now
+};
+
+// Lock the records of some keys and read them
+Locked
+lock_records_as_of(KeptScore *kept, Datum keys, TimestampTz instant)
+{
 	core::Scorer *scorer = kept->scorer;
 
-	become(kept->score->records->owner, session);
-	for (;;)
+	if (!kept->scorer->program().valid.contains(static_cast<int64_t>(instant)))
 	{
-		TimestampTz instant = by_clock ? GetCurrentTimestamp() : *as_of;
-		guarded([scorer, instant]() { scorer->move_to(static_cast<int64_t>(instant)); });
-		const core::Batch &records = fetch_kept_stream(kept->records, instant, keys);
-		if (!by_clock || GetCurrentTimestamp() - instant < long_wait_us || *as_of != DT_NOBEGIN)
-		{
-			*as_of = instant;
-			return records;
-		}
-		// The wait was for somebody's facts. The records are locked now: once more, as of now
-		*as_of = instant;
+		return {nullptr, instant, false};
 	}
+	guarded([scorer, instant]() { scorer->move_to(static_cast<int64_t>(instant)); });
+	return {&fetch_kept_stream(kept->records, instant, keys, true), instant, true};
+}
+
+Locked
+lock_records(KeptScore *kept, Datum keys, const Keeping &keeping, const Session &session)
+{
+	bool by_clock = keeping.as_of == DT_NOBEGIN;
+	TimestampTz asked = GetCurrentTimestamp();
+
+	become(kept->score->records->owner, session);
+	Locked locked = lock_records_as_of(kept, keys, by_clock ? asked : keeping.as_of);
+	if (locked.current && (by_clock || keeping.not_behind) && GetCurrentTimestamp() - asked >= long_wait_us)
+	{
+		// The wait was for somebody's facts. The records are locked now: once more, as of now
+		locked = lock_records_as_of(kept, keys, GetCurrentTimestamp());
+	}
+	return locked;
 }
 
 void
@@ -124,37 +136,45 @@ lock_missing(const KeptScore *kept, const core::Key *keys, int count, const core
 	return missing_count > 0;
 }
 
-// Evaluate the records of some keys; returns what differs from what is stored
-ColumnChanges
-evaluate_chunk(KeptScore *kept, const core::Key *keys, int count, const Keeping &keeping, const Session &session)
+// Lock the records of some keys, and those keys of which there is no record if others may be adding it
+Locked
+lock_chunk(KeptScore *kept, const core::Key *keys, int count, const Keeping &keeping, const Session &session)
 {
-	TimestampTz as_of = keeping.as_of;
+	Datum array = key_array(kept->score->definition.key_kind, keys, count);
+	Locked locked = lock_records(kept, array, keeping, session);
+
+	if (locked.current && keeping.awaits_records && lock_missing(kept, keys, count, *locked.records))
+	{
+		locked = lock_records(kept, array, keeping, session);
+	}
+	if (locked.current && IsolationUsesXactSnapshot() && locked.records->rows < static_cast<size_t>(count))
+	{
+		require_all_seen(kept->score, array, locked.records->rows);
+	}
+	return locked;
+}
+
+// Evaluate records that are locked; returns what differs from what is stored
+ColumnChanges
+evaluate_chunk(KeptScore *kept, const core::Key *keys, int count, const Locked &locked, const Session &session)
+{
 	Datum array = key_array(kept->score->definition.key_kind, keys, count);
 	core::Scorer *scorer = kept->scorer;
+	const core::Batch &records = *locked.records;
 	auto *results = static_cast<core::ScoreResult *>(palloc(sizeof(core::ScoreResult) * core::batch_rows));
-	const core::Batch &records = lock_records(kept, array, &as_of, session);
 
-	if (keeping.awaits_records && lock_missing(kept, keys, count, records))
-	{
-		as_of = keeping.as_of;
-		lock_records(kept, array, &as_of, session);
-	}
-	if (IsolationUsesXactSnapshot() && records.rows < static_cast<size_t>(count))
-	{
-		require_all_seen(kept, array, records.rows);
-	}
 	PushActiveSnapshot(GetLatestSnapshot());
-	read_facts(kept, array, as_of, session);
+	read_facts(kept, array, locked.as_of, session);
 	guarded_batch(scorer, kept->score->definition.key_kind, records,
 				  [scorer, &records, results]() { scorer->finish_records(records, results); });
 	if (kept->stored != nullptr)
 	{
 		become(kept->stored->stream.owner, session);
-		fetch_kept_stream(kept->stored, as_of, array);
+		fetch_kept_stream(kept->stored, locked.as_of, array, false);
 	}
 	PopActiveSnapshot();
 	SetUserIdAndSecContext(session.user, session.security_context);
-	return find_changes(kept, records, results, as_of);
+	return find_changes(kept, records, results, locked.as_of);
 }
 
 void
@@ -168,29 +188,37 @@ require_idle(const KeptScore *kept)
 	}
 }
 
-// Evaluate the records of some keys and write what differs. Writing runs triggers, which may evaluate others
-uint64
-keep_chunk(KeptScore *kept, const core::Key *keys, int count, const Keeping &keeping)
+// Evaluate the records of some keys and write what differs; false if it takes to read the score anew, now that they are
+// locked: the first points by hand of a score, say, come without the lock on its definition. Writing runs triggers, which may
+// evaluate others
+bool
+keep_chunk(KeptScore *kept, const core::Key *keys, int count, const Keeping &keeping, bool again, uint64 *written)
 {
-	volatile uint64 written = 0;
-
+	volatile bool current = false;
 	Session session = begin_for_owners(kept->score->settings_matter);
 
 	require_idle(kept);
 	kept->busy = true;
+	kept->users++;
 	PG_TRY();
 	{
-		ColumnChanges changes = evaluate_chunk(kept, keys, count, keeping, session);
-		kept->busy = false;
-		written = write_changes(kept, changes, keeping.reason);
+		Locked locked = lock_chunk(kept, keys, count, keeping, session);
+		current = locked.current && (again || scores_are_current());
+		if (current)
+		{
+			ColumnChanges changes = evaluate_chunk(kept, keys, count, locked, session);
+			kept->busy = false;
+			*written += write_changes(kept, changes, keeping.reason);
+		}
 	}
 	PG_FINALLY();
 	{
 		kept->busy = false;
+		kept->users--;
 	}
 	PG_END_TRY();
 	end_session(session);
-	return written;
+	return current;
 }
 
 // So many keys are worth a plan of their own
@@ -205,13 +233,35 @@ chunk_size(const KeySet *keys)
 	return keys->count > many_keys ? most_keys : chunk_keys;
 }
 
+// Read a score as it is now
+KeptScore *
+settled_for(const char *name, const Keeping &keeping)
+{
+	return settled_score(name, keeping.as_of == DT_NOBEGIN ? GetCurrentTimestamp() : keeping.as_of);
+}
+
+// Keep a few records, once more if need be
+uint64
+keep_few(KeptScore *kept, const core::Key *keys, int count, Keeping keeping)
+{
+	const char *name = pstrdup(kept->score->name);
+	uint64 written = 0;
+
+	for (bool again = false; !keep_chunk(kept, keys, count, keeping, again, &written); again = true)
+	{
+		keeping.as_of = keeping.not_behind ? DT_NOBEGIN : keeping.as_of;
+		kept = settled_for(name, keeping);
+	}
+	return written;
+}
+
 uint64
 keep_score(const char *name, const core::Key *keys, int count, const Keeping &keeping)
 {
 	uint64 written = 0;
 	instr_time begun;
 	INSTR_TIME_SET_CURRENT(begun);
-	KeptScore *kept = kept_score(name, keeping.as_of == DT_NOBEGIN ? GetCurrentTimestamp() : keeping.as_of);
+	KeptScore *kept = settled_for(name, keeping);
 
 	if (count > chunk_keys && kept->score->own_target)
 	{
@@ -221,7 +271,9 @@ keep_score(const char *name, const core::Key *keys, int count, const Keeping &ke
 	{
 		for (int first = 0; first < count; first += chunk_keys)
 		{
-			written += keep_chunk(kept, keys + first, Min(chunk_keys, count - first), keeping);
+			// Writing runs triggers, after which it may be another
+			kept = first == 0 ? kept : settled_for(name, keeping);
+			written += keep_few(kept, keys + first, Min(chunk_keys, count - first), keeping);
 		}
 	}
 	instr_time spent;
@@ -252,7 +304,6 @@ keep_scores(const char *const *scores, int score_count, KeySet *keys, const Keep
 	uint64 written = 0;
 
 	settle_keys(keys);
-	forget_changed_scores();
 	SPI_connect();
 	for (int first = 0; first < keys->count; first += chunk_size(keys))
 	{

@@ -3,14 +3,18 @@
 #include "pg/kept_score.hpp"
 
 #include "pg/batch_guard.hpp"
+#include "pg/own_tables.hpp"
 #include "pg/owned.hpp"
+#include "pg/query.hpp"
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
 #include "pg/source_query.hpp"
 
 extern "C"
 {
+#include "storage/lmgr.h"
 #include "utils/inval.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 }
 
@@ -29,6 +33,11 @@ uint64 version = 1;
 
 // The version that the kept scores are of
 uint64 kept_version = 0;
+
+OwnCommand note_adjusted = {
+	"INSERT INTO lead_scoring.score_state AS s (score, is_adjusted) VALUES ($1, true) ON CONFLICT (score) DO UPDATE "
+	"SET is_adjusted = true WHERE NOT s.is_adjusted",
+	1, {TEXTOID}, nullptr};
 
 // Relations that scores depend on; few, again
 struct Watched
@@ -242,9 +251,45 @@ find_kept_score(const char *name)
 void
 forget(KeptScore *kept)
 {
-	// Somebody further up may be writing its scores still
 	kept_scores = list_delete_ptr(kept_scores, kept);
-	MemoryContextSetParent(kept->context, TopTransactionContext);
+	if (kept->users > 0)
+	{
+		// Somebody further up may be writing its scores still
+		MemoryContextSetParent(kept->context, TopTransactionContext);
+		return;
+	}
+	MemoryContextDelete(kept->context);
+}
+
+// Whether all sessions look for adjustments and resets of a score already
+bool
+is_announced(const char *score)
+{
+	PushActiveSnapshot(GetLatestSnapshot());
+	SPI_connect();
+	Session session = begin_as_table_owner(definitions_owner());
+	QueryRows rows = run_query(CurrentMemoryContext, "SELECT FROM lead_scoring.score_state WHERE score = $1 AND is_adjusted", 1, &score);
+	bool found = rows.count > 0;
+	end_session(session);
+	SPI_finish();
+	PopActiveSnapshot();
+	return found;
+}
+
+// Wait for those who alter what a score reads; no one does from here on
+void
+lock_relations(const LoadedScore *score)
+{
+	LockRelationOid(score->records->relation, AccessShareLock);
+	LockRelationOid(score->target, AccessShareLock);
+	for (size_t number = 0; number < score->definition.sources.size(); number++)
+	{
+		LockRelationOid(score->sources[number]->relation, AccessShareLock);
+		if (OidIsValid(score->sources[number]->hop.relation))
+		{
+			LockRelationOid(score->sources[number]->hop.relation, AccessShareLock);
+		}
+	}
 }
 
 } // namespace
@@ -314,6 +359,41 @@ kept_score(const char *name, TimestampTz as_of)
 		forget(kept);
 	}
 	return make_kept_score(name, as_of);
+}
+
+void
+announce_adjustments(const char *score)
+{
+	Datum name = CStringGetTextDatum(score);
+
+	if (!is_announced(score) && run_own_command(&note_adjusted, &name) > 0)
+	{
+		CacheInvalidateRelcacheByRelid(own_relation("score"));
+		CommandCounterIncrement();
+	}
+}
+
+bool
+scores_are_current()
+{
+	AcceptInvalidationMessages();
+	return kept_version == version;
+}
+
+KeptScore *
+settled_score(const char *name, TimestampTz as_of)
+{
+	KeptScore *kept;
+
+	do
+	{
+		forget_changed_scores();
+		PushActiveSnapshot(GetLatestSnapshot());
+		kept = kept_score(name, as_of);
+		PopActiveSnapshot();
+		lock_relations(kept->score);
+	} while (!scores_are_current());
+	return kept;
 }
 
 } // namespace lead_scoring::pg

@@ -35,6 +35,7 @@ struct KeptScore
 	Oid target_key_type;
 	WritePlans plans;
 	bool busy;               // evaluating: an evaluation inside an evaluation must not use it
+	int users;               // who may come back to it after calls that forget it
 };
 
 // Ask to be told of changes; called when the library is loaded
@@ -50,7 +51,16 @@ void watch_relation(Oid relation);
 // definition that is locked
 KeptScore *kept_score(const char *name, TimestampTz as_of);
 
-// Forget the scores that have changed; what is forgotten is there until the end of the transaction
+// Forget the scores that have changed; what is forgotten is there until the end of the transaction if somebody uses it
 void forget_changed_scores();
+
+// Let all sessions look for adjustments and resets of a score from now on, once this transaction commits; most scores have none
+void announce_adjustments(const char *score);
+
+// Whether the scores are kept as they are now, by all that has been told to this session
+bool scores_are_current();
+
+// The same as kept_score, as of now: nobody alters what the score reads until the end of the transaction
+KeptScore *settled_score(const char *name, TimestampTz as_of);
 
 } // namespace lead_scoring::pg

@@ -109,11 +109,11 @@ run_kept_stream(KeptStream *kept, TimestampTz as_of, Datum keys, TimestampTz ear
 }
 
 const core::Batch &
-fetch_kept_stream(KeptStream *kept, TimestampTz as_of, Datum keys)
+fetch_kept_stream(KeptStream *kept, TimestampTz as_of, Datum keys, bool locks)
 {
 	set_parameters(kept, as_of, keys, DT_NOBEGIN);
 	reset_receiver(kept->receiver);
-	execute(kept, false);
+	execute(kept, !locks);
 	return kept->receiver->batch;
 }
 

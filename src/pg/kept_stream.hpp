@@ -26,7 +26,8 @@ KeptStream *keep_stream(const Stream &stream);
 // Run a stream under the active snapshot; its batches go to its sink
 void run_kept_stream(KeptStream *kept, TimestampTz as_of, Datum keys, TimestampTz earliest);
 
-// Run a stream of at most batch_rows rows that locks them; the batch is there until it runs again
-const core::Batch &fetch_kept_stream(KeptStream *kept, TimestampTz as_of, Datum keys);
+// Run a stream of at most batch_rows rows, which locks them or reads them under the active snapshot; the batch is there
+// until it runs again
+const core::Batch &fetch_kept_stream(KeptStream *kept, TimestampTz as_of, Datum keys, bool locks);
 
 } // namespace lead_scoring::pg

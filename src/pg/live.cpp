@@ -1,6 +1,7 @@
 // The triggers that keep scores current.
 //
-// A trigger for each row notes which records it touches, without evaluating anything; a trigger after the statement scores
+// A trigger before the statement holds the definitions of the scores where rows are going to be locked that have their columns. A
+// trigger for each row notes which records it touches, without evaluating anything; a trigger after the statement scores
 // all that was noted, each record once. Where no trigger after the statement comes (rows that arrive by logical
 // replication, rows written straight into a partition that was made after the score was switched on), the trigger for
 // the row scores at once.
@@ -11,6 +12,7 @@
 #include "pg/row_change.hpp"
 #include "pg/session.hpp"
 #include "pg/touched.hpp"
+#include "pg/write_changes.hpp"
 
 extern "C"
 {
@@ -18,6 +20,7 @@ extern "C"
 #include "commands/trigger.h"
 }
 
+LEAD_SCORING_FUNCTION(lead_scoring_hold);
 LEAD_SCORING_FUNCTION(lead_scoring_touch);
 LEAD_SCORING_FUNCTION(lead_scoring_flush);
 
@@ -46,12 +49,12 @@ touch(const PathStart &start, TupleTableSlot *row)
 void
 touch_row(const PathStart &start, const Rows &rows)
 {
-	if (is_indifferent(start, rows))
+	if (is_indifferent(start, rows) || (start.path->kind == PathKind::target && is_writing_scores()))
 	{
 		return;
 	}
 	PathKind kind = start.path->kind;
-	bool found_by_after = kind == PathKind::record && rows.after != nullptr;
+	bool found_by_after = kind == PathKind::record && rows.before != nullptr && rows.after != nullptr && same_column(rows, start.link);
 	// Who looks for a record that is about to go, or to be linked otherwise, still finds it, and waits for its row
 	bool only_after = kind == PathKind::record_key || kind == PathKind::record_link;
 	if (!found_by_after && !only_after)
@@ -84,8 +87,19 @@ flush_comes(Relation relation)
 	return false;
 }
 
+// When a trigger function is to be called
+struct Timing
+{
+	TriggerEvent bits;
+	const char *words;
+};
+
+constexpr Timing before_statement = {TRIGGER_EVENT_BEFORE, "before an event, for each statement"};
+constexpr Timing after_row = {TRIGGER_EVENT_AFTER | TRIGGER_EVENT_ROW, "after an event, for each row"};
+constexpr Timing after_statement = {TRIGGER_EVENT_AFTER, "after an event, for each statement"};
+
 const TriggerData *
-trigger_of(FunctionCallInfo fcinfo, const char *function)
+trigger_of(FunctionCallInfo fcinfo, const char *function, const Timing &timing)
 {
 	if (!CALLED_AS_TRIGGER(fcinfo))
 	{
@@ -93,12 +107,34 @@ trigger_of(FunctionCallInfo fcinfo, const char *function)
 						errmsg("%s is a trigger function", function),
 						errhint("lead_scoring.activate() attaches it where it is needed.")));
 	}
-	return reinterpret_cast<const TriggerData *>(fcinfo->context);
+	auto *trigger = reinterpret_cast<const TriggerData *>(fcinfo->context);
+	if ((trigger->tg_event & (TRIGGER_EVENT_TIMINGMASK | TRIGGER_EVENT_ROW)) != timing.bits)
+	{
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("%s must be fired %s", function, timing.words),
+						errhint("lead_scoring.activate() attaches it where it is needed.")));
+	}
+	return trigger;
 }
 
 } // namespace
 
 } // namespace lead_scoring::pg
+
+// Hold the definitions of the scores of a relation before its rows are locked: who scores all records at once has them to himself
+// and is going to write these rows
+Datum
+lead_scoring_hold(PG_FUNCTION_ARGS)
+{
+	using namespace lead_scoring::pg;
+
+	const TriggerData *trigger = trigger_of(fcinfo, "lead_scoring.hold()", before_statement);
+	if (!is_restoring() && !is_writing_scores())
+	{
+		hold_paths_from(trigger->tg_relation);
+	}
+	return PointerGetDatum(nullptr);
+}
 
 // Note the records that a row touches
 Datum
@@ -106,7 +142,7 @@ lead_scoring_touch(PG_FUNCTION_ARGS)
 {
 	using namespace lead_scoring::pg;
 
-	const TriggerData *trigger = trigger_of(fcinfo, "lead_scoring.touch()");
+	const TriggerData *trigger = trigger_of(fcinfo, "lead_scoring.touch()", after_row);
 	if (is_restoring())
 	{
 		return PointerGetDatum(nullptr);
@@ -131,7 +167,7 @@ lead_scoring_flush(PG_FUNCTION_ARGS)
 {
 	using namespace lead_scoring::pg;
 
-	const TriggerData *trigger = trigger_of(fcinfo, "lead_scoring.flush()");
+	const TriggerData *trigger = trigger_of(fcinfo, "lead_scoring.flush()", after_statement);
 	if (is_restoring())
 	{
 		return PointerGetDatum(nullptr);

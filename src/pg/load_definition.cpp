@@ -172,13 +172,14 @@ load_head(Loading *loading, const char *name)
 		loading->context,
 		"SELECT s.kind, s.min_points, s.max_points, s.status, s.target::oid, s.record_type, t.relation::oid, "
 		"t.key_column, t.relation_owner, "
-		"EXISTS (SELECT FROM lead_scoring.adjustment a WHERE a.score = s.name), "
-		"EXISTS (SELECT FROM lead_scoring.engagement_reset e WHERE e.score = s.name), "
+		"x.is_adjusted OR EXISTS (SELECT FROM lead_scoring.adjustment a WHERE a.score = s.name), "
+		"x.is_adjusted OR EXISTS (SELECT FROM lead_scoring.engagement_reset e WHERE e.score = s.name), "
 		"s.adjustment_share, s.dormant_after, t.open_when, t.open_when_resolved, t.relation::oid, t.relation_owner, "
 		"s.history, s.announce_rule_changes, "
 		"EXISTS (SELECT FROM lead_scoring.band b WHERE b.score = s.name AND (b.margin > 0 OR b.dwell IS NOT NULL)), "
 		"EXISTS (SELECT FROM lead_scoring.alert w WHERE w.score = s.name), s.model "
 		"FROM lead_scoring.score s LEFT JOIN lead_scoring.record_type t ON t.name = s.record_type "
+		"LEFT JOIN LATERAL (SELECT EXISTS (SELECT FROM lead_scoring.score_state e WHERE e.score = s.name AND e.is_adjusted)) x (is_adjusted) ON true "
 		"WHERE s.name = $1",
 		1, &name);
 

@@ -38,18 +38,20 @@ enum Column
 	score_column,
 	queued_column,
 	relative_column,
+	target_column,
 };
 
-// One row for each score and source of it, or for a score without sources. A foreign key that always holds guards a
-// source: no row of it names a record that others cannot see yet
+// One row for each score and source of it, or for a score without sources. A foreign key that always holds guards what
+// names the records, a source or a hop: no row of it names a record that others cannot see yet
 constexpr const char *paths_sql =
 	"SELECT t.name, t.relation::oid, t.key_column, k.atttypid, o.name, o.relation::oid, o.record_key, "
 	"nullif(o.record_column, t.key_column), o.through::oid, o.through_key, o.through_record, "
-	"EXISTS (SELECT FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = o.relation AND a.attname = o.record_key "
-	"WHERE c.contype = 'f' AND c.conrelid = o.relation AND c.confrelid = t.relation AND c.convalidated "
+	"EXISTS (SELECT FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid "
+	"AND a.attname = coalesce(o.through_record, o.record_key) "
+	"WHERE c.contype = 'f' AND c.conrelid = coalesce(o.through::oid, o.relation) AND c.confrelid = t.relation AND c.convalidated "
 	"AND NOT c.condeferrable AND c.conkey = ARRAY[a.attnum] AND c.confkey = ARRAY[k.attnum]), "
 	"s.name, s.mode = 'queued', EXISTS (SELECT FROM lead_scoring.band b WHERE b.score = s.name AND "
-	"(b.capacity IS NOT NULL OR b.top_share IS NOT NULL)) "
+	"(b.capacity IS NOT NULL OR b.top_share IS NOT NULL)), s.target::oid "
 	"FROM lead_scoring.score s JOIN lead_scoring.record_type t ON t.name = s.record_type "
 	"JOIN pg_attribute k ON k.attrelid = t.relation AND k.attname = t.key_column AND NOT k.attisdropped "
 	"LEFT JOIN lead_scoring.source o ON o.record_type = t.name AND lead_scoring.uses_source(s.name, o.name) "
@@ -58,12 +60,28 @@ constexpr const char *paths_sql =
 Paths *known = nullptr;
 MemoryContext known_context = nullptr;
 
+// What tells the paths of a kind and a record type apart; null if there is one only
+const char *
+name_of_path(const QueryRows &rows, uint64 row, PathKind kind)
+{
+	switch (kind)
+	{
+	case PathKind::record:
+	case PathKind::record_key:
+		return nullptr;
+	case PathKind::target:
+		return text_at(rows, row, target_column);
+	default:
+		return text_at(rows, row, source_column);
+	}
+}
+
 // The path of a kind for the source of a row, made if it is not there
 Path *
 path_for(Paths *paths, const QueryRows &rows, uint64 row, PathKind kind)
 {
 	const char *record_type = text_at(rows, row, record_type_column);
-	const char *source = kind == PathKind::record || kind == PathKind::record_key ? nullptr : text_at(rows, row, source_column);
+	const char *source = name_of_path(rows, row, kind);
 
 	for (int at = 0; at < list_length(paths->paths); at++)
 	{
@@ -81,7 +99,7 @@ path_for(Paths *paths, const QueryRows &rows, uint64 row, PathKind kind)
 	path->source = source;
 	path->owner = owner_of(records);
 	path->key_kind = key_kind_of_type(DatumGetObjectId(datum_at(rows, row, key_type_column)));
-	path->leads = kind == PathKind::record || kind == PathKind::source || kind == PathKind::hop;
+	path->leads = kind == PathKind::record || kind == PathKind::source || kind == PathKind::hop || kind == PathKind::target;
 	path->locks = !path->leads;
 	paths->paths = lappend(paths->paths, path);
 	return path;
@@ -138,18 +156,27 @@ by_hop(const QueryRows &rows, uint64 row)
 					quote_identifier(text_at(rows, row, through_key_column)));
 }
 
+// Whether rows may name records that nobody sees yet
+bool
+awaits_records(const QueryRows &rows, uint64 row)
+{
+	return null_at(rows, row, record_column_column) && !DatumGetBool(datum_at(rows, row, guarded_column));
+}
+
 void
 add_hop_paths(Paths *paths, const QueryRows &rows, uint64 row, ActiveScore *score)
 {
 	Oid relation = DatumGetObjectId(datum_at(rows, row, through_column));
-	Path *hop = path_for(paths, rows, row, PathKind::hop);
+	// What the source names before what the records hold: the order in which an event locks them
 	Path *link = path_for(paths, rows, row, PathKind::hop_link);
+	Path *hop = path_for(paths, rows, row, PathKind::hop);
 
 	hop->relation = link->relation = relation;
 	hop->link_column = link->second_column = text_at(rows, row, through_record_column);
 	hop->second_column = link->link_column = text_at(rows, row, through_key_column);
 	hop->resolve_sql = by_record_column(rows, row);
 	hop->locks = hop->held = hop->resolve_sql != nullptr;
+	hop->awaits_records = awaits_records(rows, row);
 	add_score(hop, score);
 	add_score(link, score);
 }
@@ -171,7 +198,7 @@ add_source_paths(Paths *paths, const QueryRows &rows, uint64 row, ActiveScore *s
 		path->middle_kind = key_kind_of_type(get_atttype(hop, get_attnum(hop, text_at(rows, row, through_record_column))));
 	}
 	path->locks = has_hop || has_column;
-	path->awaits_records = !has_hop && !has_column && !DatumGetBool(datum_at(rows, row, guarded_column));
+	path->awaits_records = awaits_records(rows, row);
 	add_score(path, score);
 	if (has_hop)
 	{
@@ -182,9 +209,22 @@ add_source_paths(Paths *paths, const QueryRows &rows, uint64 row, ActiveScore *s
 		Path *link = path_for(paths, rows, row, has_column ? PathKind::record_link : PathKind::record_key);
 		link->relation = DatumGetObjectId(datum_at(rows, row, records_column));
 		link->link_column = text_at(rows, row, has_column ? record_column_column : key_column_column);
+		// Who has found the records by what they hold looks for their keys
+		link->second_column = text_at(rows, row, key_column_column);
 		link->held = has_hop;
 		link->scores = list_append_unique_ptr(link->scores, score);
 	}
+}
+
+// A row of a table apart that goes, or gets another key, leaves its record without its scores
+void
+add_target_path(Paths *paths, const QueryRows &rows, uint64 row, ActiveScore *score)
+{
+	Path *path = path_for(paths, rows, row, PathKind::target);
+
+	path->relation = DatumGetObjectId(datum_at(rows, row, target_column));
+	path->link_column = text_at(rows, row, key_column_column);
+	path->scores = list_append_unique_ptr(path->scores, score);
 }
 
 // Note the score of a row; rows of one score need not follow each other
@@ -231,6 +271,10 @@ read_paths(MemoryContext context)
 		records->relation = DatumGetObjectId(datum_at(rows, row, records_column));
 		records->link_column = text_at(rows, row, key_column_column);
 		records->scores = list_append_unique_ptr(records->scores, score);
+		if (!null_at(rows, row, target_column))
+		{
+			add_target_path(paths, rows, row, score);
+		}
 		if (!null_at(rows, row, source_column))
 		{
 			add_source_paths(paths, rows, row, score);

@@ -20,6 +20,7 @@ enum class PathKind
 	record_key,  // rows, records, that events may have come before: only to be locked
 	record_link, // rows, records, hold what a source's rows may name: only to be locked
 	hop_link,    // the same for rows of the hop
+	target,      // rows hold the columns of scores, apart from the records
 };
 
 // A score that is kept current
@@ -36,10 +37,10 @@ struct Path
 {
 	PathKind kind;
 	const char *record_type;
-	const char *source;       // or null
+	const char *source;       // or null; of a target the table
 	Oid relation;
 	const char *link_column;  // of the relation
-	const char *second_column; // of the relation, that matters too, or null: of a hop the other one of its two
+	const char *second_column; // of the relation, that matters too, or null: of a hop the other one of its two, of records their key
 	const char *resolve_sql;  // from links ($1) to the keys of records; null if links are those keys
 	const char *middle_sql;   // from links ($1) to what records hold, where there is a hop before it; else null
 	bool leads;               // to records; else its links are only locked

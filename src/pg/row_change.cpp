@@ -10,9 +10,6 @@ extern "C"
 namespace lead_scoring::pg
 {
 
-namespace
-{
-
 bool
 same_column(const Rows &rows, AttrNumber attribute)
 {
@@ -25,8 +22,6 @@ same_column(const Rows &rows, AttrNumber attribute)
 	return before_null == after_null &&
 		   (before_null || datum_image_eq(before, after, described->attbyval, described->attlen));
 }
-
-} // namespace
 
 Rows
 rows_of(const TriggerData *trigger)

@@ -22,6 +22,9 @@ struct Rows
 
 Rows rows_of(const TriggerData *trigger);
 
+// Whether an update left a column as it was
+bool same_column(const Rows &rows, AttrNumber attribute);
+
 // Whether an update changed nothing that the path's scores look at
 bool is_indifferent(const PathStart &start, const Rows &rows);
 

@@ -74,34 +74,60 @@ end_subtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, void 
 	}
 }
 
+int
+compare_scores(const ListCell *left, const ListCell *right)
+{
+	return strcmp(static_cast<const ActiveScore *>(lfirst(left))->name, static_cast<const ActiveScore *>(lfirst(right))->name);
+}
+
+// The scores of some paths, in the order of their names: the same for all who hold several
+List *
+scores_of(const PathStarts *starts)
+{
+	List *scores = NIL;
+
+	for (int at = 0; at < starts->count; at++)
+	{
+		scores = list_concat_unique_ptr(scores, starts->starts[at].path->scores);
+	}
+	list_sort(scores, compare_scores);
+	return scores;
+}
+
+bool
+is_held(const ActiveScore *score)
+{
+	for (int at = 0; at < list_length(held); at++)
+	{
+		if (strcmp(static_cast<const char *>(list_nth(held, at)), score->name) == 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
 // Hold the definitions of the scores of some paths; false if any was not held before
 bool
 hold_scores(const PathStarts *starts)
 {
+	List *scores = scores_of(starts);
 	bool all_held = true;
 
-	for (int at = 0; at < starts->count; at++)
+	for (int at = 0; at < list_length(scores); at++)
 	{
-		ListCell *cell;
-		foreach (cell, starts->starts[at].path->scores)
+		auto *score = static_cast<const ActiveScore *>(list_nth(scores, at));
+		if (!is_held(score))
 		{
-			auto *score = static_cast<ActiveScore *>(lfirst(cell));
-			bool is_held = false;
-			for (int known = 0; known < list_length(held) && !is_held; known++)
-			{
-				is_held = strcmp(static_cast<const char *>(list_nth(held, known)), score->name) == 0;
-			}
-			if (!is_held)
-			{
-				MemoryContext before = MemoryContextSwitchTo(TopTransactionContext);
-				// Labels by rank are decided for all records at once
-				score->relative ? seize_definition(score->name) : share_definition(score->name);
-				held = lappend(held, pstrdup(score->name));
-				MemoryContextSwitchTo(before);
-				all_held = false;
-			}
+			MemoryContext before = MemoryContextSwitchTo(TopTransactionContext);
+			// Labels by rank are decided for all records at once
+			score->relative && !score->queued ? seize_definition(score->name) : share_definition(score->name);
+			held = lappend(held, pstrdup(score->name));
+			MemoryContextSwitchTo(before);
+			all_held = false;
 		}
 	}
+	list_free(scores);
 	return all_held;
 }
 

@@ -257,7 +257,7 @@ commit_and_chain(const char *)
 } // namespace
 
 uint64
-refresh_what_is_due(const Upkeep &upkeep, TimestampTz as_of)
+refresh_what_is_due(const Upkeep &upkeep, TimestampTz as_of, bool is_now)
 {
 	List *names = scores_to_keep(upkeep, nullptr);
 	ListCell *cell;
@@ -265,7 +265,8 @@ refresh_what_is_due(const Upkeep &upkeep, TimestampTz as_of)
 
 	foreach (cell, names)
 	{
-		UpkeepScore score{static_cast<const char *>(lfirst(cell)), as_of, 0, {}, "time"};
+		TimestampTz until = as_of == DT_NOBEGIN ? GetCurrentTimestamp() : as_of;
+		UpkeepScore score{static_cast<const char *>(lfirst(cell)), until, 0, {}, "time", is_now};
 		MemoryContext before = MemoryContextSwitchTo(upkeep.context);
 		follow_time(upkeep, &score);
 		MemoryContextSwitchTo(before);
@@ -299,8 +300,10 @@ lead_scoring_refresh_due(PG_FUNCTION_ARGS)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	Upkeep upkeep{atomic ? nullptr : commit_and_chain, context, false};
 	// Entries of the queue may be about facts that are later than the beginning of the transaction
-	work_off_queue(upkeep, as_of < GetCurrentTransactionStartTimestamp() ? as_of : DT_NOBEGIN);
-	refresh_what_is_due(upkeep, as_of);
+	TimestampTz begun = GetCurrentTransactionStartTimestamp();
+	bool now = as_of >= begun && as_of <= GetCurrentTimestamp();
+	work_off_queue(upkeep, as_of < begun ? as_of : DT_NOBEGIN);
+	refresh_what_is_due(upkeep, now && !atomic ? DT_NOBEGIN : as_of, now);
 	PopActiveSnapshot();
 	SPI_finish();
 	MemoryContextDelete(context);

@@ -14,8 +14,9 @@ struct Upkeep
 	bool patient;                                   // leave scores alone that failed a moment ago
 };
 
-// Bring what time changed until an instant there, score by score; returns how many rows were written
-uint64 refresh_what_is_due(const Upkeep &upkeep, TimestampTz as_of);
+// Bring what time changed until an instant, or, with DT_NOBEGIN, until now there, score by score; if the instant stands for
+// now, each batch as of the clock. Returns how many rows were written
+uint64 refresh_what_is_due(const Upkeep &upkeep, TimestampTz as_of, bool is_now);
 
 // Evaluate the records that wait as of an instant, or, with DT_NOBEGIN, as of the clock; returns how many entries are done
 uint64 work_off_queue(const Upkeep &upkeep, TimestampTz as_of);

@@ -66,7 +66,9 @@ refresh_portion(void *argument)
 	auto *portion = static_cast<Portion *>(argument);
 	bool everybody = portion->keys == nullptr;
 	Oid types[] = {TEXTOID, TIMESTAMPTZOID, TEXTARRAYOID};
-	Datum values[] = {CStringGetTextDatum(portion->score->name), TimestampTzGetDatum(portion->score->as_of),
+	// Facts may have come since the work began
+	TimestampTz as_of = portion->score->by_clock ? GetCurrentTimestamp() : portion->score->as_of;
+	Datum values[] = {CStringGetTextDatum(portion->score->name), TimestampTzGetDatum(as_of),
 					  everybody ? 0 : text_array(portion->keys, portion->count)};
 	const char nulls[] = {' ', ' ', everybody ? 'n' : ' '};
 

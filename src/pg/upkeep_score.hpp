@@ -17,6 +17,7 @@ struct UpkeepScore
 	uint64 written;  // rows, so far
 	Failure failure; // why the score as a whole failed
 	const char *reason; // of changes, for the history
+	bool by_clock;      // as_of stands for now, of each batch anew
 };
 
 // Keys as texts

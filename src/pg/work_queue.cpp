@@ -78,11 +78,6 @@ do_batch(void *argument)
 	{
 		return true;
 	}
-	if (batch->score.as_of == DT_NOBEGIN)
-	{
-		// After the entries were seen, and so after the facts that they are about
-		batch->score.as_of = GetCurrentTimestamp();
-	}
 	return keys.keys[0] == 0 ? refresh_everybody(&batch->score) : refresh_or_park(&batch->score, keys);
 }
 
@@ -130,7 +125,7 @@ work_off_queue(const Upkeep &upkeep, TimestampTz as_of)
 		int64 taken = newest;
 		while (newest != 0 && taken != 0)
 		{
-			QueueBatch batch{{name, as_of, 0, {}, "facts"}, newest, usual_batch, 0};
+			QueueBatch batch{{name, as_of, 0, {}, "facts", as_of == DT_NOBEGIN}, newest, usual_batch, 0};
 			taken = work_on(&batch);
 			done += static_cast<uint64>(taken);
 			next_part(upkeep, name);
@@ -175,7 +170,7 @@ lead_scoring_work_queue(PG_FUNCTION_ARGS)
 		{
 			break;
 		}
-		QueueBatch batch{{static_cast<const char *>(lfirst(cell)), DT_NOBEGIN, 0, {}, "facts"}, PG_INT64_MAX, limit - done, 0};
+		QueueBatch batch{{static_cast<const char *>(lfirst(cell)), DT_NOBEGIN, 0, {}, "facts", true}, PG_INT64_MAX, limit - done, 0};
 		done += work_on(&batch);
 	}
 	PG_RETURN_INT64(done);

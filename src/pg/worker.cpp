@@ -286,7 +286,7 @@ take_turn(MemoryContext context, bool seldom)
 		Upkeep upkeep{next_transaction, context, true};
 		MemoryContextSwitchTo(context);
 		work_off_queue(upkeep, DT_NOBEGIN);
-		refresh_what_is_due(upkeep, GetCurrentTimestamp());
+		refresh_what_is_due(upkeep, DT_NOBEGIN, true);
 		next_transaction("lead_scoring.announce_due()");
 		call_if_there("announce_due");
 		if (seldom)

@@ -7,6 +7,11 @@
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
 
+extern "C"
+{
+#include "access/xact.h"
+}
+
 #include <algorithm>
 #include <cmath>
 
@@ -16,7 +21,14 @@ namespace lead_scoring::pg
 namespace
 {
 
-int writing_scores = 0;
+// How deep in triggers score columns are being written; -1 when they are not
+int writing_at = -1;
+
+int
+trigger_depth()
+{
+	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, 0));
+}
 
 // In one statement
 constexpr int most_rows = 8192;
@@ -209,8 +221,10 @@ label_datum(const StoredScore &score)
 	return PointerGetDatum(cstring_to_text_with_len(score.label.data(), static_cast<int>(score.label.size())));
 }
 
+// Write some rows. In a target of their own they are not locked, and in a transaction that sees only what was there when it
+// began they may not be seen
 void
-execute(SPIPlanPtr plan, Datum *values, const char *nulls)
+execute(const KeptScore *kept, SPIPlanPtr plan, Datum *values, const char *nulls, int count)
 {
 	MemoryContext before = CurrentMemoryContext;
 	int result = SPI_execute_plan(plan, values, nulls, false, 0);
@@ -220,6 +234,12 @@ execute(SPIPlanPtr plan, Datum *values, const char *nulls)
 	if (result < 0)
 	{
 		elog(ERROR, "could not write scores: %s", SPI_result_code_string(result));
+	}
+	if (!kept->score->own_target && IsolationUsesXactSnapshot() && SPI_processed < static_cast<uint64>(count))
+	{
+		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+						errmsg("could not serialize access: a row for scores was added concurrently"),
+						errhint("The transaction might succeed if retried.")));
 	}
 }
 
@@ -240,7 +260,7 @@ write_one(KeptScore *kept, const ColumnChange &change)
 	}
 	nulls[stored_values + 1] = change.after.nulls[stored_values] ? 'n' : ' ';
 	values[stored_values + 1] = change.after.nulls[stored_values] ? 0 : label_datum(change.after);
-	execute(kept->plans.update_one, values, nulls);
+	execute(kept, kept->plans.update_one, values, nulls, 1);
 }
 
 // Make an array of one column of some changes
@@ -278,7 +298,7 @@ write_many(KeptScore *kept, const ColumnChange *const *changes, int count, SPIPl
 	{
 		values[column + 1] = column_array(changes, count, column);
 	}
-	execute(plan, values, nullptr);
+	execute(kept, plan, values, nullptr, count);
 }
 
 void
@@ -404,7 +424,7 @@ write_changes(KeptScore *kept, const ColumnChanges &changes, const char *reason)
 	}
 	GetUserIdAndSecContext(&user, &security_context);
 	SetUserIdAndSecContext(owner_of(kept->score->target), security_context | SECURITY_LOCAL_USERID_CHANGE);
-	begin_writing_scores();
+	int before = begin_writing_scores();
 	PG_TRY();
 	{
 		for (int first = 0; first < changes.count; first += most_rows)
@@ -414,7 +434,7 @@ write_changes(KeptScore *kept, const ColumnChanges &changes, const char *reason)
 	}
 	PG_FINALLY();
 	{
-		end_writing_scores();
+		end_writing_scores(before);
 	}
 	PG_END_TRY();
 	SetUserIdAndSecContext(user, security_context);
@@ -425,22 +445,25 @@ write_changes(KeptScore *kept, const ColumnChanges &changes, const char *reason)
 	return static_cast<uint64>(changes.count);
 }
 
-void
+int
 begin_writing_scores()
 {
-	writing_scores++;
+	int before = writing_at;
+
+	writing_at = trigger_depth();
+	return before;
 }
 
 void
-end_writing_scores()
+end_writing_scores(int before)
 {
-	writing_scores--;
+	writing_at = before;
 }
 
 bool
 is_writing_scores()
 {
-	return writing_scores > 0;
+	return writing_at >= 0 && trigger_depth() == writing_at + 1;
 }
 
 } // namespace lead_scoring::pg

@@ -313,7 +313,7 @@ write_scores(LoadedScore *score, TimestampTz as_of, const char *reason)
 	begin_phase(Phase::writing, get_rel_name(score->target), 0);
 	uint64 change_count = 0;
 	const Change *changes = wants_changes(score) ? read_changes(score, &change_count) : nullptr;
-	begin_writing_scores();
+	int before = begin_writing_scores();
 	volatile uint64 written = 0;
 	PG_TRY();
 	{
@@ -326,7 +326,7 @@ write_scores(LoadedScore *score, TimestampTz as_of, const char *reason)
 	}
 	PG_FINALLY();
 	{
-		end_writing_scores();
+		end_writing_scores(before);
 	}
 	PG_END_TRY();
 	end_progress();

@@ -1,0 +1,85 @@
+-- Triggers of others beside those that keep scores current, and ours where they do not belong
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT plan(18);
+CREATE ROLE ls_test_owner;
+CREATE ROLE ls_test_writer;
+GRANT USAGE, CREATE ON SCHEMA public TO ls_test_owner;
+GRANT CREATE ON DATABASE :DBNAME TO ls_test_writer;
+
+SET ROLE ls_test_owner;
+CREATE TABLE leads (id int PRIMARY KEY, size int, note text);
+CREATE TABLE events (lead_id int, type text, at timestamptz NOT NULL DEFAULT now());
+CREATE TABLE audit (lead_id int, total float8, author text);
+INSERT INTO leads SELECT g, g FROM generate_series(1, 2000) g;
+INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('lead', 'leads', 'id');
+INSERT INTO lead_scoring.source (name, record_type, relation, record_key, occurred_at) VALUES ('event', 'lead', 'events', 'lead_id', 'at');
+INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('s', 'lead', 'combined'), ('sized', 'lead', 'fit');
+INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('s', 'e', 'engagement'), ('sized', 'f', 'fit');
+INSERT INTO lead_scoring.rule (score, group_name, name, source, value, counting, points) VALUES ('s', 'e', 'event', 'event', NULL, 'each', 1), ('sized', 'f', 'size', NULL, 'size', 'each', 1);
+SELECT lead_scoring.activate(name) FROM lead_scoring.score;
+-- An owner who does not think of search paths: run as him, it must not find what belongs to whoever writes events
+CREATE FUNCTION audited(id int, total float8) RETURNS text LANGUAGE sql AS $$SELECT 'owner'::text$$;
+CREATE FUNCTION public.note_total() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  who text;
+BEGIN
+  BEGIN
+    EXECUTE 'SELECT audited($1, $2)' INTO who USING NEW.id, NEW.s;
+  EXCEPTION WHEN undefined_function THEN
+    who := 'nobody';
+  END;
+  INSERT INTO public.audit VALUES (NEW.id, NEW.s, who);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER note_total AFTER UPDATE ON leads FOR EACH ROW WHEN (OLD.s IS DISTINCT FROM NEW.s) EXECUTE FUNCTION public.note_total();
+GRANT INSERT ON events TO ls_test_writer;
+RESET ROLE;
+
+-- Somebody who may write events and nothing else
+SET ROLE ls_test_writer;
+CREATE SCHEMA trap;
+CREATE FUNCTION trap.audited(id int, total float8) RETURNS text LANGUAGE sql AS $$SELECT 'trap, as ' || current_user$$;
+GRANT ALL ON SCHEMA trap TO PUBLIC;
+SET search_path = trap, public;
+SELECT lives_ok('INSERT INTO public.events (lead_id) VALUES (1)', 'an event by somebody who may not read the records');
+SELECT lives_ok('INSERT INTO public.events (lead_id) VALUES (2), (9999)', 'one of nobody, too');
+SELECT lives_ok('INSERT INTO public.events (lead_id) SELECT g FROM generate_series(1, 1500) g', 'many events');
+SELECT lives_ok('INSERT INTO public.events (lead_id) SELECT g FROM generate_series(901, 2600) g', 'many, some of nobody');
+SELECT is(current_schemas(false)::text, '{trap,public}', 'the search path is what it was');
+SELECT is(current_user, 'ls_test_writer', 'and so is the user');
+RESET ROLE;
+SET search_path = public;
+SELECT is((SELECT count(*) FROM audit WHERE author LIKE 'trap%'), 0::bigint, 'a trigger of the owner never finds what the writer''s path leads to');
+SELECT is((SELECT count(*) FROM audit), 1 + 1 + 1500 + 1100::bigint, 'and was fired by each write of a score');
+SELECT is_empty($$SELECT * FROM lead_scoring.verify('s', clock_timestamp())$$, 'the scores are right');
+
+-- Triggers that write score columns, or facts, while scores are written
+CREATE FUNCTION public.meddle() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE public.leads SET s_label = 'mine' WHERE id = NEW.id;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER zz_meddle AFTER UPDATE ON leads FOR EACH ROW WHEN (OLD.s IS DISTINCT FROM NEW.s) EXECUTE FUNCTION public.meddle();
+SELECT throws_ok('INSERT INTO events (lead_id) VALUES (5)', '428C9', NULL, 'a trigger cannot use the moment to write score columns');
+DROP TRIGGER zz_meddle ON leads;
+CREATE FUNCTION public.follow_up() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO public.events (lead_id) VALUES (NEW.id + 1);
+  UPDATE public.leads SET size = size + 1000 WHERE id = NEW.id + 2;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER follow_up AFTER UPDATE ON leads FOR EACH ROW WHEN (OLD.s IS DISTINCT FROM NEW.s AND NEW.id < 20) EXECUTE FUNCTION public.follow_up();
+SELECT lives_ok('INSERT INTO events (lead_id) VALUES (10)', 'a trigger that writes facts when a score changes, and so on');
+SELECT is(ARRAY(SELECT sized FROM leads WHERE id IN (12, 21, 22) ORDER BY id), '{1012,1021,22}'::float8[], '... of records as well');
+SELECT is_empty($$SELECT score.name, v.record_key FROM lead_scoring.score, lead_scoring.verify(score.name, clock_timestamp()) v$$, 'leaves right scores behind');
+DROP TRIGGER follow_up ON leads;
+
+-- Our trigger functions where they do not belong
+SELECT throws_ok(statement, '39P01', NULL, what) FROM (VALUES
+  ('fill() after a statement', $$CREATE TRIGGER t AFTER UPDATE ON leads FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.fill(); UPDATE leads SET size = 5 WHERE id = 1$$),
+  ('guard() after rows', $$CREATE TRIGGER t AFTER UPDATE ON leads FOR EACH ROW EXECUTE FUNCTION lead_scoring.guard(); UPDATE leads SET size = 5 WHERE id = 1$$),
+  ('touch() before rows', $$CREATE TRIGGER t BEFORE UPDATE ON leads FOR EACH ROW EXECUTE FUNCTION lead_scoring.touch(); UPDATE leads SET size = 5 WHERE id = 1$$),
+  ('flush() for rows', $$CREATE TRIGGER t AFTER UPDATE ON leads FOR EACH ROW EXECUTE FUNCTION lead_scoring.flush(); UPDATE leads SET size = 5 WHERE id = 1$$),
+  ('hold() after a statement', $$CREATE TRIGGER t AFTER UPDATE ON leads FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.hold(); UPDATE leads SET size = 5 WHERE id = 1$$)) v (what, statement);
+SELECT * FROM finish();
+ROLLBACK;
