@@ -120,6 +120,7 @@ read_rule(Loading *loading, const QueryRows &rows, uint64 at, core::RuleDefiniti
 	expression.tree = &rule->followed_by;
 	read_expression(loading, rows, at, followed_by_column, expression);
 	expression.field = "value";
+	expression.tree = nullptr;
 	expression.type = ExpressionType::number;
 	expression.column = &rule->value_column;
 	read_expression(loading, rows, at, value_column, expression);
