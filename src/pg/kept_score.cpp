@@ -387,6 +387,7 @@ settled_score(const char *name, TimestampTz as_of)
 
 	do
 	{
+		CHECK_FOR_INTERRUPTS();
 		forget_changed_scores();
 		PushActiveSnapshot(GetLatestSnapshot());
 		kept = kept_score(name, as_of);
