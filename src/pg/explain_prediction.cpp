@@ -2,6 +2,7 @@
 #include "pg/postgres_api.hpp"
 
 #include "core/model.hpp"
+#include "pg/feature.hpp"
 #include "pg/loaded_model.hpp"
 #include "pg/owned.hpp"
 #include "pg/pipeline.hpp"
@@ -37,21 +38,6 @@ keep_first(void *argument, const core::Batch &records, const double *values, con
 	}
 }
 
-// The value of a feature as a text, null if it is missing
-const char *
-value_text(const core::FeatureInfo &feature, double value)
-{
-	if (std::isnan(value))
-	{
-		return nullptr;
-	}
-	if (!feature.categorical)
-	{
-		return DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(value)));
-	}
-	return value == core::unseen_category ? "(not seen in training)" : feature.categories[static_cast<size_t>(value)].c_str();
-}
-
 void
 put_contribution(const RowSet &rows, const char *feature, const char *value, double contribution)
 {
@@ -73,7 +59,7 @@ put_contributions(const core::Model *model, const OneRecord &record, const RowSe
 	for (size_t at = 0; at < record.features; at++)
 	{
 		const core::FeatureInfo &feature = model->features()[at];
-		put_contribution(rows, feature.name.c_str(), value_text(feature, record.values[at]), contributions[at]);
+		put_contribution(rows, feature.name.c_str(), feature_text(feature, record.values[at]), contributions[at]);
 	}
 	put_contribution(rows, nullptr, nullptr, contributions[record.features]);
 }
