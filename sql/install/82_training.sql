@@ -47,7 +47,8 @@ BEGIN
   FOREACH warning IN ARRAY trained.warnings LOOP
     RAISE WARNING 'model "%": %', train.model, warning;
   END LOOP;
-  IF NOT EXISTS (SELECT FROM lead_scoring.model_version v WHERE v.model = train.model AND v.status = 'champion') THEN
+  PERFORM FROM lead_scoring.model_version v WHERE v.model = train.model AND v.status = 'champion';
+  IF NOT FOUND THEN
     PERFORM lead_scoring.publish(train.model, new_version);
   END IF;
   RETURN new_version;
