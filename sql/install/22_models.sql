@@ -54,8 +54,8 @@ COMMENT ON COLUMN lead_scoring.model.min_unconverted IS 'Training takes at least
 COMMENT ON COLUMN lead_scoring.model.folds IS 'Parts of which each is held out once when models are judged, 2 to 100; of no meaning with fold';
 COMMENT ON COLUMN lead_scoring.model.seed IS 'Beginning of all that is random; the same seed, definition and data give the same model';
 COMMENT ON COLUMN lead_scoring.model.retrain_every IS 'How old the newest version may become before it is time to train again (NULL: never by itself). A month is 30 days, a year 360 days';
-COMMENT ON COLUMN lead_scoring.model.publish_at_least IS 'A version that was trained by itself is published if its AUC is at least this share of the champion''s, 0 to 10';
-COMMENT ON COLUMN lead_scoring.model.replace_after IS 'A champion that was trained longer ago than this is replaced whatever the AUC of the new version, unless that is unknown (NULL: never). A month is 30 days, a year 360 days';
+COMMENT ON COLUMN lead_scoring.model.publish_at_least IS 'A version that was trained by itself is published if its accuracy and its AUC are at least this share of the champion''s, 0 to 10';
+COMMENT ON COLUMN lead_scoring.model.replace_after IS 'A champion that was trained longer ago than this is replaced whatever the quality of the new version, unless that is unknown (NULL: never). A month is 30 days, a year 360 days';
 COMMENT ON COLUMN lead_scoring.model.keep_versions IS 'How many versions prune_versions() leaves besides the champion, the newest ones (NULL: all)';
 COMMENT ON COLUMN lead_scoring.model.description IS 'What the model is for';
 COMMENT ON COLUMN lead_scoring.model.outcome_resolved IS 'The outcome with every name resolved; set by the extension';
