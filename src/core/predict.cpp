@@ -80,7 +80,7 @@ Finisher::predict(const Batch &records, size_t row, std::byte *state, Account *a
 		if (account != nullptr)
 		{
 			account->features = feature_values_;
-			account->contributions.resize(feature_values_.size() + 1);
+			account->contributions.resize(prediction.model->features().size() + 1);
 			prediction.model->contributions(feature_values_, account->contributions);
 		}
 	}

@@ -279,7 +279,7 @@ put_log_odds(Writer *writer, const char *level, double contribution)
 void
 put_features(Writer *writer, const core::Model &model, const core::Account &account)
 {
-	size_t features = account.features.size();
+	size_t features = model.features().size();
 	auto *order = static_cast<size_t *>(palloc(sizeof(size_t) * (features + 1)));
 	std::span<size_t> places{order, features};
 
@@ -293,7 +293,8 @@ put_features(Writer *writer, const core::Model &model, const core::Account &acco
 		return by > 0 || (by == 0 && left < right);
 	});
 	put_log_odds(writer, "base", account.contributions[features]);
-	put_text(writer, note_column, "average record");
+	const core::Segment *segment = model.segment_of(account.features);
+	put_text(writer, note_column, segment == nullptr ? "average record" : psprintf("average record of %s", segment->name.c_str()));
 	end_row(writer);
 	for (size_t place : places)
 	{
