@@ -61,6 +61,12 @@ END $$;
 COMMENT ON FUNCTION lead_scoring.train(text, timestamptz) IS
   'Trains a model on the facts known at as_of and keeps the result as a new version, whose number it returns. The first version of a model becomes its champion; later ones are challengers until publish(). Raises if there are too few converted or unconverted records, naming both counts. What is odd about the features comes as a WARNING';
 
+CREATE FUNCTION lead_scoring.predict(model text, record anyelement, as_of timestamptz DEFAULT now()) RETURNS double precision
+LANGUAGE c STABLE PARALLEL UNSAFE COST 100
+AS 'MODULE_PATHNAME', 'lead_scoring_predict';
+COMMENT ON FUNCTION lead_scoring.predict(text, anyelement, timestamptz) IS
+  'Likelihood of a row by the champion of a model, in per cent, 0.01 to 99.99: the probability that it converts within the horizon after as_of. The row is one of the table of the records, but need not be stored: what it says counts, with what the sources hold for its key. NULL if the row is NULL or the record is decided: a customer, converted or lost. Raises if the model is not trained, the row is of another table, or an expression cannot be computed from a row alone';
+
 CREATE FUNCTION lead_scoring.prediction_parts(
   model text, record_key text, as_of timestamptz,
   OUT feature text, OUT value text, OUT contribution double precision, OUT odds_ratio double precision)
