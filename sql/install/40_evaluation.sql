@@ -118,22 +118,25 @@ COMMENT ON FUNCTION lead_scoring.evaluations_under_way() IS
   'Evaluations of scores in sessions whose activity the current user may see; the view lead_scoring.progress names them';
 
 CREATE VIEW lead_scoring.progress AS
-  SELECT u.pid, s.name AS score,
-         CASE u.phase WHEN 1 THEN 'reading sources' WHEN 2 THEN 'scoring records' WHEN 3 THEN 'writing columns' END AS phase,
+  SELECT u.pid, s.name AS score, m.name AS model,
+         CASE u.phase WHEN 1 THEN 'reading sources' WHEN 2 THEN 'scoring records' WHEN 3 THEN 'writing columns'
+                      WHEN 4 THEN 'collecting samples' WHEN 5 THEN 'training' END AS phase,
          u.done, nullif(u.expected, 0) AS expected,
          CASE WHEN u.expected > 0 THEN least(u.done::double precision / u.expected, 1) END AS share
     FROM lead_scoring.evaluations_under_way() u
-    LEFT JOIN lead_scoring.score s ON hashtext(s.name) = u.score_hash;
+    LEFT JOIN lead_scoring.score s ON hashtext(s.name) = u.score_hash AND u.phase < 4
+    LEFT JOIN lead_scoring.model m ON hashtext('model ' || m.name) = u.score_hash AND u.phase >= 4;
 DO $$
 BEGIN
   IF current_setting('server_version_num')::integer >= 150000 THEN
     ALTER VIEW lead_scoring.progress SET (security_invoker = true);
   END IF;
 END $$;
-COMMENT ON VIEW lead_scoring.progress IS 'How far evaluations, activations and refreshes have come that are under way in sessions whose activity the current user may see';
+COMMENT ON VIEW lead_scoring.progress IS 'How far evaluations, activations, refreshes and trainings have come that are under way in sessions whose activity the current user may see';
 COMMENT ON COLUMN lead_scoring.progress.pid IS 'Process of the session';
-COMMENT ON COLUMN lead_scoring.progress.score IS 'Score (NULL if its definition is not committed yet)';
-COMMENT ON COLUMN lead_scoring.progress.phase IS 'reading sources, scoring records or writing columns';
-COMMENT ON COLUMN lead_scoring.progress.done IS 'Rows of the phase that are done';
-COMMENT ON COLUMN lead_scoring.progress.expected IS 'Rows of the relation, as last estimated by ANALYZE (NULL: unknown)';
+COMMENT ON COLUMN lead_scoring.progress.score IS 'Score (NULL if its definition is not committed yet, and for trainings)';
+COMMENT ON COLUMN lead_scoring.progress.model IS 'Model that is being trained (NULL otherwise)';
+COMMENT ON COLUMN lead_scoring.progress.phase IS 'reading sources, scoring records or writing columns; of a training, collecting samples or training';
+COMMENT ON COLUMN lead_scoring.progress.done IS 'Rows of the phase that are done; snapshots of collecting samples, thousandths of training';
+COMMENT ON COLUMN lead_scoring.progress.expected IS 'Rows of the relation, as last estimated by ANALYZE (NULL: unknown); snapshots in all, or 1000';
 COMMENT ON COLUMN lead_scoring.progress.share IS 'done as a share of expected, 0..1';

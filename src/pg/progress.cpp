@@ -44,6 +44,7 @@ struct Report
 {
 	char score[NAMEDATALEN]; // empty if there is nothing to report
 	char name[NAMEDATALEN];  // of what is being read or written
+	bool of_model;
 	Phase phase;
 	double expected;
 	TimestampTz next_notice;
@@ -72,15 +73,19 @@ give_notice(double done)
 	static const char *const verbs[] = {"", "read", "scored", "written"};
 	int percent = report.expected > 0 ? static_cast<int>(Min(100 * done / report.expected, 99)) : 0;
 
+	if (report.of_model)
+	{
+		ereport(NOTICE, (errmsg("model \"%s\": %.0f of %.0f snapshots collected", report.score, done, report.expected)));
+		return;
+	}
 	ereport(NOTICE, (errmsg("score \"%s\": %.0f rows of \"%s\" %s%s", report.score, done, report.name,
 							verbs[static_cast<int>(report.phase)],
 							report.expected > 0 ? psprintf(", about %d %%", percent) : "")));
 }
 
-} // namespace
-
+// Begin to report on a score or a model; others know it by the hash of a text
 void
-begin_progress(const char *score, Oid records)
+begin_report(const char *name, const char *hashed, Oid records)
 {
 	if (is_reporting())
 	{
@@ -88,16 +93,31 @@ begin_progress(const char *score, Oid records)
 		return;
 	}
 	report = Report{};
-	strlcpy(report.score, score, sizeof report.score);
+	strlcpy(report.score, name, sizeof report.score);
 	report.next_notice = GetCurrentTimestamp() + first_notice_us;
 	report.shared = MyBEEntry != nullptr && MyBEEntry->st_progress_command == PROGRESS_COMMAND_INVALID;
 	if (report.shared)
 	{
 		pgstat_progress_start_command(static_cast<ProgressCommandType>(our_command), records);
 		pgstat_progress_update_param(score_parameter,
-									 DatumGetInt32(hash_any(reinterpret_cast<const unsigned char *>(score),
-															static_cast<int>(strlen(score)))));
+									 DatumGetInt32(hash_any(reinterpret_cast<const unsigned char *>(hashed),
+															static_cast<int>(strlen(hashed)))));
 	}
+}
+
+} // namespace
+
+void
+begin_progress(const char *score, Oid records)
+{
+	begin_report(score, score, records);
+}
+
+void
+begin_training_progress(const char *model, Oid records)
+{
+	begin_report(model, psprintf("model %s", model), records);
+	report.of_model = report.nested == 0 || report.of_model;
 }
 
 void
@@ -134,6 +154,16 @@ note_progress(double done)
 	{
 		report.next_notice = now + notice_interval_us;
 		give_notice(done);
+	}
+}
+
+void
+note_training(const char *, double share) noexcept
+{
+	// No NOTICE: that could raise
+	if (report.shared && report.of_model && report.nested == 0)
+	{
+		pgstat_progress_update_param(done_parameter, static_cast<int64>(1000 * share));
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "pg/loaded_model.hpp"
 #include "pg/owned.hpp"
 #include "pg/pipeline.hpp"
+#include "pg/progress.hpp"
 #include "pg/row_set.hpp"
 #include "pg/settings.hpp"
 #include "pg/training_result.hpp"
@@ -117,8 +118,10 @@ collect(const LoadedModel *model, TimestampTz as_of, bool keeps_keys)
 	Collecting collecting{make_owned<core::SampleCollector>(CurrentMemoryContext, rules, features), as_of};
 	core::SampleCollector *collector = collecting.collector;
 
+	begin_phase(Phase::collecting, model->name, snapshot_count(model));
 	for (int number = 0; number < snapshot_count(model); number++)
 	{
+		note_progress(number);
 		collecting.snapshot = snapshot_at(model, as_of, number);
 		run_features(evaluation, collecting.snapshot, collect_rows, &collecting);
 	}
@@ -160,7 +163,9 @@ lead_scoring_training_set(PG_FUNCTION_ARGS)
 	RowSet rows = begin_row_set(fcinfo);
 	Arguments arguments = arguments_of(fcinfo);
 	LoadedModel *model = load_model(arguments.model);
+	begin_training_progress(model->name, model->score->records->relation);
 	put_samples(model, collect(model, arguments.as_of, true), rows);
+	end_progress();
 	return static_cast<Datum>(0);
 }
 
@@ -173,6 +178,10 @@ lead_scoring_train_model(PG_FUNCTION_ARGS)
 	RowSet rows = begin_row_set(fcinfo);
 	Arguments arguments = arguments_of(fcinfo);
 	LoadedModel *model = load_model(arguments.model);
-	train_on(model, collect(model, arguments.as_of, false), rows);
+	begin_training_progress(model->name, model->score->records->relation);
+	lead_scoring::core::SampleCollector *samples = collect(model, arguments.as_of, false);
+	begin_phase(Phase::training, model->name, 1000);
+	train_on(model, samples, rows);
+	end_progress();
 	return static_cast<Datum>(0);
 }

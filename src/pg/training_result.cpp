@@ -7,6 +7,7 @@
 #include "core/threshold.hpp"
 #include "core/segment_training.hpp"
 #include "pg/owned.hpp"
+#include "pg/progress.hpp"
 
 extern "C"
 {
@@ -55,9 +56,9 @@ run_training(core::Dataset data, bool has_segment, const core::TrainingSettings 
 {
 	if (has_segment)
 	{
-		return core::train_segmented(std::move(data), settings, stop_wanted, nullptr);
+		return core::train_segmented(std::move(data), settings, stop_wanted, note_training);
 	}
-	return {core::train(std::move(data), settings, stop_wanted, nullptr), {}};
+	return {core::train(std::move(data), settings, stop_wanted, note_training), {}};
 }
 
 Trained::Trained(core::SampleCollector &samples, bool has_segment, const core::TrainingSettings &settings)
