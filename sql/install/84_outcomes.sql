@@ -1,4 +1,7 @@
 -- Scores judged by outcomes: the score that each finished case had at its snapshot, beside what came of it.
+--
+-- The planner takes the sets of these functions for far larger than they are: compiling plans would take longer than
+-- running them, hence jit = off.
 
 CREATE FUNCTION lead_scoring.require_judged(score text, model text) RETURNS lead_scoring.score LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -49,6 +52,7 @@ CREATE FUNCTION lead_scoring.backtest_samples(
   OUT record_key text, OUT snapshot timestamptz, OUT converted boolean, OUT total double precision, OUT label text, OUT band text)
 RETURNS SETOF record LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10000
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -114,6 +118,7 @@ CREATE FUNCTION lead_scoring.backtest(
   OUT cumulative_captured double precision, OUT lowest_total double precision, OUT highest_total double precision)
 RETURNS SETOF record LANGUAGE sql STABLE PARALLEL UNSAFE ROWS 10
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
   SELECT b.* FROM (SELECT array_agg(s.total) AS totals, array_agg(s.band) AS bands, array_agg(s.converted) AS outcomes
                      FROM lead_scoring.backtest_samples(backtest.score, backtest.model, backtest.as_of) s) a
@@ -157,6 +162,7 @@ CREATE FUNCTION lead_scoring.backtest_summary(
   OUT bands bigint, OUT monotone boolean, OUT top_band text, OUT top_rate double precision, OUT top_lift double precision, OUT verdict text)
 LANGUAGE sql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
   SELECT a.samples, a.converted, a.converted / nullif(a.samples, 0)::double precision, a.out_of_scope, lead_scoring.auc_where_defined(a.totals, a.outcomes),
          v.bands_found, v.monotone, v.top_band, v.top_rate, v.top_lift, v.verdict
@@ -177,6 +183,7 @@ CREATE FUNCTION lead_scoring.band_outcomes(
   OUT cycle_days double precision, OUT cycle_days_lower_quartile double precision, OUT cycle_days_upper_quartile double precision)
 RETURNS SETOF record LANGUAGE sql STABLE PARALLEL UNSAFE ROWS 10
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
   WITH samples AS MATERIALIZED (
     SELECT s.* FROM lead_scoring.backtest_samples(band_outcomes.score, band_outcomes.model, band_outcomes.as_of) s WHERE s.total IS NOT NULL
@@ -212,6 +219,7 @@ CREATE FUNCTION lead_scoring.threshold_report(
   OUT false_positive_rate double precision, OUT false_negative_rate double precision, OUT lift double precision)
 RETURNS SETOF record LANGUAGE sql STABLE PARALLEL UNSAFE ROWS 10
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
   WITH listed AS MATERIALIZED (
     SELECT array_agg(s.total) AS totals, array_agg(s.converted) AS outcomes

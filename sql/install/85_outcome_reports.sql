@@ -20,6 +20,7 @@ CREATE FUNCTION lead_scoring.score_monitor(
   OUT top_rate double precision, OUT bottom_rate double precision, OUT relation text)
 RETURNS SETOF record LANGUAGE sql STABLE PARALLEL UNSAFE ROWS 12
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
   WITH samples AS MATERIALIZED (
     SELECT lead_scoring.period_of(score_monitor.period, s.snapshot) AS begins, s.total, s.band, s.converted
@@ -49,6 +50,7 @@ CREATE FUNCTION lead_scoring.calibration_report(
   OUT ratio double precision, OUT verdict text)
 RETURNS SETOF record LANGUAGE sql STABLE PARALLEL UNSAFE ROWS 40
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
   WITH samples AS MATERIALIZED (
     SELECT lead_scoring.period_of(calibration_report.period, s.snapshot) AS begins, s.total, s.band, s.converted
@@ -79,6 +81,7 @@ CREATE FUNCTION lead_scoring.binned_features(
   OUT lowest double precision, OUT highest double precision)
 RETURNS SETOF record LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 100000
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -116,6 +119,7 @@ CREATE FUNCTION lead_scoring.feature_conversion(
   OUT conversion_rate double precision, OUT rate_lowest double precision, OUT rate_highest double precision, OUT lift double precision)
 RETURNS SETOF record LANGUAGE sql STABLE PARALLEL UNSAFE ROWS 100
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
   WITH counted AS (
     SELECT b.feature_name, b.place, b.value, b.lowest, b.highest, count(*) AS samples, count(*) FILTER (WHERE b.converted) AS converted
@@ -137,6 +141,7 @@ CREATE FUNCTION lead_scoring.outcomes_by_feature(
   OUT mean_total double precision, OUT median_total double precision, OUT auc double precision)
 RETURNS SETOF record LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -171,6 +176,7 @@ CREATE FUNCTION lead_scoring.experiment_outcomes(
   OUT auc double precision, OUT difference double precision, OUT difference_lowest double precision, OUT difference_highest double precision, OUT verdict text)
 RETURNS SETOF record LANGUAGE sql STABLE PARALLEL UNSAFE ROWS 2
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
   WITH parts AS (
     SELECT v.variant, v.score, s.total, s.converted
