@@ -405,6 +405,7 @@ DECLARE
     "text": ["NULL", "''", "'lead_score'", "'draft'", "'thing_score'", "'contact'", "'1'", "'activity'", "'closing'", "'no such'", "repeat('x', 100000)", "'a\"b''c; DROP TABLE x'", "'%s %I $1 \\'", "E'\\n'", "'größe'", "'active'"],
     "name": ["NULL", "''", "'id'", "'no such'", "'ctid'", "repeat('x', 100)"],
     "timestamp with time zone": ["NULL", "now()", "'infinity'", "'-infinity'", "'4714-11-24 BC'", "'294276-12-31'", "'epoch'"],
+    "timestamp with time zone[]": ["NULL", "'{}'", "'{NULL}'", "'{2026-01-01,2026-02-01}'", "'{infinity}'", "'{{2026-01-01},{2026-02-01}}'"],
     "boolean": ["NULL", "true", "false"],
     "lead_scoring.decaying_total": ["NULL", "'v1;604800000000;1.5;3;0;1'", "'v1;604800000000;-1.5;3;0;1'", "'v1;86400000000;1.5;3;0;1'"],
     "lead_scoring.tier_sample": ["NULL", "'v1;4;0;0;3;1 2 3 ;'"],
