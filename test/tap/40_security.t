@@ -414,6 +414,7 @@ DECLARE
     "bytea": ["NULL", "''", "'x'", "lead_scoring.auc_trans(lead_scoring.auc_trans(NULL, 1, true), 2, false)", "lead_scoring.auc_trans(NULL, 1, true)", "lead_scoring.brier_trans(NULL, 0.3, true)", "set_byte(lead_scoring.log_loss_trans(NULL, 0.3, true), 20, 255)", "set_byte(lead_scoring.auc_trans(NULL, 1, true), 15, 127)"],
     "interval": ["NULL", "'7 days'", "'0'", "'-1 day'", "'1 month'", "'178000000 years'", "'1 microsecond'"],
     "integer": ["NULL", "0", "1", "-1", "10", "1000", "1001", "2147483647", "(-2147483648)"],
+    "bigint": ["NULL", "0", "1", "-1", "1000", "9223372036854775807", "(-9223372036854775808)"],
     "text[]": ["NULL", "'{}'", "'{NULL}'", "'{1,2,NULL}'", "'{{1,2},{3,4}}'", "'{no key}'", "'{lead_score,draft,thing_score}'", "'[5:6]={1,2}'", "array_fill('1'::text, '{1000}')"],
     "regclass": ["NULL", "0", "4294967295", "'pg_class'", "'crm.contacts'", "'lead_scoring.rule'", "'lead_scoring.rule_pkey'", "'pg_temp.outcome'"],
     "double precision": ["NULL", "0", "'NaN'", "'infinity'", "'-infinity'", "1e308", "-1"],
