@@ -54,8 +54,8 @@ COMMENT ON COLUMN lead_scoring.model.min_unconverted IS 'Training takes at least
 COMMENT ON COLUMN lead_scoring.model.folds IS 'Parts of which each is held out once when models are judged, 2 to 100; of no meaning with fold';
 COMMENT ON COLUMN lead_scoring.model.seed IS 'Beginning of all that is random; the same seed, definition and data give the same model';
 COMMENT ON COLUMN lead_scoring.model.retrain_every IS 'How old the newest version may become before it is time to train again (NULL: never by itself). A month is 30 days, a year 360 days';
-COMMENT ON COLUMN lead_scoring.model.publish_at_least IS 'A version that was trained by itself is published if its AUC is at least this share of the champion''s, 0 to 10';
-COMMENT ON COLUMN lead_scoring.model.replace_after IS 'A champion that was trained longer ago than this is replaced whatever the AUC of the new version, unless that is unknown (NULL: never). A month is 30 days, a year 360 days';
+COMMENT ON COLUMN lead_scoring.model.publish_at_least IS 'A version that was trained by itself is published if its accuracy and its AUC are at least this share of the champion''s, 0 to 10';
+COMMENT ON COLUMN lead_scoring.model.replace_after IS 'A champion that was trained longer ago than this is replaced whatever the quality of the new version, unless that is unknown (NULL: never). A month is 30 days, a year 360 days';
 COMMENT ON COLUMN lead_scoring.model.keep_versions IS 'How many versions prune_versions() leaves besides the champion, the newest ones (NULL: all)';
 COMMENT ON COLUMN lead_scoring.model.description IS 'What the model is for';
 COMMENT ON COLUMN lead_scoring.model.outcome_resolved IS 'The outcome with every name resolved; set by the extension';
@@ -175,7 +175,29 @@ COMMENT ON COLUMN lead_scoring.model_importance.version IS 'Version of the model
 COMMENT ON COLUMN lead_scoring.model_importance.feature IS 'Feature, as it was called when the version was trained';
 COMMENT ON COLUMN lead_scoring.model_importance.importance IS 'Mean size of what the feature adds to or takes from the log-odds of a record; 0: it says nothing';
 
+CREATE TABLE lead_scoring.model_segment (
+  model       text NOT NULL,
+  version     integer NOT NULL,
+  segment     text NOT NULL,
+  samples     bigint NOT NULL,
+  converted   bigint NOT NULL,
+  auc         double precision NOT NULL,
+  overall_auc double precision NOT NULL,
+  own_model   boolean NOT NULL,
+  PRIMARY KEY (model, version, segment)
+);
+COMMENT ON TABLE lead_scoring.model_segment IS 'Segments of a version that have enough records for a model of their own';
+COMMENT ON COLUMN lead_scoring.model_segment.model IS 'Model';
+COMMENT ON COLUMN lead_scoring.model_segment.version IS 'Version of the model';
+COMMENT ON COLUMN lead_scoring.model_segment.segment IS 'Value of the segment';
+COMMENT ON COLUMN lead_scoring.model_segment.samples IS 'Records of it, once for each snapshot';
+COMMENT ON COLUMN lead_scoring.model_segment.converted IS 'How many of them converted';
+COMMENT ON COLUMN lead_scoring.model_segment.auc IS 'AUC of a model of their own, for records held out, 0 to 1';
+COMMENT ON COLUMN lead_scoring.model_segment.overall_auc IS 'AUC of the model of all for the same records, held out, 0 to 1';
+COMMENT ON COLUMN lead_scoring.model_segment.own_model IS 'Whether they are predicted by a model of their own: if its log loss is lower than that of the model of all';
+
 SELECT pg_extension_config_dump('lead_scoring.model', '');
 SELECT pg_extension_config_dump('lead_scoring.feature', '');
 SELECT pg_extension_config_dump('lead_scoring.model_version', '');
 SELECT pg_extension_config_dump('lead_scoring.model_importance', '');
+SELECT pg_extension_config_dump('lead_scoring.model_segment', '');

@@ -63,11 +63,15 @@ BEGIN
   IF TG_OP = 'DELETE' THEN
     DELETE FROM lead_scoring.feature WHERE model = OLD.name;
     DELETE FROM lead_scoring.model_importance WHERE model = OLD.name;
+    DELETE FROM lead_scoring.model_segment WHERE model = OLD.name;
+    DELETE FROM lead_scoring.model_training WHERE model = OLD.name;
     DELETE FROM lead_scoring.model_version WHERE model = OLD.name;
   ELSIF NEW.name <> OLD.name AND NOT lead_scoring.restoring() THEN
     UPDATE lead_scoring.feature SET model = NEW.name WHERE model = OLD.name;
     UPDATE lead_scoring.model_version SET model = NEW.name WHERE model = OLD.name;
     UPDATE lead_scoring.model_importance SET model = NEW.name WHERE model = OLD.name;
+    UPDATE lead_scoring.model_segment SET model = NEW.name WHERE model = OLD.name;
+    UPDATE lead_scoring.model_training SET model = NEW.name WHERE model = OLD.name;
     UPDATE lead_scoring.score SET model = NEW.name WHERE model = OLD.name;
   END IF;
   RETURN NULL;

@@ -69,7 +69,7 @@ CREATE FUNCTION lead_scoring.explain(
 RETURNS SETOF record
   AS 'MODULE_PATHNAME', 'lead_scoring_explain' LANGUAGE C STABLE PARALLEL UNSAFE ROWS 50;
 COMMENT ON FUNCTION lead_scoring.explain(text, text, timestamptz) IS
-  'How the score of one record comes about: a row for each rule, group and part, and the total';
+  'How the score of one record comes about: a row for each rule, group and part, and the total. Of a likelihood: the log-odds of the average record, in raw what each feature adds to them, that which matters most first, with its value in note; then the total, with the likelihood in per cent. explain_prediction() says the same in words';
 
 CREATE FUNCTION lead_scoring.preview(
   score text, bins integer DEFAULT 10, as_of timestamptz DEFAULT now(),

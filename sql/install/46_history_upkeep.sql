@@ -12,6 +12,17 @@ AS $$
 $$;
 COMMENT ON FUNCTION lead_scoring.instant_before(timestamptz, interval) IS 'The instant so long before another, a month being 30 days and a year 360; -infinity before the beginning of the calendar';
 
+CREATE FUNCTION lead_scoring.instant_after(as_of timestamptz, length interval) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC'
+AS $$
+  SELECT CASE WHEN l.seconds < 9000000000000 - extract(epoch FROM as_of) THEN as_of + make_interval(secs => l.seconds)
+              WHEN l.seconds IS NOT NULL AND as_of IS NOT NULL THEN 'infinity' END
+    FROM (SELECT 86400 * (extract(year FROM length) * 360 + extract(month FROM length) * 30 + extract(day FROM length))::double precision
+                 + extract(epoch FROM length - date_trunc('day', length))::double precision AS seconds) l
+$$;
+COMMENT ON FUNCTION lead_scoring.instant_after(timestamptz, interval) IS 'The instant so long after another, a month being 30 days and a year 360; infinity after the end of the calendar';
+
 CREATE FUNCTION lead_scoring.history_partitions(OUT partition name, OUT first_instant timestamptz, OUT end_instant timestamptz)
 RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp

@@ -138,8 +138,10 @@ BEGIN
   END IF;
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION lead_scoring.check_model_importance() IS 'Checks the importance of a feature as it is written';
+COMMENT ON FUNCTION lead_scoring.check_model_importance() IS 'Checks what is known of a version besides, the importance of a feature or a segment, as it is written';
 CREATE TRIGGER a_check BEFORE INSERT OR UPDATE OR DELETE ON lead_scoring.model_importance
+  FOR EACH ROW EXECUTE FUNCTION lead_scoring.check_model_importance();
+CREATE TRIGGER a_check BEFORE INSERT OR UPDATE OR DELETE ON lead_scoring.model_segment
   FOR EACH ROW EXECUTE FUNCTION lead_scoring.check_model_importance();
 
 CREATE FUNCTION lead_scoring.follow_model_version() RETURNS trigger LANGUAGE plpgsql
@@ -147,6 +149,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   DELETE FROM lead_scoring.model_importance i WHERE i.model = OLD.model AND i.version = OLD.version;
+  DELETE FROM lead_scoring.model_segment s WHERE s.model = OLD.model AND s.version = OLD.version;
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION lead_scoring.follow_model_version() IS 'Lets the importance of its features go with a version';
@@ -242,6 +245,26 @@ COMMENT ON COLUMN lead_scoring.model_versions.scores IS 'Scores that use the mod
 COMMENT ON COLUMN lead_scoring.model_versions.definition IS 'The model and its features as they were when it was trained';
 COMMENT ON COLUMN lead_scoring.model_versions.body IS 'The trained model, JSON; NULL for those who may not read all the records';
 
+CREATE VIEW lead_scoring.model_segments WITH (security_barrier) AS
+  SELECT s.model, s.version, v.status, s.segment, s.samples, s.converted, s.converted::double precision / nullif(s.samples, 0) AS conversion_rate,
+         s.auc, s.overall_auc, s.own_model
+    FROM lead_scoring.model_segment s
+    JOIN lead_scoring.model_version v ON v.model = s.model AND v.version = s.version
+    JOIN lead_scoring.model m ON m.name = s.model
+    JOIN lead_scoring.record_type t ON t.name = m.record_type
+   WHERE has_table_privilege(t.relation, 'SELECT') AND NOT row_security_active(t.relation);
+COMMENT ON VIEW lead_scoring.model_segments IS 'Segments of the versions of models that have enough records for a model of their own, and whether they are predicted by it; for those who may read all the records';
+COMMENT ON COLUMN lead_scoring.model_segments.model IS 'Model';
+COMMENT ON COLUMN lead_scoring.model_segments.version IS 'Version of the model';
+COMMENT ON COLUMN lead_scoring.model_segments.status IS 'champion, challenger or retired, of the version';
+COMMENT ON COLUMN lead_scoring.model_segments.segment IS 'Value of the segment';
+COMMENT ON COLUMN lead_scoring.model_segments.samples IS 'Records of it, once for each snapshot';
+COMMENT ON COLUMN lead_scoring.model_segments.converted IS 'How many of them converted';
+COMMENT ON COLUMN lead_scoring.model_segments.conversion_rate IS 'converted / samples, 0 to 1';
+COMMENT ON COLUMN lead_scoring.model_segments.auc IS 'AUC of a model of their own, for records held out, 0 to 1';
+COMMENT ON COLUMN lead_scoring.model_segments.overall_auc IS 'AUC of the model of all for the same records, held out, 0 to 1';
+COMMENT ON COLUMN lead_scoring.model_segments.own_model IS 'Whether they are predicted by a model of their own: if its log loss is lower than that of the model of all';
+
 -- Versions are written by the owners of the records, as check_model_version sees to. What everybody may see of them is all
 -- but the trained model itself.
 GRANT INSERT, UPDATE, DELETE ON lead_scoring.model_version TO PUBLIC;
@@ -249,5 +272,7 @@ GRANT SELECT (model, version, status, algorithm, trained_at, as_of, samples, con
               threshold, accuracy, "precision", recall, f1, readiness, definition, warnings, published_at, retired_at)
   ON lead_scoring.model_version TO PUBLIC;
 GRANT SELECT, INSERT, UPDATE, DELETE ON lead_scoring.model_importance TO PUBLIC;
-GRANT SELECT ON lead_scoring.model_versions TO PUBLIC;
+GRANT INSERT, UPDATE, DELETE ON lead_scoring.model_segment TO PUBLIC;
+GRANT SELECT (model, version) ON lead_scoring.model_segment TO PUBLIC;
+GRANT SELECT ON lead_scoring.model_versions, lead_scoring.model_segments TO PUBLIC;
 REVOKE EXECUTE ON FUNCTION lead_scoring.check_model_version(), lead_scoring.check_model_importance(), lead_scoring.follow_model_version() FROM PUBLIC;

@@ -2,7 +2,7 @@
 
 CREATE FUNCTION lead_scoring.training_set(
   model text, as_of timestamptz DEFAULT now(),
-  OUT record_key text, OUT snapshot timestamptz, OUT converted boolean, OUT fold integer, OUT features jsonb)
+  OUT record_key text, OUT snapshot timestamptz, OUT converted boolean, OUT fold integer, OUT features jsonb, OUT segment text)
 RETURNS SETOF record LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 10000
 AS 'MODULE_PATHNAME', 'lead_scoring_training_set';
 COMMENT ON FUNCTION lead_scoring.training_set(text, timestamptz) IS
@@ -13,7 +13,9 @@ CREATE FUNCTION lead_scoring.train_model(
   OUT algorithm text, OUT samples bigint, OUT converted bigint, OUT auc double precision, OUT log_loss double precision, OUT brier double precision,
   OUT average_precision double precision, OUT calibration_error double precision, OUT threshold double precision, OUT accuracy double precision,
   OUT "precision" double precision, OUT recall double precision, OUT f1 double precision, OUT body text, OUT warnings text[],
-  OUT feature_names text[], OUT importance double precision[])
+  OUT feature_names text[], OUT importance double precision[],
+  OUT segments text[], OUT segment_samples bigint[], OUT segment_converted bigint[], OUT segment_auc double precision[],
+  OUT segment_overall_auc double precision[], OUT segment_own_model boolean[])
 RETURNS SETOF record LANGUAGE c VOLATILE ROWS 1
 AS 'MODULE_PATHNAME', 'lead_scoring_train_model';
 COMMENT ON FUNCTION lead_scoring.train_model(text, timestamptz) IS 'Trains a model and returns what came of it; nothing is kept. Use train()';
@@ -44,16 +46,26 @@ BEGIN
     RETURNING version INTO new_version;
   INSERT INTO lead_scoring.model_importance (model, version, feature, importance)
     SELECT train.model, new_version, i.feature, i.importance FROM unnest(trained.feature_names, trained.importance) i (feature, importance);
+  INSERT INTO lead_scoring.model_segment (model, version, segment, samples, converted, auc, overall_auc, own_model)
+    SELECT train.model, new_version, s.*
+      FROM unnest(trained.segments, trained.segment_samples, trained.segment_converted, trained.segment_auc, trained.segment_overall_auc, trained.segment_own_model) s;
   FOREACH warning IN ARRAY trained.warnings LOOP
     RAISE WARNING 'model "%": %', train.model, warning;
   END LOOP;
-  IF NOT EXISTS (SELECT FROM lead_scoring.model_version v WHERE v.model = train.model AND v.status = 'champion') THEN
+  PERFORM FROM lead_scoring.model_version v WHERE v.model = train.model AND v.status = 'champion';
+  IF NOT FOUND THEN
     PERFORM lead_scoring.publish(train.model, new_version);
   END IF;
   RETURN new_version;
 END $$;
 COMMENT ON FUNCTION lead_scoring.train(text, timestamptz) IS
   'Trains a model on the facts known at as_of and keeps the result as a new version, whose number it returns. The first version of a model becomes its champion; later ones are challengers until publish(). Raises if there are too few converted or unconverted records, naming both counts. What is odd about the features comes as a WARNING';
+
+CREATE FUNCTION lead_scoring.predict(model text, record anyelement, as_of timestamptz DEFAULT now()) RETURNS double precision
+LANGUAGE c STABLE PARALLEL UNSAFE COST 100
+AS 'MODULE_PATHNAME', 'lead_scoring_predict';
+COMMENT ON FUNCTION lead_scoring.predict(text, anyelement, timestamptz) IS
+  'Likelihood of a row by the champion of a model, in per cent, 0.01 to 99.99: the probability that it converts within the horizon after as_of. The row is one of the table of the records, but need not be stored: what it says counts, with what the sources hold for its key. NULL if the row is NULL or the record is decided: a customer, converted or lost. Raises if the model is not trained, the row is of another table, or an expression cannot be computed from a row alone';
 
 CREATE FUNCTION lead_scoring.prediction_parts(
   model text, record_key text, as_of timestamptz,
@@ -70,7 +82,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT CASE WHEN p.feature IS NOT NULL THEN row_number() OVER (ORDER BY (p.feature IS NULL), abs(p.contribution) DESC, p.feature COLLATE "C") END,
          coalesce(p.feature, '(average record)'), p.value, p.contribution, p.odds_ratio,
-         CASE WHEN p.feature IS NULL THEN format('the average record: odds of %s to 1', round(p.odds_ratio::numeric, 4))
+         CASE WHEN p.feature IS NULL THEN format('the average record%s: odds of %s to 1', ' of ' || p.value, round(p.odds_ratio::numeric, 4))
               WHEN abs(p.contribution) < 0.005 THEN format('%s %s makes no difference', p.feature, coalesce('= ' || p.value, 'unknown'))
               ELSE format('%s %s %s the odds by a factor of %s', p.feature, coalesce('= ' || p.value, 'unknown'),
                           CASE WHEN p.contribution > 0 THEN 'raises' ELSE 'lowers' END,

@@ -214,7 +214,7 @@ Finisher::finish(const Batch &records, size_t row, std::byte *state, Account *ac
 	}
 	if (program_.prediction.model != nullptr)
 	{
-		return predict(records, row, state);
+		return predict(records, row, state, account);
 	}
 	std::fill(fading_.begin(), fading_.end(), 0);
 	std::fill(lasting_.begin(), lasting_.end(), 0);

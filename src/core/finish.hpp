@@ -66,6 +66,9 @@ struct Account
 	StepOutcome parts[3]; // by Part
 	double adjustment = 0;
 	double unlimited_total = 0;
+	// Of a likelihood: the features, and what each adds to the log-odds, last what the average record begins with
+	std::vector<double> features;
+	std::vector<double> contributions;
 };
 
 // Return the term of a sum for points that a value of the user's own is part of; raises if they are too many
@@ -118,7 +121,7 @@ private:
 		FixedSum term;
 	};
 
-	ScoreResult predict(const Batch &records, size_t row, std::byte *state);
+	ScoreResult predict(const Batch &records, size_t row, std::byte *state, Account *account);
 	bool has_converted(const Batch &records, size_t row) noexcept;
 	bool is_undecided(const Batch &records, size_t row) const noexcept;
 	void sort_rules();

@@ -32,6 +32,7 @@ constexpr uint64_t format = 1;
 constexpr size_t longest_text = 256 << 20;
 constexpr size_t most_features = 10'000;
 constexpr size_t most_categories = 1'000'000;
+constexpr size_t most_segments = 10'000;
 
 // Rows of boosted trees of which the importance is the mean: one takes some tens of microseconds
 constexpr size_t sampled_rows = 2000;
@@ -102,13 +103,11 @@ features_json(const std::vector<FeatureInfo> &features, bool bytes)
 	return array;
 }
 
+// What predicts, without what it is told
 json
-model_json(const Model &model, bool bytes)
+predictor_json(const Model &model)
 {
-	json object = {{"format", format},
-				   {"calibration", {{"slope", model.calibration().slope}, {"offset", model.calibration().offset}}},
-				   {"features", features_json(model.features(), bytes)},
-				   {"strings", bytes ? "bytes" : "characters"}};
+	json object = {{"calibration", {{"slope", model.calibration().slope}, {"offset", model.calibration().offset}}}};
 
 	if (const Scorecard *scorecard = std::get_if<Scorecard>(&model.learner()))
 	{
@@ -117,6 +116,23 @@ model_json(const Model &model, bool bytes)
 	else
 	{
 		object["forest"] = forest_json(std::get<Forest>(model.learner()));
+	}
+	return object;
+}
+
+json
+model_json(const Model &model, bool bytes)
+{
+	json object = predictor_json(model);
+
+	object["format"] = format;
+	object["features"] = features_json(model.features(), bytes);
+	object["strings"] = bytes ? "bytes" : "characters";
+	for (const Segment &segment : model.segments())
+	{
+		json own = predictor_json(segment.model);
+		own["segment"] = bytes ? characters_of(segment.name) : segment.name;
+		object["segments"].push_back(std::move(own));
 	}
 	return object;
 }
@@ -168,6 +184,43 @@ check_format(const json &object)
 	}
 }
 
+// Read what predicts, of an object that has it
+Model
+read_predictor(const json &object, const std::vector<FeatureInfo> &features)
+{
+	const json &scale = json_member(object, "calibration");
+	const Calibration calibration{json_amount(json_member(scale, "slope")), json_amount(json_member(scale, "offset"))};
+
+	if (object.contains("forest"))
+	{
+		return {features, forest_from_json(json_member(object, "forest"), features.size()), calibration};
+	}
+	std::vector<std::optional<size_t>> categories;
+	for (const FeatureInfo &feature : features)
+	{
+		categories.push_back(feature.categorical ? std::optional(feature.categories.size()) : std::nullopt);
+	}
+	return {features, scorecard_from_json(json_member(object, "scorecard"), categories), calibration};
+}
+
+std::vector<Segment>
+read_segments(const json &object, const std::vector<FeatureInfo> &features, bool bytes)
+{
+	std::vector<Segment> segments;
+	std::unordered_set<std::string> names;
+
+	for (const json &value : json_array(object, "segments", most_segments))
+	{
+		const std::string name = json_text(json_member(value, "segment"));
+		segments.push_back({bytes ? bytes_of(name) : name, read_predictor(value, features)});
+		if (!names.insert(segments.back().name).second)
+		{
+			refuse_model("two segments have one name");
+		}
+	}
+	return segments;
+}
+
 } // namespace
 
 Model::Model(std::vector<FeatureInfo> features, std::variant<Scorecard, Forest> learner, Calibration calibration)
@@ -175,9 +228,31 @@ Model::Model(std::vector<FeatureInfo> features, std::variant<Scorecard, Forest> 
 {
 }
 
+void
+Model::set_segments(std::vector<Segment> segments)
+{
+	segments_ = std::move(segments);
+}
+
+const Segment *
+Model::segment_of(std::span<const double> row) const noexcept
+{
+	if (segments_.empty() || row.size() <= features_.size())
+	{
+		return nullptr;
+	}
+	// Also false for what is not a number
+	const double number = row[features_.size()];
+	return number >= 0 && number < static_cast<double>(segments_.size()) ? &segments_[static_cast<size_t>(number)] : nullptr;
+}
+
 double
 Model::log_odds(std::span<const double> row) const noexcept
 {
+	if (const Segment *segment = segment_of(row))
+	{
+		return segment->model.log_odds(row);
+	}
 	// Not by std::visit, which may throw
 	const Scorecard *scorecard = std::get_if<Scorecard>(&learner_);
 	const double raw = scorecard != nullptr ? scorecard->log_odds(row) : std::get_if<Forest>(&learner_)->log_odds(row);
@@ -194,6 +269,11 @@ Model::probability(std::span<const double> row) const noexcept
 void
 Model::contributions(std::span<const double> row, std::span<double> out) const
 {
+	if (const Segment *segment = segment_of(row))
+	{
+		segment->model.contributions(row, out);
+		return;
+	}
 	if (const Scorecard *scorecard = std::get_if<Scorecard>(&learner_))
 	{
 		scorecard->contributions(row, out);
@@ -275,20 +355,12 @@ read_model(std::string_view text)
 		refuse_model("strings are neither of characters nor of bytes");
 	}
 	std::vector<FeatureInfo> features = read_features(object, strings == "bytes");
-	const json &scale = json_member(object, "calibration");
-	const Calibration calibration{json_amount(json_member(scale, "slope")), json_amount(json_member(scale, "offset"))};
-	if (object.contains("forest"))
+	Model model = read_predictor(object, features);
+	if (object.contains("segments"))
 	{
-		Forest forest = forest_from_json(json_member(object, "forest"), features.size());
-		return {std::move(features), std::move(forest), calibration};
+		model.set_segments(read_segments(object, features, strings == "bytes"));
 	}
-	std::vector<std::optional<size_t>> categories;
-	for (const FeatureInfo &feature : features)
-	{
-		categories.push_back(feature.categorical ? std::optional(feature.categories.size()) : std::nullopt);
-	}
-	Scorecard scorecard = scorecard_from_json(json_member(object, "scorecard"), categories);
-	return {std::move(features), std::move(scorecard), calibration};
+	return model;
 }
 
 } // namespace lead_scoring::core

@@ -32,6 +32,8 @@ struct Calibration
 	double offset = 0;
 };
 
+struct Segment;
+
 class Model
 {
 public:
@@ -55,8 +57,22 @@ public:
 		return calibration_;
 	}
 
-	// Return the calibrated log-odds of a row: its values in the order of the features, encoded as in a DataColumn.
-	// Always finite
+	// The segments that have a model of their own; for all others this one stands
+	const std::vector<Segment> &
+	segments() const noexcept
+	{
+		return segments_;
+	}
+
+	// Give segments models of their own, of the same features and without segments; to be called once
+	void set_segments(std::vector<Segment> segments);
+
+	// Return the segment of a row if it has a model of its own, else null. It is what a row may have after its features:
+	// the number of a segment, or any other number for none
+	const Segment *segment_of(std::span<const double> row) const noexcept;
+
+	// Return the calibrated log-odds of a row: its values in the order of the features, encoded as in a DataColumn, and
+	// its segment. Always finite
 	double log_odds(std::span<const double> row) const noexcept;
 
 	// Return the probability of a conversion, 0 .. 1
@@ -69,6 +85,14 @@ private:
 	std::vector<FeatureInfo> features_;
 	std::variant<Scorecard, Forest> learner_;
 	Calibration calibration_;
+	std::vector<Segment> segments_;
+};
+
+// A part of the records with a model of its own
+struct Segment
+{
+	std::string name;
+	Model model;
 };
 
 // Return the probability that log-odds stand for

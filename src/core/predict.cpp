@@ -55,7 +55,7 @@ Finisher::is_undecided(const Batch &records, size_t row) const noexcept
 }
 
 ScoreResult
-Finisher::predict(const Batch &records, size_t row, std::byte *state)
+Finisher::predict(const Batch &records, size_t row, std::byte *state, Account *account)
 {
 	constexpr double absent = std::numeric_limits<double>::quiet_NaN();
 	const FinishPrediction &prediction = program_.prediction;
@@ -77,6 +77,12 @@ Finisher::predict(const Batch &records, size_t row, std::byte *state)
 		take_matches(state);
 		features_.read(records, row, state, matches_, feature_values_);
 		result.total = result.machine = likelihood_of(prediction.model->probability(feature_values_));
+		if (account != nullptr)
+		{
+			account->features = feature_values_;
+			account->contributions.resize(prediction.model->features().size() + 1);
+			prediction.model->contributions(feature_values_, account->contributions);
+		}
 	}
 	result.ladders = program_.bands.choose(
 		[&](uint32_t segment) { return program_.record_criteria[segment].holds(records, row); });

@@ -3,11 +3,17 @@
 
 #include "pg/explain.hpp"
 
+#include "core/model.hpp"
+#include "pg/feature.hpp"
 #include "pg/guard.hpp"
 #include "pg/owned.hpp"
 #include "pg/pipeline.hpp"
 #include "pg/results.hpp"
 #include "pg/row_set.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
 
 LEAD_SCORING_FUNCTION(lead_scoring_explain);
 
@@ -259,10 +265,76 @@ put_total(Writer *writer, const Explained &explained, const LabelDatums &labels)
 	end_row(writer);
 }
 
+// Write a step of the log-odds
+void
+put_log_odds(Writer *writer, const char *level, double contribution)
+{
+	begin_row(writer, level, "total");
+	put_number(writer, raw_column, contribution);
+	writer->running += contribution;
+	put_number(writer, running_column, writer->running);
+}
+
+// Write what each feature adds to the log-odds, that which matters most first
+void
+put_features(Writer *writer, const core::Model &model, const core::Account &account)
+{
+	size_t features = model.features().size();
+	auto *order = static_cast<size_t *>(palloc(sizeof(size_t) * (features + 1)));
+	std::span<size_t> places{order, features};
+
+	if (account.contributions.empty())
+	{
+		return; // Nobody is predicted who is a customer
+	}
+	std::iota(places.begin(), places.end(), size_t{0});
+	std::sort(places.begin(), places.end(), [&account](size_t left, size_t right) {
+		double by = std::fabs(account.contributions[left]) - std::fabs(account.contributions[right]);
+		return by > 0 || (by == 0 && left < right);
+	});
+	put_log_odds(writer, "base", account.contributions[features]);
+	const core::Segment *segment = model.segment_of(account.features);
+	put_text(writer, note_column, segment == nullptr ? "average record" : psprintf("average record of %s", segment->name.c_str()));
+	end_row(writer);
+	for (size_t place : places)
+	{
+		const core::FeatureInfo &feature = model.features()[place];
+		put_log_odds(writer, "feature", account.contributions[place]);
+		put_text(writer, rule_column, feature.name);
+		if (const char *value = feature_text(feature, account.features[place]))
+		{
+			put_text(writer, note_column, value);
+		}
+		end_row(writer);
+	}
+}
+
+// Write how a likelihood comes about: the steps of its log-odds, then the likelihood itself
+void
+put_likelihood(Writer *writer, const LoadedScore *score, const Explained &explained, const LabelDatums &labels)
+{
+	put_features(writer, *score->definition.prediction.model, *explained.account);
+	begin_row(writer, "total", "total");
+	if (explained.result.is_open)
+	{
+		put_number(writer, raw_column, writer->running);
+		put_number(writer, clamped_column, explained.result.total);
+		put_number(writer, running_column, explained.result.total);
+	}
+	put_label(labels, explained.result.labels.label, &writer->values[note_column], &writer->nulls[note_column]);
+	end_row(writer);
+}
+
 void
 put_account(Writer *writer, const LoadedScore *score, const Explained &explained, const LabelDatums &labels)
 {
 	const core::Account &account = *explained.account;
+
+	if (score->predicted && explained.result.in_scope)
+	{
+		put_likelihood(writer, score, explained, labels);
+		return;
+	}
 
 	if (explained.result.in_scope)
 	{

@@ -2,6 +2,7 @@
 #include "pg/postgres_api.hpp"
 
 #include "core/model.hpp"
+#include "pg/feature.hpp"
 #include "pg/loaded_model.hpp"
 #include "pg/owned.hpp"
 #include "pg/pipeline.hpp"
@@ -17,7 +18,7 @@ namespace lead_scoring::pg
 namespace
 {
 
-// The features of one record
+// The features of one record, and its segment if the model has segments
 struct OneRecord
 {
 	size_t features;
@@ -37,21 +38,6 @@ keep_first(void *argument, const core::Batch &records, const double *values, con
 	}
 }
 
-// The value of a feature as a text, null if it is missing
-const char *
-value_text(const core::FeatureInfo &feature, double value)
-{
-	if (std::isnan(value))
-	{
-		return nullptr;
-	}
-	if (!feature.categorical)
-	{
-		return DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(value)));
-	}
-	return value == core::unseen_category ? "(not seen in training)" : feature.categories[static_cast<size_t>(value)].c_str();
-}
-
 void
 put_contribution(const RowSet &rows, const char *feature, const char *value, double contribution)
 {
@@ -65,17 +51,19 @@ put_contribution(const RowSet &rows, const char *feature, const char *value, dou
 void
 put_contributions(const core::Model *model, const OneRecord &record, const RowSet &rows)
 {
-	auto *contributions = static_cast<double *>(palloc(sizeof(double) * (record.features + 1)));
+	size_t features = model->features().size();
+	auto *contributions = static_cast<double *>(palloc(sizeof(double) * (features + 1)));
 	std::span<const double> values{record.values, record.features};
-	std::span<double> out{contributions, record.features + 1};
+	std::span<double> out{contributions, features + 1};
+	const core::Segment *segment = model->segment_of(values);
 
 	guarded([model, values, out]() { model->contributions(values, out); });
-	for (size_t at = 0; at < record.features; at++)
+	for (size_t at = 0; at < features; at++)
 	{
 		const core::FeatureInfo &feature = model->features()[at];
-		put_contribution(rows, feature.name.c_str(), value_text(feature, record.values[at]), contributions[at]);
+		put_contribution(rows, feature.name.c_str(), feature_text(feature, record.values[at]), contributions[at]);
 	}
-	put_contribution(rows, nullptr, nullptr, contributions[record.features]);
+	put_contribution(rows, nullptr, segment == nullptr ? nullptr : segment->name.c_str(), contributions[features]);
 }
 
 } // namespace

@@ -2,6 +2,8 @@
 
 #include "pg/feature.hpp"
 
+#include <cmath>
+
 namespace lead_scoring::pg
 {
 
@@ -27,6 +29,20 @@ type_of_feature(const char *statistic)
 		}
 	}
 	return ExpressionType::any;
+}
+
+const char *
+feature_text(const core::FeatureInfo &feature, double value)
+{
+	if (std::isnan(value))
+	{
+		return nullptr;
+	}
+	if (!feature.categorical)
+	{
+		return DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(value)));
+	}
+	return value == core::unseen_category ? "(not seen in training)" : feature.categories[static_cast<size_t>(value)].c_str();
 }
 
 } // namespace lead_scoring::pg

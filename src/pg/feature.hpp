@@ -3,6 +3,7 @@
 
 #include "pg/postgres_api.hpp"
 
+#include "core/model.hpp"
 #include "pg/expression.hpp"
 
 namespace lead_scoring::pg
@@ -10,5 +11,8 @@ namespace lead_scoring::pg
 
 // What the expression of a feature must yield, by its statistic
 ExpressionType type_of_feature(const char *statistic);
+
+// The value of a feature as a text, null if it is missing
+const char *feature_text(const core::FeatureInfo &feature, double value);
 
 } // namespace lead_scoring::pg

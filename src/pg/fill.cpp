@@ -7,6 +7,7 @@
 #include "pg/changes.hpp"
 #include "pg/keep_scores.hpp"
 #include "pg/read_columns.hpp"
+#include "pg/row_slot.hpp"
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
 #include "pg/settings.hpp"
@@ -81,39 +82,14 @@ all_from_row(const LoadedScore *score)
 	return true;
 }
 
-// Make a slot as the query of the records would deliver the row: without what was dropped
+// Make a slot as the query of the records would deliver the row
 TupleTableSlot *
 slot_of(HeapTuple row, TupleDesc descriptor)
 {
-	int count = 0;
-	for (int at = 0; at < descriptor->natts; at++)
-	{
-		count += !TupleDescAttr(descriptor, at)->attisdropped;
-	}
-	TupleDesc live = CreateTemplateTupleDesc(count);
-	TupleTableSlot *slot = nullptr;
-	auto *values = static_cast<Datum *>(palloc(sizeof(Datum) * static_cast<Size>(descriptor->natts)));
-	auto *nulls = static_cast<bool *>(palloc(sizeof(bool) * static_cast<Size>(descriptor->natts)));
-	AttrNumber next = 0;
-	for (int at = 0; at < descriptor->natts; at++)
-	{
-		if (!TupleDescAttr(descriptor, at)->attisdropped)
-		{
-			TupleDescCopyEntry(live, ++next, descriptor, static_cast<AttrNumber>(at + 1));
-		}
-	}
-	slot = MakeSingleTupleTableSlot(live, &TTSOpsVirtual);
-	heap_deform_tuple(row, descriptor, values, nulls);
-	next = 0;
-	for (int at = 0; at < descriptor->natts; at++)
-	{
-		if (!TupleDescAttr(descriptor, at)->attisdropped)
-		{
-			slot->tts_values[next] = values[at];
-			slot->tts_isnull[next++] = nulls[at];
-		}
-	}
-	return ExecStoreVirtualTuple(slot);
+	TupleTableSlot *slot = make_row_slot(descriptor);
+
+	put_row(slot, row, descriptor);
+	return slot;
 }
 
 // Evaluate a row as if the query of the records had delivered it

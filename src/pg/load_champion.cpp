@@ -43,9 +43,9 @@ void
 require_same_features(const Loading *loading, const core::Model *model)
 {
 	const core::Definition &definition = loading->score->definition;
-	bool same = model->features().size() == definition.rules.size();
+	bool same = model->features().size() + loading->has_segment == definition.rules.size();
 
-	for (size_t at = 0; same && at < definition.rules.size(); at++)
+	for (size_t at = 0; same && at < model->features().size(); at++)
 	{
 		same = model->features()[at].name == definition.rules[at].name;
 	}
@@ -56,6 +56,20 @@ require_same_features(const Loading *loading, const core::Model *model)
 							   loading->model_name),
 						errhint("Train the model again.")));
 	}
+}
+
+// Tell a rule the categories that it knows
+template <typename Name>
+void
+set_categories(Loading *loading, size_t rule, size_t count, Name name)
+{
+	auto *texts = make_array<std::string_view>(loading->context, count);
+
+	for (size_t number = 0; number < count; number++)
+	{
+		texts[number] = name(number);
+	}
+	loading->rules[rule].categories = {texts, count};
 }
 
 // What make_owned constructs: a model read from its text
@@ -113,15 +127,16 @@ settle_prediction(Loading *loading)
 	std::string_view body(loading->model_body);
 	const core::Model *model = &make_owned<ReadModel>(loading->context, body)->model;
 	require_same_features(loading, model);
-	for (size_t at = 0; at < definition->rules.size(); at++)
+	for (size_t at = 0; at < model->features().size(); at++)
 	{
 		const std::vector<std::string> &categories = model->features()[at].categories;
-		auto *texts = make_array<std::string_view>(loading->context, categories.size());
-		for (size_t number = 0; number < categories.size(); number++)
-		{
-			texts[number] = categories[number];
-		}
-		loading->rules[at].categories = {texts, categories.size()};
+		set_categories(loading, at, categories.size(), [&categories](size_t number) { return std::string_view(categories[number]); });
+	}
+	if (loading->has_segment)
+	{
+		const std::vector<core::Segment> &segments = model->segments();
+		set_categories(loading, model->features().size(), segments.size(),
+					   [&segments](size_t number) { return std::string_view(segments[number].name); });
 	}
 	core::PredictionDefinition *prediction = prediction_of(loading);
 	auto outcome = static_cast<size_t>(prediction->outcome_column);

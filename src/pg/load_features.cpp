@@ -33,11 +33,15 @@ constexpr const char *features_sql =
 	"f.criterion, f.criterion_resolved, w.relation, f.criterion_owner, "
 	"f.known_at, f.known_at_resolved, w.relation, f.criterion_owner "
 	// The relation is in there by its name, which may have changed since: what counts is whose it is
-	"FROM jsonb_array_elements($1::jsonb -> 'features') i (item), "
+	// Behind the features, without a name, the segment: what is known of a record is found in the same way
+	"FROM (SELECT item, false FROM jsonb_array_elements($1::jsonb -> 'features') e (item) "
+	"UNION ALL SELECT jsonb_build_object('name', '', 'statistic', 'value', 'criterion', 'true', 'criterion_resolved', 'true', "
+	"'expression', m ->> 'segment', 'expression_resolved', m ->> 'segment_resolved', 'criterion_owner', m ->> 'criterion_owner'), true "
+	"FROM (SELECT $1::jsonb -> 'model') d (m) WHERE m ->> 'segment' IS NOT NULL) i (item, is_segment), "
 	"jsonb_populate_record(NULL::lead_scoring.feature, i.item - 'criterion_relation') f, "
 	"LATERAL (SELECT CASE WHEN f.source IS NULL THEN (SELECT t.relation::oid FROM lead_scoring.record_type t WHERE t.name = $2) "
 	"ELSE (SELECT o.relation::oid FROM lead_scoring.source o WHERE o.record_type = $2 AND o.name = f.source) END) w (relation) "
-	"ORDER BY f.name COLLATE \"C\"";
+	"ORDER BY i.is_segment, f.name COLLATE \"C\"";
 
 core::Statistic
 statistic_of(const char *text)
@@ -103,7 +107,9 @@ read_feature(Loading *loading, const QueryRows &rows, uint64 at, core::RuleDefin
 	const char *statistic = text_at(rows, at, statistic_column);
 
 	rule->name = text_at(rows, at, name_column);
-	const char *what = loading_text(loading, "feature \"%s\" of model \"%s\"", rule->name.data(), loading->model_name);
+	bool is_segment = rule->name.empty();
+	const char *what = is_segment ? loading_text(loading, "model \"%s\"", loading->model_name)
+								  : loading_text(loading, "feature \"%s\" of model \"%s\"", rule->name.data(), loading->model_name);
 	rule->group = group_of(loading, rows, at);
 	rule->source = source_number(loading, source, what);
 	rule->points = 1;
@@ -113,7 +119,7 @@ read_feature(Loading *loading, const QueryRows &rows, uint64 at, core::RuleDefin
 							 &rule->criterion, nullptr};
 	read_expression(loading, rows, at, criterion_column, expression);
 	expression.tree = nullptr;
-	expression.field = "expression";
+	expression.field = is_segment ? "segment" : "expression";
 	expression.type = type_of_feature(statistic);
 	expression.column = &rule->value_column;
 	read_expression(loading, rows, at, expression_column, expression);
@@ -144,6 +150,7 @@ load_features(Loading *loading)
 	}
 	loading->score->definition.rules = {loading->rules, rows.count};
 	loading->score->definition.groups = {loading->groups, static_cast<size_t>(loading->group_count)};
+	loading->has_segment = rows.count > 0 && loading->rules[rows.count - 1].name.empty();
 }
 
 } // namespace lead_scoring::pg

@@ -33,7 +33,6 @@ enum ModelColumn
 	snapshot_at_column = outcome_column + 4,
 	observed_from_column = snapshot_at_column + 4,
 	fold_column = observed_from_column + 4,
-	segment_column = fold_column + 4,
 };
 
 constexpr const char *model_sql =
@@ -47,7 +46,7 @@ constexpr const char *model_sql =
 	"m.outcome, m.outcome_resolved, m.criterion_relation::oid, m.criterion_owner, "
 	"m.snapshot_at, m.snapshot_at_resolved, m.criterion_relation::oid, m.criterion_owner, "
 	"m.observed_from, m.observed_from_resolved, m.criterion_relation::oid, m.criterion_owner, "
-	"m.fold, m.fold_resolved, m.criterion_relation::oid, m.criterion_owner, m.segment "
+	"m.fold, m.fold_resolved, m.criterion_relation::oid, m.criterion_owner "
 	"FROM lead_scoring.model m JOIN lead_scoring.record_type t ON t.name = m.record_type WHERE m.name = $1";
 
 int32_t *
@@ -90,12 +89,6 @@ read_settings(const Loading *loading, const QueryRows &rows, LoadedModel *model)
 	{
 		parameters[at] = real_at(rows, 0, parameter_column + static_cast<int>(at), std::numeric_limits<double>::quiet_NaN());
 	}
-	if (!null_at(rows, 0, segment_column))
-	{
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("model \"%s\" has segments, which training does not know yet", model->name),
-						errhint("Set segment to NULL, or define a model for each segment with a scope of its own.")));
-	}
 }
 
 void
@@ -128,7 +121,7 @@ read_definition(Loading *loading)
 
 // Tell what the columns turned out to be
 void
-settle_model(LoadedModel *model)
+settle_model(const Loading *loading, LoadedModel *model)
 {
 	core::Definition *definition = &model->score->definition;
 
@@ -138,7 +131,8 @@ settle_model(LoadedModel *model)
 	definition->instant_column = model->snapshot_at;
 	// What is learned on the way is known to one process only
 	model->score->parallel_safe = false;
-	if (definition->rules.empty())
+	model->has_segment = loading->has_segment;
+	if (definition->rules.size() == model->has_segment)
 	{
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("model \"%s\" has no features", model->name),
@@ -220,7 +214,7 @@ load_model(const char *name)
 	SPI_finish();
 	require_readable(&loading);
 	compile_streams(&loading);
-	settle_model(model);
+	settle_model(&loading, model);
 	return model;
 }
 

@@ -32,6 +32,7 @@ struct LoadedModel
 	LoadedScore *score;
 	const char *algorithm; // scorecard, boosted_trees or auto
 	bool instant_outcome;  // the outcome is an instant, else boolean
+	bool has_segment;      // behind the features there is the segment
 	int32_t outcome;       // columns of the record
 	int32_t snapshot_at;   // or no_column
 	int32_t observed_from; // or no_column

@@ -44,6 +44,7 @@ struct Loading
 	const char *model; // definition of the model whose features take the place of rules, as JSON; or null
 	const char *model_name;
 	const char *model_body; // as training has made it
+	bool has_segment;       // the last of the rules is no feature but the segment
 };
 
 template <typename Item>

@@ -379,7 +379,7 @@ describe_records(const LoadedScore *score, Reading reading, Stream *stream)
 
 	initStringInfo(&from.sql);
 	appendStringInfo(&from.sql, " FROM %s r", relation_sql(records->relation));
-	if (is_stored(relation))
+	if (is_stored(relation) || reading == Reading::given)
 	{
 		select_all(&list, relation, "r");
 	}

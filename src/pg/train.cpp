@@ -45,8 +45,9 @@ core::SampleRules
 rules_of(const LoadedModel *model, TimestampTz as_of, bool keeps_keys)
 {
 	core::SampleRules rules;
-	// What a sample takes: its features, twice as learners copy them, and what else is known of it
-	size_t row_bytes = model->score->definition.rules.size() * sizeof(double) * 2 + 64 + (keeps_keys ? 48 : 0);
+	// What a sample takes: its features, twice as learners copy them, once more for segments, and what else is known of it
+	size_t copies = model->has_segment ? 3 : 2;
+	size_t row_bytes = model->score->definition.rules.size() * sizeof(double) * copies + 64 + (keeps_keys ? 48 : 0);
 
 	rules.key_kind = model->score->definition.key_kind;
 	rules.instant_outcome = model->instant_outcome;
@@ -159,7 +160,7 @@ lead_scoring_training_set(PG_FUNCTION_ARGS)
 	RowSet rows = begin_row_set(fcinfo);
 	Arguments arguments = arguments_of(fcinfo);
 	LoadedModel *model = load_model(arguments.model);
-	put_samples(collect(model, arguments.as_of, true), rows);
+	put_samples(model, collect(model, arguments.as_of, true), rows);
 	return static_cast<Datum>(0);
 }
 

@@ -5,12 +5,13 @@
 #include "core/calibration.hpp"
 #include "core/metrics.hpp"
 #include "core/threshold.hpp"
-#include "core/training.hpp"
+#include "core/segment_training.hpp"
 #include "pg/owned.hpp"
 
 extern "C"
 {
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 #include "utils/numeric.h"
 }
 
@@ -24,12 +25,12 @@ namespace
 {
 
 // The columns of train_model
-constexpr int result_columns = 17;
+constexpr int result_columns = 23;
 
 // What is known of a trained model
 struct Trained
 {
-	Trained(core::SampleCollector &samples, const core::TrainingSettings &settings);
+	Trained(core::SampleCollector &samples, bool has_segment, const core::TrainingSettings &settings);
 
 	int64_t rows;
 	int64_t converted = 0;
@@ -46,12 +47,25 @@ struct Trained
 	std::vector<std::string> warnings;
 	std::vector<std::string> features;
 	std::vector<double> importance;
+	std::vector<core::SegmentQuality> segments;
 };
 
-Trained::Trained(core::SampleCollector &samples, const core::TrainingSettings &settings) : rows(static_cast<int64_t>(samples.data.rows()))
+core::SegmentedTraining
+run_training(core::Dataset data, bool has_segment, const core::TrainingSettings &settings)
+{
+	if (has_segment)
+	{
+		return core::train_segmented(std::move(data), settings, stop_wanted, nullptr);
+	}
+	return {core::train(std::move(data), settings, stop_wanted, nullptr), {}};
+}
+
+Trained::Trained(core::SampleCollector &samples, bool has_segment, const core::TrainingSettings &settings)
+	: rows(static_cast<int64_t>(samples.data.rows()))
 {
 	std::vector<uint8_t> outcomes = samples.data.outcome;
-	core::Training training = core::train(std::move(samples.data), settings, stop_wanted, nullptr);
+	core::SegmentedTraining all = run_training(std::move(samples.data), has_segment, settings);
+	core::Training &training = all.training;
 	core::ScoredOutcomes scored(training.probabilities, outcomes);
 
 	for (uint8_t outcome : outcomes)
@@ -71,6 +85,7 @@ Trained::Trained(core::SampleCollector &samples, const core::TrainingSettings &s
 	confusion = core::confusion(scored, threshold);
 	body = core::write_model(training.model);
 	warnings = std::move(training.warnings);
+	segments = std::move(all.segments);
 	importance = std::move(training.importance);
 	for (const core::FeatureInfo &feature : training.model.features())
 	{
@@ -120,36 +135,49 @@ settings_of(const LoadedModel &model)
 // Constructed within the guard: the settings have a list
 struct Run
 {
-	Run(core::SampleCollector *samples, const LoadedModel *model) : trained(*samples, settings_of(*model))
+	Run(core::SampleCollector *samples, const LoadedModel *model) : trained(*samples, model->has_segment, settings_of(*model))
 	{
 	}
 
 	Trained trained;
 };
 
+// Make an array of one datum for each element of a list
+template <typename Element, typename Convert>
 Datum
-text_array(const std::vector<std::string> &texts)
+make_datum_array(const std::vector<Element> &list, Oid type, Convert convert)
 {
-	auto *datums = static_cast<Datum *>(palloc(sizeof(Datum) * Max(texts.size(), 1)));
+	auto *datums = static_cast<Datum *>(palloc(sizeof(Datum) * Max(list.size(), 1)));
+	int16 length;
+	bool by_value;
+	char alignment;
 
-	for (size_t at = 0; at < texts.size(); at++)
+	for (size_t at = 0; at < list.size(); at++)
 	{
-		datums[at] = text_datum(texts[at].data(), texts[at].size());
+		datums[at] = convert(list[at]);
 	}
-	return PointerGetDatum(construct_array(datums, static_cast<int>(texts.size()), TEXTOID, -1, false, TYPALIGN_INT));
+	get_typlenbyvalalign(type, &length, &by_value, &alignment);
+	return PointerGetDatum(construct_array(datums, static_cast<int>(list.size()), type, length, by_value, alignment));
 }
 
 Datum
-real_array(const std::vector<double> &numbers)
+text_array(const std::vector<std::string> &texts)
 {
-	auto *datums = static_cast<Datum *>(palloc(sizeof(Datum) * Max(numbers.size(), 1)));
+	return make_datum_array(texts, TEXTOID, [](const std::string &text) { return text_datum(text.data(), text.size()); });
+}
 
-	for (size_t at = 0; at < numbers.size(); at++)
-	{
-		datums[at] = Float8GetDatum(numbers[at]);
-	}
-	return PointerGetDatum(construct_array(datums, static_cast<int>(numbers.size()), FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL,
-										   TYPALIGN_DOUBLE));
+// Return the qualities of the segments, as six lists
+void
+put_segments(const std::vector<core::SegmentQuality> &segments, Datum *values)
+{
+	using Quality = core::SegmentQuality;
+
+	values[0] = make_datum_array(segments, TEXTOID, [](const Quality &one) { return text_datum(one.segment.data(), one.segment.size()); });
+	values[1] = make_datum_array(segments, INT8OID, [](const Quality &one) { return Int64GetDatum(static_cast<int64>(one.samples)); });
+	values[2] = make_datum_array(segments, INT8OID, [](const Quality &one) { return Int64GetDatum(static_cast<int64>(one.converted)); });
+	values[3] = make_datum_array(segments, FLOAT8OID, [](const Quality &one) { return Float8GetDatum(one.auc); });
+	values[4] = make_datum_array(segments, FLOAT8OID, [](const Quality &one) { return Float8GetDatum(one.overall_auc); });
+	values[5] = make_datum_array(segments, BOOLOID, [](const Quality &one) { return BoolGetDatum(one.own_model); });
 }
 
 void
@@ -188,12 +216,12 @@ put_value(JsonbParseState **state, const core::DataColumn &column, double number
 }
 
 Datum
-features_datum(const core::Dataset &data, size_t row)
+features_datum(const core::Dataset &data, size_t features, size_t row)
 {
 	JsonbParseState *state = nullptr;
 
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, nullptr);
-	for (const core::DataColumn &column : data.columns)
+	for (const core::DataColumn &column : std::span(data.columns).first(features))
 	{
 		put_key(&state, column.name);
 		put_value(&state, column, column.values[row]);
@@ -204,19 +232,27 @@ features_datum(const core::Dataset &data, size_t row)
 } // namespace
 
 void
-put_samples(const core::SampleCollector *collector, const RowSet &rows)
+put_samples(const LoadedModel *model, const core::SampleCollector *collector, const RowSet &rows)
 {
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "lead_scoring sample", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext before = MemoryContextSwitchTo(scratch);
+	const core::Dataset &data = collector->data;
+	size_t features = data.columns.size() - model->has_segment;
 
-	for (size_t row = 0; row < collector->data.rows(); row++)
+	for (size_t row = 0; row < data.rows(); row++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		const std::string &key = collector->keys[row];
-		bool nulls[5] = {};
-		Datum values[] = {text_datum(key.data(), key.size()), TimestampTzGetDatum(collector->samples[row].snapshot),
-						  BoolGetDatum(collector->data.outcome[row] != 0), Int32GetDatum(static_cast<int32>(collector->data.fold[row])),
-						  features_datum(collector->data, row)};
+		double segment = model->has_segment ? data.columns.back().values[row] : NAN;
+		bool nulls[6] = {false, false, false, false, false, std::isnan(segment)};
+		Datum values[6] = {text_datum(key.data(), key.size()), TimestampTzGetDatum(collector->samples[row].snapshot),
+						   BoolGetDatum(data.outcome[row] != 0), Int32GetDatum(static_cast<int32>(data.fold[row])),
+						   features_datum(data, features, row), 0};
+		if (!std::isnan(segment))
+		{
+			const std::string &name = data.columns.back().categories[static_cast<size_t>(segment)];
+			values[5] = text_datum(name.data(), name.size());
+		}
 		tuplestore_putvalues(rows.store, rows.descriptor, values, nulls);
 		MemoryContextReset(scratch);
 	}
@@ -245,7 +281,9 @@ train_on(const LoadedModel *model, core::SampleCollector *collector, const RowSe
 	values[at++] = text_array(trained.warnings);
 	// The importance of the features, as two lists
 	values[at++] = text_array(trained.features);
-	values[at++] = real_array(trained.importance);
+	values[at++] = make_datum_array(trained.importance, FLOAT8OID, [](double number) { return Float8GetDatum(number); });
+	put_segments(trained.segments, values + at);
+	at += 6;
 	Assert(at == result_columns);
 	tuplestore_putvalues(rows.store, rows.descriptor, values, nulls);
 }

@@ -10,8 +10,8 @@
 namespace lead_scoring::pg
 {
 
-// Return the samples: record_key, snapshot, converted, fold, features
-void put_samples(const core::SampleCollector *collector, const RowSet &rows);
+// Return the samples: record_key, snapshot, converted, fold, features, segment
+void put_samples(const LoadedModel *model, const core::SampleCollector *collector, const RowSet &rows);
 
 // Train a model on samples, which are used up, and return the one row of train_model
 void train_on(const LoadedModel *model, core::SampleCollector *collector, const RowSet &rows);

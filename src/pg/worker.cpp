@@ -10,16 +10,17 @@
 
 #include "pg/worker.hpp"
 
+#include "pg/background.hpp"
 #include "pg/query.hpp"
 #include "pg/session.hpp"
 #include "pg/settings.hpp"
 #include "pg/statistics.hpp"
+#include "pg/trainer.hpp"
 #include "pg/upkeep.hpp"
 
 extern "C"
 {
 #include "access/xact.h"
-#include "commands/extension.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
@@ -27,9 +28,7 @@ extern "C"
 #include "storage/latch.h"
 #include "storage/procsignal.h"
 #include "tcop/tcopprot.h"
-#include "utils/backend_status.h"
 #include "utils/ps_status.h"
-#include "utils/snapmgr.h"
 #include "utils/varlena.h"
 #include "utils/wait_event.h"
 }
@@ -61,20 +60,6 @@ struct Charge
 
 Charge charges[most_databases];
 MemoryContext launcher_context;
-
-BackgroundWorker
-describe_process(const char *function, const char *type)
-{
-	BackgroundWorker process = {};
-
-	process.bgw_flags = BGWORKER_SHMEM_ACCESS;
-	// Not on a standby, which cannot write
-	process.bgw_start_time = BgWorkerStart_RecoveryFinished;
-	strlcpy(process.bgw_library_name, "lead_scoring", sizeof process.bgw_library_name);
-	strlcpy(process.bgw_function_name, function, sizeof process.bgw_function_name);
-	strlcpy(process.bgw_type, type, BGW_MAXLEN);
-	return process;
-}
 
 int
 delay_after(int failures)
@@ -151,13 +136,9 @@ read_databases()
 void
 start_worker(Charge *charge)
 {
-	BackgroundWorker process = describe_process("lead_scoring_worker_main", "lead_scoring worker");
+	BackgroundWorker process =
+		describe_database_process("lead_scoring_worker_main", "lead_scoring worker", charge->database);
 
-	process.bgw_flags |= BGWORKER_BACKEND_DATABASE_CONNECTION;
-	process.bgw_restart_time = BGW_NEVER_RESTART;
-	process.bgw_notify_pid = MyProcPid;
-	snprintf(process.bgw_name, BGW_MAXLEN, "lead_scoring worker for %s", charge->database);
-	strlcpy(process.bgw_extra, charge->database, BGW_EXTRALEN);
 	charge->started = GetCurrentTimestamp();
 	MemoryContext before = MemoryContextSwitchTo(launcher_context);
 	if (!RegisterDynamicBackgroundWorker(&process, &charge->handle))
@@ -222,13 +203,6 @@ stop_workers(int, Datum)
 	}
 }
 
-// Whether the extension is there, and where its functions can be called
-bool
-extension_is_there()
-{
-	return OidIsValid(get_extension_oid("lead_scoring", true));
-}
-
 // Call a function without arguments if it is there: other parts of the extension have upkeep of their own
 void
 call_if_there(const char *name)
@@ -246,24 +220,6 @@ call_if_there(const char *name)
 	}
 	end_session(session);
 	SPI_finish();
-}
-
-void
-begin_transaction(const char *activity)
-{
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	PushActiveSnapshot(GetTransactionSnapshot());
-	pgstat_report_activity(STATE_RUNNING, activity);
-}
-
-void
-commit_transaction()
-{
-	PopActiveSnapshot();
-	CommitTransactionCommand();
-	pgstat_report_stat(true);
-	pgstat_report_activity(STATE_IDLE, nullptr);
 }
 
 // Go on in another transaction, as whoever is at work asks
@@ -293,6 +249,8 @@ take_turn(MemoryContext context, bool seldom)
 		{
 			next_transaction("lead_scoring.maintain_history()");
 			call_if_there("maintain_history");
+			next_transaction("lead_scoring: looking for models to train");
+			start_trainer_if_due();
 		}
 	}
 	commit_transaction();
@@ -311,23 +269,11 @@ take_turn_safely(MemoryContext context, bool seldom)
 	}
 	PG_CATCH();
 	{
-		HOLD_INTERRUPTS();
-		EmitErrorReport();
-		AbortCurrentTransaction();
-		MemoryContextSwitchTo(context);
-		FlushErrorState();
-		pgstat_report_activity(STATE_IDLE, nullptr);
-		RESUME_INTERRUPTS();
+		abandon_transaction(context);
 	}
 	PG_END_TRY();
 	MemoryContextReset(context);
 	return done;
-}
-
-void
-set_for_session(const char *name, const char *value)
-{
-	SetConfigOption(name, value, PGC_SUSET, PGC_S_OVERRIDE);
 }
 
 } // namespace
@@ -339,7 +285,6 @@ register_launcher()
 
 	// Users who end all sessions do not mean to switch the scores off
 	process.bgw_restart_time = 5;
-	strlcpy(process.bgw_name, "lead_scoring launcher", BGW_MAXLEN);
 	RegisterBackgroundWorker(&process);
 }
 
@@ -382,21 +327,12 @@ lead_scoring_worker_main(Datum)
 {
 	using namespace lead_scoring::pg;
 
-	pqsignal(SIGHUP, SignalHandlerForConfigReload);
-	pqsignal(SIGTERM, die);
-	BackgroundWorkerUnblockSignals();
-	BackgroundWorkerInitializeConnection(MyBgworkerEntry->bgw_extra, nullptr, 0);
+	enter_database("lead_scoring worker");
 	if (!claim_database())
 	{
 		ereport(LOG, (errmsg("database \"%s\" has a lead_scoring worker already", MyBgworkerEntry->bgw_extra)));
 		proc_exit(0);
 	}
-	set_for_session("application_name", "lead_scoring worker");
-	set_for_session("search_path", "pg_catalog, pg_temp");
-	set_for_session("default_transaction_isolation", "read committed");
-	set_for_session("default_transaction_read_only", "off");
-	set_for_session("statement_timeout", "0");
-	set_for_session("check_function_bodies", "on");
 	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "lead_scoring worker turn", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);
 	pgstat_report_activity(STATE_IDLE, nullptr);

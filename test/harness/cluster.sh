@@ -53,7 +53,7 @@ sync_sources()
 	mkdir -p "$tree"
 	(
 		cd "$LS_TOP" || exit 1
-		find Makefile CMakeLists.txt lead_scoring.control src sql test/core test/data -type f \
+		find Makefile CMakeLists.txt lead_scoring.control src sql test/core test/data bench -type f \
 			! -name '*.o' ! -name '*.d' ! -name '.*' 2>/dev/null
 	) | sort >"$tree/.sources.new"
 	if [ -e "$tree/.sources" ]; then

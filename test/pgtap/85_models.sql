@@ -112,8 +112,8 @@ SELECT lives_ok($$INSERT INTO lead_scoring.band (score, label, lower_bound) VALU
 SELECT lives_ok($$INSERT INTO lead_scoring.scope (score, mode, source, criterion) VALUES ('likelihood', 'exclude', 'action', $x$type = 'unsubscribed'$x$)$$, 'and scopes');
 SELECT lives_ok($$INSERT INTO lead_scoring.alert (score, name, above) VALUES ('likelihood', 'hot', 75)$$, 'and alerts');
 SELECT is((SELECT string_agg(DISTINCT scores, ' ') FROM lead_scoring.model_versions WHERE model = 'closing'), 'likelihood', 'the versions of its model say so');
-SELECT throws_ok($$SELECT lead_scoring.activate('likelihood')$$, '0A000', NULL, 'it cannot be activated yet');
-SELECT throws_ok($$SELECT * FROM lead_scoring.evaluate('likelihood')$$, '0A000', NULL, 'nor evaluated');
+SELECT throws_ok($$SELECT lead_scoring.activate('likelihood')$$, '22P02', NULL, 'it cannot be activated with a body that is no model');
+SELECT throws_ok($$SELECT * FROM lead_scoring.evaluate('likelihood')$$, '22P02', NULL, 'nor evaluated');
 SELECT lives_ok($$SELECT lead_scoring.draft('likelihood', 'next')$$, 'it is drafted');
 SELECT is((SELECT model || kind FROM lead_scoring.score WHERE name = 'next'), 'closinglikelihood', 'with its model');
 UPDATE lead_scoring.score SET model = 'finished' WHERE name = 'next';

@@ -209,10 +209,10 @@ INSERT INTO bad (what, code, statement) VALUES
   ('likelihood: reset', '22023', $$SELECT lead_scoring.reset_engagement('likelihood', '1')$$),
   ('likelihood: band of a part', '22023', $$INSERT INTO lead_scoring.band (score, part, label, lower_bound) VALUES ('likelihood', 'fit', 'B', 1)$$),
   ('likelihood: alert on a part', '22023', $$INSERT INTO lead_scoring.alert (score, name, part, above) VALUES ('likelihood', 'a', 'engagement', 1)$$),
-  ('likelihood: activate', '0A000', $$SELECT lead_scoring.activate('likelihood')$$),
-  ('likelihood: evaluate', '0A000', $$SELECT * FROM lead_scoring.evaluate('likelihood')$$),
-  ('likelihood: preview', '0A000', $$SELECT * FROM lead_scoring.preview('likelihood')$$),
-  ('likelihood: explain', '0A000', $$SELECT * FROM lead_scoring.explain('likelihood', '1')$$);
+  ('likelihood: activate, of no model', '22P02', $$SELECT lead_scoring.activate('likelihood')$$),
+  ('likelihood: evaluate, of no model', '22P02', $$SELECT * FROM lead_scoring.evaluate('likelihood')$$),
+  ('likelihood: preview, of no model', '22P02', $$SELECT * FROM lead_scoring.preview('likelihood')$$),
+  ('likelihood: explain, of no model', '22P02', $$SELECT * FROM lead_scoring.explain('likelihood', '1')$$);
 
 CREATE FUNCTION pg_temp.everything() RETURNS text LANGUAGE sql AS $$
   SELECT md5(string_agg(r, E'\n' ORDER BY r)) FROM (

@@ -2,7 +2,7 @@
 BEGIN;
 SET client_min_messages = warning;
 SET TIME ZONE 'UTC';
-SELECT plan(50);
+SELECT plan(67);
 
 CREATE TABLE leads (id int PRIMARY KEY, industry text, size int, agreed boolean, created_at timestamptz, won_at timestamptz, closed_on date, stage text);
 CREATE TABLE visits (lead_id int, at timestamptz NOT NULL, page text, seconds float8);
@@ -122,14 +122,44 @@ CREATE TEMP TABLE parts AS SELECT e.record_key, e.total, p.* FROM (SELECT * FROM
   LATERAL lead_scoring.explain_prediction('m', e.record_key, '2026-12-01 00:00+00') p;
 SELECT is_empty($$SELECT record_key FROM parts GROUP BY record_key, total HAVING abs(round((100 / (1 + exp(-sum(contribution))))::numeric, 4) - total::numeric) > 0.0001$$, 'contributions sum to the log-odds of the likelihood');
 SELECT is((SELECT count(*) FROM parts), 20::bigint * 21, 'one for each feature, and the average record');
+CREATE TEMP TABLE steps AS SELECT e.record_key, e.total, x.* FROM (SELECT DISTINCT record_key, total FROM parts) e, LATERAL lead_scoring.explain('likelihood', e.record_key, '2026-12-01 00:00+00') x;
+SELECT set_eq('SELECT record_key, rule, note, round(raw::numeric, 9) FROM steps WHERE level = ''feature''', 'SELECT record_key, feature, value, round(contribution::numeric, 9) FROM parts WHERE rank IS NOT NULL', 'explain() tells the same of each feature');
+SELECT is_empty($$SELECT * FROM steps WHERE level = 'total' AND (running_total <> total OR clamped <> total OR abs(1 / (1 + exp(-raw)) - total / 100) > 0.0000006)$$, 'and ends with the likelihood');
+SELECT is((SELECT string_agg(concat_ws(' ', step, level, part, raw, clamped, running_total, note), '; ') FROM lead_scoring.explain('likelihood', (SELECT min(id)::text FROM leads WHERE won_at < '2026-12-01'), '2026-12-01 00:00+00')), '1 total total Closed Won', 'of a customer it says no more than that');
 SELECT throws_ok($$SELECT * FROM lead_scoring.explain_prediction('m', 'nobody')$$, '22P02', NULL, 'no such key');
 SELECT throws_ok($$SELECT * FROM lead_scoring.explain_prediction('m', '9999')$$, 'P0002', NULL, 'no such record');
 
+-- Rows that are given
+CREATE TEMP TABLE given_rows AS SELECT l.id, e.total AS expected, lead_scoring.predict('m', l, '2026-12-01 00:00+00') AS predicted FROM leads l JOIN lead_scoring.evaluate('likelihood', '2026-12-01 00:00+00') e ON e.record_key = l.id::text;
+SELECT is((SELECT count(*) FROM given_rows WHERE predicted IS NOT NULL), (SELECT count(*) FROM leads WHERE won_at IS NULL OR won_at > '2026-12-01'), 'predict() of each record that is open');
+SELECT is_empty('SELECT * FROM given_rows WHERE predicted IS DISTINCT FROM expected', 'is its likelihood');
+SELECT min(id) AS open_id FROM leads WHERE won_at IS NULL AND industry = 'Health' \gset
+UPDATE leads SET industry = 'Retail' WHERE id = :open_id;
+SELECT total AS as_retail FROM lead_scoring.evaluate('likelihood', '2026-12-01 00:00+00', ARRAY[:'open_id']) \gset
+UPDATE leads SET industry = 'Health' WHERE id = :open_id;
+SELECT is((SELECT lead_scoring.predict('m', jsonb_populate_record(l, '{"industry": "Retail"}'), '2026-12-01 00:00+00') FROM leads l WHERE id = :open_id), :as_retail::float8, 'what the row says counts');
+SELECT isnt((SELECT lead_scoring.predict('m', l, '2026-12-01 00:00+00') FROM leads l WHERE id = :open_id), :as_retail::float8, '... not what is stored');
+SELECT isnt(lead_scoring.predict('m', ROW(-1, 'Retail', 5, true, '2026-06-01', NULL, NULL, 'open')::leads, '2026-12-01 00:00+00'), NULL, 'nor need it be stored');
+SELECT is(lead_scoring.predict('m', NULL::leads), NULL, 'no row');
+SELECT throws_ok($$SELECT lead_scoring.predict('m', v) FROM visits v LIMIT 1$$, '42804', NULL, 'a row of another table');
+SELECT throws_ok($$SELECT lead_scoring.predict('m', ROW(1, 2))$$, '42804', NULL, 'a row of no table');
+SELECT throws_ok($$SELECT lead_scoring.predict('m', 1)$$, '42804', NULL, 'no row at all');
+SELECT throws_ok($$SELECT lead_scoring.predict('nothing', l) FROM leads l LIMIT 1$$, '42704', NULL, 'no such model');
+SELECT throws_ok($$SELECT lead_scoring.predict('m', l, 'infinity') FROM leads l LIMIT 1$$, '22023', NULL, 'no such instant');
+ALTER TABLE leads ADD COLUMN dropped int DEFAULT 7, ADD COLUMN more text DEFAULT 'x';
+ALTER TABLE leads DROP COLUMN dropped;
+SELECT is((SELECT count(*) FROM leads l JOIN given_rows g USING (id) WHERE lead_scoring.predict('m', l, '2026-12-01 00:00+00') IS DISTINCT FROM g.expected), 0::bigint, 'a table that changed');
+SELECT lead_scoring.publish('m', 2);
+SELECT is((SELECT count(*) FROM leads l JOIN given_rows g USING (id) WHERE lead_scoring.predict('m', l, '2026-12-01 00:00+00') IS DISTINCT FROM g.expected), 0::bigint, 'another version, which is the same');
+SELECT lead_scoring.publish('m', 1);
+
 -- Columns that are kept current
+UPDATE lead_scoring.score SET history = 'explained' WHERE name = 'likelihood';
 SELECT lives_ok($$SELECT lead_scoring.activate('likelihood')$$, 'likelihoods become columns');
 SELECT is_empty($$SELECT * FROM lead_scoring.verify('likelihood', clock_timestamp()) WHERE false$$, 'which verify() reads');
 INSERT INTO visits SELECT 3, now() - interval '1 hour', 'pricing', 10 FROM generate_series(1, 5);
 SELECT results_eq('SELECT likelihood, likelihood_label FROM leads WHERE id = 3', $$SELECT total, label FROM lead_scoring.evaluate('likelihood', now(), ARRAY['3'])$$, 'an event is in the column at once');
+SELECT is((SELECT (explanation -> -1 ->> 'running_total')::float8 FROM lead_scoring.score_history WHERE score = 'likelihood' AND record_key = '3' ORDER BY changed_at DESC LIMIT 1), (SELECT likelihood FROM leads WHERE id = 3), 'with its reasons in the history');
 UPDATE leads SET won_at = now() - interval '1 minute' WHERE id = 3;
 SELECT results_eq('SELECT likelihood, likelihood_label FROM leads WHERE id = 3', $$VALUES (NULL::float8, 'Closed Won')$$, 'a customer is Closed Won');
 SELECT lives_ok($$SELECT lead_scoring.publish('m', 2)$$, 'another version is published');

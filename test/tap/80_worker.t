@@ -135,6 +135,24 @@ comes('the score fails as a whole', 'SELECT attempts > 0, sqlstate FROM lead_sco
 is(result('ALTER TABLE contacts RENAME staff TO employees; UPDATE lead_scoring.score_state SET retry_at = now()', @in), '', 'mended');
 comes('... and it goes on', 'SELECT failed_at IS NULL FROM lead_scoring.score_state', 't', @in);
 
+# Models that are old: another process trains them, while scores are kept current
+is(result(<<'SQL', @in), '1', 'a model that was trained long ago');
+CREATE TABLE cases (id int PRIMARY KEY, x int, won bool);
+INSERT INTO cases SELECT g, g % 10, g % 10 + g % 7 > 8 FROM generate_series(1, 400) g;
+INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('case', 'cases', 'id');
+INSERT INTO lead_scoring.model (name, record_type, outcome, algorithm) VALUES ('m', 'case', 'won', 'scorecard'), ('few', 'case', 'won AND x < 0', 'scorecard');
+INSERT INTO lead_scoring.feature (model, name, expression) VALUES ('m', 'x', 'x'), ('few', 'x', 'x');
+SELECT lead_scoring.train('m');
+INSERT INTO lead_scoring.model_version (model, algorithm, trained_at, as_of, samples, converted, auc, accuracy, body)
+  SELECT n, v.algorithm, now() - interval '1 month', now(), 1, 1, v.auc, v.accuracy, v.body FROM lead_scoring.model_version v, unnest(ARRAY['m', 'few']) n;
+SELECT lead_scoring.publish(n, max(version)) FROM lead_scoring.model_version v, unnest(ARRAY['m', 'few']) n WHERE v.model = n GROUP BY n \g /dev/null
+DELETE FROM lead_scoring.model_version WHERE status <> 'champion';
+SQL
+is(result("SELECT pg_terminate_backend(lead_scoring.worker_pid())", @in), 't', 'a worker that begins looks for models to train');
+comes('the model is trained again, and published', "SELECT status, samples FROM lead_scoring.model_versions WHERE model = 'm' AND trained_at > now() - interval '1 day'", 'champion|400', @in);
+comes('an error is kept, and does not stop the others', "SELECT published, outcome LIKE '%0 converted and 400 unconverted%' FROM lead_scoring.model_upkeep WHERE model = 'few'", 'f|t', @in);
+comes('the process that trains is gone', "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'lead_scoring trainer'", '0', @in);
+
 # Ended by hand, also in the middle of a batch: another comes
 for my $round (1 .. 3)
 {

@@ -1,0 +1,154 @@
+-- Training by itself: when, and what becomes of it.
+
+CREATE TABLE lead_scoring.model_training (
+  model     text PRIMARY KEY,
+  tried_at  timestamptz NOT NULL,
+  version   integer,
+  published boolean NOT NULL,
+  outcome   text NOT NULL
+);
+COMMENT ON TABLE lead_scoring.model_training IS 'What became of the last training by itself of each model';
+COMMENT ON COLUMN lead_scoring.model_training.model IS 'Model';
+COMMENT ON COLUMN lead_scoring.model_training.tried_at IS 'When it was tried';
+COMMENT ON COLUMN lead_scoring.model_training.version IS 'Version that came of it (NULL: none, it failed)';
+COMMENT ON COLUMN lead_scoring.model_training.published IS 'Whether that became champion';
+COMMENT ON COLUMN lead_scoring.model_training.outcome IS 'Why, or the error, in words';
+SELECT pg_extension_config_dump('lead_scoring.model_training', '');
+
+CREATE FUNCTION lead_scoring.check_model_training() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF TG_OP <> 'INSERT' THEN
+    PERFORM lead_scoring.require_owner(lead_scoring.model_records(OLD.model));
+    IF TG_OP = 'DELETE' THEN
+      RETURN OLD;
+    END IF;
+  END IF;
+  IF NOT lead_scoring.restoring() THEN
+    PERFORM lead_scoring.require_model(NEW.model);
+  END IF;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION lead_scoring.check_model_training() IS 'Lets only the owner of its records write what became of a model''s training';
+CREATE TRIGGER a_check BEFORE INSERT OR UPDATE OR DELETE ON lead_scoring.model_training
+  FOR EACH ROW EXECUTE FUNCTION lead_scoring.check_model_training();
+
+-- Why a version that was trained by itself is not published; NULL if it is to be.
+CREATE FUNCTION lead_scoring.reason_to_wait(challenger lead_scoring.model_versions, champion lead_scoring.model_versions, model lead_scoring.model)
+RETURNS text LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE
+    WHEN challenger.auc IS NULL OR challenger.accuracy IS NULL THEN 'its quality is not known'
+    WHEN champion.auc IS NULL OR champion.accuracy IS NULL OR champion.trained_at < lead_scoring.instant_before(clock_timestamp(), model.replace_after) THEN NULL
+    WHEN challenger.accuracy < model.publish_at_least * champion.accuracy
+      THEN format('its accuracy, %s, is less than %s of the champion''s, %s', challenger.accuracy, model.publish_at_least, champion.accuracy)
+    WHEN challenger.auc < model.publish_at_least * champion.auc
+      THEN format('its AUC, %s, is less than %s of the champion''s, %s', challenger.auc, model.publish_at_least, champion.auc) END
+$$;
+COMMENT ON FUNCTION lead_scoring.reason_to_wait(lead_scoring.model_versions, lead_scoring.model_versions, lead_scoring.model) IS
+  'Why a version that was trained by itself is not published, in words; NULL if it is to be';
+
+CREATE FUNCTION lead_scoring.note_training(model text, version integer, published boolean, outcome text) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  -- Not ON CONFLICT, which would have to read what not everybody may
+  UPDATE lead_scoring.model_training t
+     SET tried_at = clock_timestamp(), version = note_training.version, published = note_training.published, outcome = note_training.outcome
+   WHERE t.model = note_training.model;
+  IF NOT FOUND THEN
+    INSERT INTO lead_scoring.model_training (model, tried_at, version, published, outcome)
+      VALUES (note_training.model, clock_timestamp(), note_training.version, note_training.published, note_training.outcome);
+  END IF;
+END $$;
+COMMENT ON FUNCTION lead_scoring.note_training(text, integer, boolean, text) IS 'Keeps what became of a training';
+
+CREATE FUNCTION lead_scoring.retrain(model text, as_of timestamptz DEFAULT now(), OUT version integer, OUT published boolean, OUT outcome text)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  parent lead_scoring.model;
+  champion lead_scoring.model_versions;
+  challenger lead_scoring.model_versions;
+BEGIN
+  version := lead_scoring.train(retrain.model, retrain.as_of);
+  parent := lead_scoring.require_model(retrain.model);
+  SELECT v.* INTO challenger FROM lead_scoring.model_versions v WHERE v.model = retrain.model AND v.version = retrain.version;
+  SELECT v.* INTO champion FROM lead_scoring.model_versions v WHERE v.model = retrain.model AND v.status = 'champion';
+  published := champion.version = retrain.version;
+  IF published THEN
+    outcome := 'the first version';
+  ELSE
+    outcome := lead_scoring.reason_to_wait(challenger, champion, parent);
+    published := outcome IS NULL;
+    IF published THEN
+      PERFORM lead_scoring.publish(retrain.model, retrain.version);
+      outcome := format('takes the place of version %s', champion.version);
+    END IF;
+  END IF;
+  PERFORM lead_scoring.prune_versions(retrain.model);
+  PERFORM lead_scoring.note_training(retrain.model, retrain.version, retrain.published, retrain.outcome);
+END $$;
+COMMENT ON FUNCTION lead_scoring.retrain(text, timestamptz) IS
+  'Trains a model as train() does, and publishes the version if its accuracy and its AUC are at least publish_at_least times those of the champion, or if the champion was trained longer ago than replace_after or its quality is not known; never if the quality of the new version is not known. Then prunes the versions. Returns the version, whether it is champion now, and why';
+
+CREATE VIEW lead_scoring.model_upkeep WITH (security_barrier) AS
+  SELECT m.name AS model, v.version, v.trained_at,
+         CASE WHEN m.retrain_every IS NOT NULL
+              THEN greatest(lead_scoring.instant_after(v.trained_at, m.retrain_every),
+                            CASE WHEN v.version IS NOT NULL AND t.version IS NULL
+                                 THEN least(lead_scoring.instant_after(t.tried_at, m.retrain_every), lead_scoring.instant_after(t.tried_at, '1 day')) END)
+              END AS next_training,
+         t.tried_at, t.published,
+         CASE WHEN t.version IS NOT NULL OR pg_has_role(r.relation_owner, 'USAGE') THEN t.outcome END AS outcome
+    FROM lead_scoring.model m
+    LEFT JOIN lead_scoring.record_type r ON r.name = m.record_type
+    LEFT JOIN LATERAL (SELECT o.version, o.trained_at FROM lead_scoring.model_version o WHERE o.model = m.name ORDER BY o.trained_at DESC, o.version DESC LIMIT 1) v ON true
+    LEFT JOIN lead_scoring.model_training t ON t.model = m.name;
+COMMENT ON VIEW lead_scoring.model_upkeep IS 'When each model will be trained again by itself, and what became of the last time';
+COMMENT ON COLUMN lead_scoring.model_upkeep.model IS 'Model';
+COMMENT ON COLUMN lead_scoring.model_upkeep.version IS 'Its newest version (NULL: not trained yet)';
+COMMENT ON COLUMN lead_scoring.model_upkeep.trained_at IS 'When that was trained';
+COMMENT ON COLUMN lead_scoring.model_upkeep.next_training IS 'When retrain_due() will train it again: retrain_every after the newest version; after an error, a day later at most (NULL: never, as it has not been trained yet or retrain_every is NULL)';
+COMMENT ON COLUMN lead_scoring.model_upkeep.tried_at IS 'When it was last trained by itself (NULL: never)';
+COMMENT ON COLUMN lead_scoring.model_upkeep.published IS 'Whether the version that came of it became champion';
+COMMENT ON COLUMN lead_scoring.model_upkeep.outcome IS 'Why, or the error, in words; errors are for the owner of the records';
+
+CREATE FUNCTION lead_scoring.retrain_due(max_models integer DEFAULT NULL) RETURNS integer LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  candidate text;
+  trained integer := 0;
+BEGIN
+  IF max_models < 1 THEN
+    RAISE EXCEPTION 'max_models must not be less than 1: %', max_models USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'NULL stands for all that are due.';
+  END IF;
+  FOR candidate IN
+    SELECT u.model FROM lead_scoring.model_upkeep u JOIN lead_scoring.model m ON m.name = u.model JOIN lead_scoring.record_type r ON r.name = m.record_type
+     WHERE u.next_training <= clock_timestamp() AND pg_has_role(r.relation_owner, 'USAGE') ORDER BY u.next_training, u.model
+  LOOP
+    EXIT WHEN trained >= max_models;
+    -- What another session is training is not due
+    CONTINUE WHEN NOT pg_try_advisory_xact_lock('lead_scoring.model_training'::regclass::oid::integer, hashtext(candidate));
+    trained := trained + 1;
+    BEGIN
+      PERFORM lead_scoring.retrain(candidate, clock_timestamp());
+    EXCEPTION WHEN OTHERS THEN
+      RAISE WARNING 'model "%" could not be trained: %', candidate, SQLERRM USING ERRCODE = SQLSTATE;
+      PERFORM lead_scoring.note_training(candidate, NULL, false, SQLERRM);
+    END;
+  END LOOP;
+  RETURN trained;
+END $$;
+COMMENT ON FUNCTION lead_scoring.retrain_due(integer) IS
+  'Trains the models again whose newest version is older than retrain_every, those due longest first, as retrain() does; of those whose records the current user owns. An error of one is a WARNING, kept in model_upkeep, and does not stop the others. Returns how many it tried, at most max_models (NULL: all)';
+
+GRANT SELECT (model, tried_at, version, published) ON lead_scoring.model_training TO PUBLIC;
+GRANT INSERT, UPDATE, DELETE ON lead_scoring.model_training TO PUBLIC;
+GRANT SELECT ON lead_scoring.model_upkeep TO PUBLIC;
+REVOKE EXECUTE ON FUNCTION lead_scoring.check_model_training() FROM PUBLIC;
