@@ -331,4 +331,40 @@ fit_logistic(const Design &design, std::span<const double> targets, double penal
 	return Newton(design, targets, penalty, cancelled).run();
 }
 
+std::vector<double>
+standard_errors(const Design &design, std::span<const double> coefficients, double penalty, Poll cancelled)
+{
+	const size_t columns = design.columns();
+	std::vector<double> predictors(design.rows());
+	std::vector<double> weights(design.rows());
+	const std::vector<double> residuals(design.rows(), 0.0);
+	std::vector<double> information(columns * columns, 0.0);
+	std::vector<double> column_of_inverse(columns, 0.0);
+	std::vector<double> errors(columns);
+
+	design.predict(coefficients, predictors, cancelled);
+	for (size_t row = 0; row < predictors.size(); row++)
+	{
+		const double probability = 1 / (1 + std::exp(-predictors[row]));
+		weights[row] = probability * (1 - probability);
+	}
+	design.add_products(weights, residuals, column_of_inverse, information, cancelled);
+	for (size_t column = 1; column < columns; column++)
+	{
+		information[column * columns + column] += penalty;
+	}
+	for (size_t column = 0; column < columns; column++)
+	{
+		std::vector<double> matrix = information;
+		column_of_inverse.assign(columns, 0.0);
+		column_of_inverse[column] = 1;
+		if (!solve_positive_definite(matrix, column_of_inverse, cancelled))
+		{
+			return {};
+		}
+		errors[column] = std::sqrt(column_of_inverse[column]);
+	}
+	return errors;
+}
+
 } // namespace lead_scoring::core

@@ -83,4 +83,8 @@ struct LogisticFit
 // all coefficients but the intercept. Deterministic
 LogisticFit fit_logistic(const Design &design, std::span<const double> targets, double penalty, Poll cancelled);
 
+// Return the standard errors of coefficients: the roots of the diagonal of the inverse of the information matrix, which the
+// penalty is a part of. Empty where that has no inverse
+std::vector<double> standard_errors(const Design &design, std::span<const double> coefficients, double penalty, Poll cancelled);
+
 } // namespace lead_scoring::core

@@ -179,6 +179,33 @@ explain_record_row(void *argument, const core::Batch &batch)
 	return false;
 }
 
+// Where the accounts of many records go
+struct AccountsSink
+{
+	Evaluation *evaluation;
+	core::Account *account;
+	AccountSink sink;
+	void *argument;
+};
+
+bool
+explain_record_rows(void *argument, const core::Batch &batch)
+{
+	auto *sink = static_cast<AccountsSink *>(argument);
+	core::Scorer *scorer = sink->evaluation->scorer;
+	core::ScoreResult result{};
+
+	for (size_t row = 0; row < batch.rows; row++)
+	{
+		guarded_batch(scorer, kind_of(sink->evaluation), batch, [scorer, sink, &batch, &result, row]() {
+			*sink->account = core::Account();
+			result = scorer->explain_record(batch, row, *sink->account);
+		});
+		sink->sink(sink->argument, batch.keys[row], result, *sink->account);
+	}
+	return true;
+}
+
 void
 run(Evaluation *evaluation, Stream *stream, BatchSink sink, void *argument)
 {
@@ -384,6 +411,14 @@ run_explanation(Evaluation *evaluation, core::Account *account, core::ScoreResul
 	stream_records(evaluation, explain_record_row, &sink);
 	end_progress();
 	return sink.found;
+}
+
+void
+run_explanations(Evaluation *evaluation, AccountSink sink, void *argument)
+{
+	AccountsSink accounts{evaluation, make_owned<core::Account>(CurrentMemoryContext), sink, argument};
+
+	run_passes(evaluation, explain_record_rows, &accounts);
 }
 
 } // namespace lead_scoring::pg

@@ -17,6 +17,9 @@ using ResultSink = void (*)(void *argument, const core::Batch &records, const co
 // What happens to the features of a batch of records: values[batch_rows][features], and by row whether it is in scope
 using FeatureSink = void (*)(void *argument, const core::Batch &records, const double *values, const bool *in_scope);
 
+// What happens to the account of a score of a record
+using AccountSink = void (*)(void *argument, const core::Key &key, const core::ScoreResult &result, const core::Account &account);
+
 // One evaluation of a score
 struct Evaluation
 {
@@ -41,6 +44,9 @@ void run_features(Evaluation *evaluation, TimestampTz as_of, FeatureSink sink, v
 
 // Explain one record, the first that the keys name; false if there is none
 bool run_explanation(Evaluation *evaluation, core::Account *account, core::ScoreResult *result);
+
+// Explain the records; the sink gets one after the other
+void run_explanations(Evaluation *evaluation, AccountSink sink, void *argument);
 
 // Raise unless an instant can be evaluated at
 void require_finite_instant(TimestampTz as_of);

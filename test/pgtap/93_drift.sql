@@ -1,0 +1,53 @@
+-- Models in use: psi and model_drift beside hand-written SQL
+BEGIN;
+\ir include/outcomes.psql
+SELECT plan(20);
+
+CREATE FUNCTION pg_temp.values(VARIADIC counts int[]) RETURNS float8[] LANGUAGE sql AS $$ SELECT array_agg(v::float8) FROM unnest(counts) WITH ORDINALITY u (n, v), generate_series(1, n) $$;
+SELECT is(round(lead_scoring.psi(pg_temp.values(25, 25, 25, 25), pg_temp.values(10, 20, 30, 40))::numeric, 12), round(-0.15 * ln(0.4) - 0.05 * ln(0.8) + 0.05 * ln(1.2) + 0.15 * ln(1.6), 12), 'psi: the formula');
+SELECT is(lead_scoring.psi(pg_temp.values(25, 25, 25, 25), pg_temp.values(5, 5, 5, 5)), 0::float8, 'psi: alike');
+SELECT is(round(lead_scoring.psi(pg_temp.values(50, 50), pg_temp.values(0, 100))::numeric, 12), round((0.005 - 0.5) * ln(0.005 / 0.5) + 0.5 * ln(2.0), 12), 'psi: a bin without values');
+SELECT is(round(lead_scoring.psi(array(SELECT generate_series(1, 1000)::float8), array(SELECT x FROM generate_series(1, 1000) x WHERE x > 500), 2)::numeric, 9),
+  round((0.5 / 500 - 0.499) * ln((0.5 / 500) / 0.499) + (1 - 0.501) * ln(1 / 0.501), 9), 'psi: two bins');
+SELECT is(lead_scoring.psi('{1,2}', '{}'), NULL, 'psi: nothing to compare');
+SELECT is(lead_scoring.psi('{NULL}', '{1}'), NULL, 'psi: nothing to compare with');
+SELECT is(lead_scoring.psi('{1,2,3}', '{3,NULL,2,1}', 1), 0::float8, 'psi: one bin');
+SELECT is(pg_temp.code($$SELECT lead_scoring.psi('{1}', '{1}', 0)$$), '22023', 'psi: no bins');
+
+SELECT is(pg_temp.code($$SELECT * FROM lead_scoring.model_drift('m')$$), '55000', 'nothing to judge before training');
+SELECT is(lead_scoring.train('m', '2026-08-01'), 1, 'a champion of before');
+CREATE TEMP TABLE predicted AS SELECT c.*, date_trunc('month', c.snapshot) AS month, p.probability AS p
+  FROM (SELECT array_agg(key), array_agg(snapshot) FROM (SELECT * FROM cases ORDER BY snapshot) c) a (k, s), lead_scoring.predictions('m', k, s) p JOIN cases c ON c.key = p.record_key AND c.snapshot = p.instant;
+SELECT is((SELECT count(*) FROM predicted), (SELECT count(*) FROM cases), 'there is a prediction for each');
+SELECT is_empty($$SELECT p.key FROM predicted p CROSS JOIN LATERAL (SELECT 1 / (1 + exp(-sum(contribution))) AS p FROM lead_scoring.explain_prediction('m', p.key, p.snapshot)) e WHERE p.key IN ('1', '2', '99') AND abs(p.p - e.p) > 1e-9$$, 'which is that of explain_prediction');
+CREATE FUNCTION pg_temp.by_hand() RETURNS TABLE (month timestamptz, samples bigint, converted bigint, predicted numeric, auc numeric, log_loss numeric, brier numeric, psi numeric) LANGUAGE sql AS $$
+  SELECT c.month, count(*), count(*) FILTER (WHERE converted), round(avg(p)::numeric, 9),
+      (SELECT round(avg(CASE WHEN a.p > b.p THEN 1 WHEN a.p = b.p THEN 0.5 ELSE 0 END), 9) FROM predicted a, predicted b WHERE a.converted AND NOT b.converted AND a.month = c.month AND b.month = c.month),
+      round(avg(-ln(CASE WHEN converted THEN p ELSE 1 - p END))::numeric, 9), round(avg((p - converted::int) ^ 2)::numeric, 9),
+      (SELECT round(lead_scoring.psi(e, array_agg(c.p))::numeric, 9) FROM (SELECT array_agg(p.probability) FROM (SELECT array_agg(key), array_agg(snapshot) FROM (SELECT * FROM pg_temp.cases('2026-08-01') ORDER BY snapshot) c) a (k, s), lead_scoring.predictions('m', k, s) p) e (e))
+    FROM predicted c GROUP BY c.month
+$$;
+SELECT results_eq($$SELECT begins, samples, converted, round(predicted::numeric, 9), round(auc::numeric, 9), round(log_loss::numeric, 9), round(brier::numeric, 9), round(psi::numeric, 9) FROM lead_scoring.model_drift('m', '2026-10-01')$$,
+  $$SELECT * FROM pg_temp.by_hand() ORDER BY month$$, 'model_drift');
+SELECT is((SELECT sum(trained_on) FROM lead_scoring.model_drift('m', '2026-10-01')), (SELECT count(*)::numeric FROM cases WHERE snapshot <= '2026-06-02'), 'what the champion has seen');
+SELECT is((SELECT sum(live) FROM lead_scoring.model_drift('m', '2026-10-01')), 0::numeric, 'none of them has been shown');
+
+-- What was shown at the time counts
+INSERT INTO lead_scoring.score (name, record_type, kind, model) VALUES ('likely', 'lead', 'likelihood', 'm');
+INSERT INTO lead_scoring.history (history_id, score, record_key, changed_at, total, reason) VALUES
+  (1, 'likely', '1', '2026-05-01', 90, 'time'), (2, 'likely', '1', '2026-06-30', 80, 'time'), (3, 'likely', '1', '2026-06-30', 70, 'time'), (4, 'likely', '1', '2026-07-14', 60, 'time'),
+  (5, 'likely', '2', '2026-01-01', 50, 'time'), (6, 'likely', '2', '2026-07-20', NULL, 'time');
+UPDATE predicted SET p = CASE WHEN key = '1' AND snapshot >= '2026-07-14' THEN 0.6 WHEN key = '1' AND snapshot >= '2026-06-30' THEN 0.7 WHEN key = '1' AND snapshot >= '2026-05-01' THEN 0.9 WHEN key = '2' AND snapshot < '2026-07-20' THEN 0.5 ELSE p END;
+SELECT results_eq($$SELECT begins, samples, converted, round(predicted::numeric, 9), round(auc::numeric, 9), round(log_loss::numeric, 9), round(brier::numeric, 9), round(psi::numeric, 9) FROM lead_scoring.model_drift('m', '2026-10-01')$$,
+  $$SELECT * FROM pg_temp.by_hand() ORDER BY month$$, 'model_drift: from the history');
+SELECT is((SELECT sum(live) FROM lead_scoring.model_drift('m', '2026-10-01')), (SELECT count(*)::numeric FROM cases WHERE key = '1' AND snapshot >= '2026-05-01' OR key = '2' AND snapshot < '2026-07-20'), 'where there is one');
+
+-- The world changes
+UPDATE leads SET won_at = created_at + interval '50 days' + pg_temp.lot(id, 9) * interval '150 days' WHERE created_at > '2026-05-01' AND channel IS DISTINCT FROM 'fair';
+UPDATE leads SET won_at = NULL WHERE created_at > '2026-05-01' AND channel = 'fair';
+SELECT ok((SELECT bool_and(verdict ~ 'ranks worse than at training') FROM lead_scoring.model_drift('m', '2026-12-31', 'year')), 'model_drift: verdicts');
+SELECT is(pg_temp.code($$SELECT * FROM lead_scoring.model_drift('nothing')$$), '42704', 'no such model');
+SELECT is(pg_temp.code($$SELECT * FROM lead_scoring.model_drift('m', now(), 'day')$$), '22023', 'no such period');
+
+SELECT * FROM finish();
+ROLLBACK;
