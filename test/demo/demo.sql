@@ -217,3 +217,48 @@ SELECT id, name, round(lead_score::numeric, 1) AS lead_score, lead_score_label A
 \echo '=== Every stored score equals an evaluation from scratch at the same instant'
 \echo
 SELECT count(*) AS scores_that_differ FROM lead_scoring.verify('lead_score', :'instant');
+
+\echo '=== A model learns from 2,000 deals that are won or lost, and predicts the 100 that are open'
+\echo
+CREATE TABLE deals (
+  id      int PRIMARY KEY,
+  name    text NOT NULL,
+  channel text NOT NULL,
+  seats   int NOT NULL,
+  calls   int NOT NULL,
+  won     boolean
+);
+INSERT INTO deals
+SELECT n, pick('first', n, '{Ada,Ben,Carla,David,Elif,Farid,Grace,Hugo}') || ' ' || pick('last', n, '{Berg,Costa,Dubois,Evans,Fischer}'),
+       channel, seats, calls,
+       CASE WHEN n <= 2000
+            THEN dice('deal', n) < 1 / (1 + exp(2.2 - calls * 0.35 - CASE channel WHEN 'partner' THEN 1.2 WHEN 'fair' THEN -0.6 ELSE 0 END - ln(seats) / 4)) END
+  FROM generate_series(1, 2100) AS n,
+       LATERAL (SELECT pick('channel', n, '{search,search,partner,fair}') AS channel, round(exp(6 * dice('seats', n)))::int AS seats,
+                       floor(6 * dice('calls', n))::int AS calls) AS facts;
+\set ECHO queries
+INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('deal', 'deals', 'id');
+INSERT INTO lead_scoring.model (name, record_type, outcome) VALUES ('winning', 'deal', 'won');
+INSERT INTO lead_scoring.feature (model, name, expression) VALUES
+  ('winning', 'channel', 'channel'), ('winning', 'seats', 'seats'), ('winning', 'calls', 'calls');
+SELECT lead_scoring.train('winning') AS version;
+\set ECHO none
+SELECT algorithm, samples, converted, round(auc::numeric, 2) AS auc, readiness FROM lead_scoring.model_versions;
+
+\set ECHO queries
+INSERT INTO lead_scoring.score (name, record_type, kind, model) VALUES ('likelihood', 'deal', 'likelihood', 'winning');
+SELECT lead_scoring.activate('likelihood') AS rows_written;
+\set ECHO none
+SELECT id, name, round(likelihood::numeric, 1) AS likelihood, reasons
+  FROM (SELECT * FROM deals WHERE won IS NULL ORDER BY likelihood DESC, id LIMIT 5) AS best
+ CROSS JOIN LATERAL (
+         SELECT string_agg(explanation, '; ' ORDER BY rank) AS reasons
+           FROM lead_scoring.explain_prediction('winning', best.id::text) WHERE rank <= 2) AS why
+ ORDER BY best.likelihood DESC, best.id;
+
+\echo '=== It is live, too: another call'
+\echo
+\set ECHO queries
+UPDATE deals SET calls = calls + 1 WHERE id = 2050 RETURNING calls;
+\set ECHO none
+SELECT id, name, calls, round(likelihood::numeric, 1) AS likelihood FROM deals WHERE id = 2050;

@@ -1,0 +1,74 @@
+-- Training sets that are odd or bad: clear errors or warnings, and the deployed version stays.
+BEGIN;
+SET client_min_messages = error;
+SET TIME ZONE 'UTC';
+SELECT plan(34);
+
+CREATE TABLE cases (
+  id int PRIMARY KEY, won bool, x float8, same int, nothing float8, leak int, nearly float8, many text, odd float8, short text, big numeric, strange text);
+INSERT INTO cases
+  SELECT g, hashint4(g) % 3 = 0, (hashint4(g) % 3 = 0)::int + hashint4(g + 1) / 2e9, 7, NULL, (hashint4(g) % 3 = 0)::int * 5,
+         (hashint4(g) % 3 = 0)::int + CASE WHEN g % 500 = 0 THEN 3 ELSE 0 END, 'category ' || g,
+         CASE g % 5 WHEN 0 THEN 'NaN'::float8 WHEN 1 THEN 'infinity' WHEN 2 THEN '-infinity' WHEN 3 THEN 1e308 ELSE -1e308 END,
+         CASE g % 4 WHEN 0 THEN '' WHEN 1 THEN ' ' WHEN 2 THEN E'tab\there "quoted" \\ back' ELSE 'größe ☃' END, 1e20 * (g % 10), repeat('x', 1000 + g % 3)
+    FROM generate_series(1, 3000) g;
+INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('case', 'cases', 'id');
+INSERT INTO lead_scoring.model (name, record_type, outcome) SELECT m, 'case', 'won' FROM unnest(ARRAY['scorecard', 'boosted_trees']) m;
+UPDATE lead_scoring.model SET algorithm = name, parameters = CASE name WHEN 'boosted_trees' THEN '{"trees": 20, "depth": 3}' ELSE '{}' END::jsonb;
+INSERT INTO lead_scoring.feature (model, name, expression) SELECT m, 'x', 'x' FROM unnest(ARRAY['scorecard', 'boosted_trees']) m;
+
+-- Train with one more feature; what is warned of
+CREATE FUNCTION pg_temp.train_with(algorithm text, expression text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  made integer;
+BEGIN
+  DELETE FROM lead_scoring.feature WHERE model = train_with.algorithm AND name <> 'x';
+  INSERT INTO lead_scoring.feature (model, name, expression) VALUES (algorithm, train_with.expression, train_with.expression);
+  made := lead_scoring.train(algorithm);
+  RETURN coalesce((SELECT warnings FROM lead_scoring.model_versions WHERE model = train_with.algorithm AND version = made), '');
+END $$;
+SELECT is(lead_scoring.train(m), 1, m || ': a sound one') FROM unnest(ARRAY['scorecard', 'boosted_trees']) m;
+SELECT alike(pg_temp.train_with(m, 'same'), '%"same" has the same value in all rows%', m || ': a constant is warned of') FROM unnest(ARRAY['scorecard', 'boosted_trees']) m;
+SELECT alike(pg_temp.train_with(m, 'nothing'), '%"nothing" has no value in any row%', m || ': so is one that is missing everywhere') FROM unnest(ARRAY['scorecard', 'boosted_trees']) m;
+SELECT alike(pg_temp.train_with(m, 'leak'), '%"leak"%', m || ': one that is the outcome is named') FROM unnest(ARRAY['scorecard', 'boosted_trees']) m;
+SELECT alike(pg_temp.train_with(m, 'nearly'), '%"nearly"%', m || ': one that nearly is, too') FROM unnest(ARRAY['scorecard', 'boosted_trees']) m;
+SELECT unalike(pg_temp.train_with(m, 'odd'), '%leak%', m || ': NaN and infinity are missing') FROM unnest(ARRAY['scorecard', 'boosted_trees']) m;
+SELECT is(pg_temp.train_with(m, 'short'), '', m || ': texts of any kind') FROM unnest(ARRAY['scorecard', 'boosted_trees']) m;
+SELECT is(pg_temp.train_with(m, 'big'), '', m || ': numbers of any size') FROM unnest(ARRAY['scorecard', 'boosted_trees']) m;
+SELECT is(pg_temp.train_with(m, 'strange'), '', m || ': long texts') FROM unnest(ARRAY['scorecard', 'boosted_trees']) m;
+SELECT alike(pg_temp.train_with(m, 'many'), '%"many" has 3000 categories%', m || ': a category for each record') FROM unnest(ARRAY['scorecard', 'boosted_trees']) m;
+SELECT is((SELECT count(*) FROM lead_scoring.model_versions WHERE auc BETWEEN 0 AND 1 AND log_loss >= 0 AND brier BETWEEN 0 AND 1 AND calibration_error BETWEEN 0 AND 1), 20::bigint, 'all qualities are numbers');
+
+-- What came of it predicts
+INSERT INTO lead_scoring.score (name, record_type, kind, model) VALUES ('s', 'case', 'likelihood', 'scorecard'), ('b', 'case', 'likelihood', 'boosted_trees');
+INSERT INTO cases VALUES (5001, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL), (5002, NULL, 'NaN', 1, 1, 1, 1, 'new', 'infinity', 'new', 'NaN', ''), (5003, NULL, 1e308, -1, 'infinity', 9, -1e308, '', 0, E'\u00e9', 1e300, 'x');
+SELECT is((SELECT count(*) FROM lead_scoring.evaluate(s) WHERE record_key::int > 5000 AND total BETWEEN 0.01 AND 99.99), 3::bigint, s || ': whatever a record holds, it is predicted') FROM unnest(ARRAY['s', 'b']) s;
+SELECT lead_scoring.publish(m, (SELECT max(version) FROM lead_scoring.model_version WHERE model = m)) FROM unnest(ARRAY['scorecard', 'boosted_trees']) m;
+SELECT is((SELECT count(*) FROM lead_scoring.evaluate(s) WHERE record_key::int > 5000 AND total BETWEEN 0.01 AND 99.99), 3::bigint, s || ': of categories that nobody has seen, too') FROM unnest(ARRAY['s', 'b']) s;
+
+-- What cannot be learned from
+CREATE TABLE champions AS SELECT model, version FROM lead_scoring.model_versions WHERE status = 'champion';
+UPDATE lead_scoring.model SET outcome = 'won IS NOT NULL' WHERE name = 'scorecard';
+SELECT throws_like($$SELECT lead_scoring.train('scorecard')$$, '%3000 converted and 3 unconverted%', 'one outcome only');
+UPDATE lead_scoring.model SET outcome = 'CASE WHEN won THEN NULL::bool END' WHERE name = 'scorecard';
+SELECT throws_like($$SELECT lead_scoring.train('scorecard')$$, '%0 converted and 0 unconverted%', 'no finished case at all');
+UPDATE lead_scoring.model SET outcome = 'won', fold = '1' WHERE name = 'scorecard';
+SELECT throws_like($$SELECT lead_scoring.train('scorecard')$$, '%in 1 folds%', 'one fold');
+UPDATE lead_scoring.model SET fold = 'won::int' WHERE name = 'scorecard';
+SELECT throws_like($$SELECT lead_scoring.train('scorecard')$$, '%fold%', 'folds by the outcome');
+UPDATE lead_scoring.model SET fold = '1 / (id - 7)' WHERE name = 'scorecard';
+SELECT throws_ok($$SELECT lead_scoring.train('scorecard')$$, '22012', NULL, 'a fold that fails for one record');
+SELECT results_eq('SELECT model, version FROM lead_scoring.model_versions WHERE status = ''champion'' ORDER BY 1', 'SELECT * FROM champions ORDER BY 1', 'the champions stay');
+
+-- A category for each of 100,000 records
+CREATE TABLE visitors (id int PRIMARY KEY, name text, won bool);
+INSERT INTO visitors SELECT g, 'visitor ' || g, g % 3 = 0 FROM generate_series(1, 100000) g;
+INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('visitor', 'visitors', 'id');
+INSERT INTO lead_scoring.model (name, record_type, outcome, algorithm) VALUES ('visitors', 'visitor', 'won', 'scorecard');
+INSERT INTO lead_scoring.feature (model, name, expression) VALUES ('visitors', 'name', 'name');
+SELECT lives_ok($$SELECT lead_scoring.train('visitors')$$, '100,000 categories');
+SELECT alike((SELECT warnings FROM lead_scoring.model_versions WHERE model = 'visitors'), '%"name" has 100000 categories%', 'which is warned of');
+SELECT cmp_ok((SELECT length(body) FROM lead_scoring.model_version WHERE model = 'visitors'), '<', 100000, 'the model is small');
+
+SELECT * FROM finish();
+ROLLBACK;
