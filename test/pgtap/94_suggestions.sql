@@ -35,7 +35,7 @@ SELECT results_eq($$SELECT rule, group_name, points FROM report WHERE action = '
 SELECT is((SELECT string_agg(feature || ': ' || note, ', ' ORDER BY feature) FROM report WHERE action = 'left out' AND note <> 'it matters too little'),
   'faded: a rule cannot bound a count that fades, last page: a rule cannot look at the newest event only, pages: a rule cannot look at distinct', 'and why what is left out is');
 SELECT is((SELECT count(DISTINCT feature) FROM report), 23::bigint, 'no feature is passed over');
-SELECT is((SELECT note FROM report WHERE rule = 'channel: fair'), $$(channel) = 'fair'$$, 'in the words of the author');
+SELECT is((SELECT note FROM report WHERE rule = 'channel: fair'), $$channel = 'fair'$$, 'in the words of the author');
 SELECT is((SELECT (samples, converted)::text FROM report WHERE rule = 'channel: fair'), (SELECT (count(*), count(*) FILTER (WHERE converted))::text FROM cases WHERE channel = 'fair'), 'with what became of such records');
 
 -- Each feature gives the points of the scorecard, rounded: for every finished case at some snapshots

@@ -422,6 +422,7 @@ DECLARE
     "integer[]": ["NULL", "'{}'", "'{NULL}'", "'{1,2,3,4,5}'", "'{0}'", "'{{6,7}}'", "'[-2147483648:-2147483647]={8,-2147483648}'"],
     "time without time zone": ["NULL", "'00:00'", "'24:00'", "'09:00'", "'23:59:59.999999'"],
     "\"any\"": ["NULL", "''", "'x'", "1", "now()", "'{}'::text[]", "'{\"a\": []}'::jsonb", "'null'::json", "NULL::int", "ROW(1, NULL)", "VARIADIC '{a,NULL}'::text[]", "'pg_class'::regclass"],
+    "anyelement": ["NULL::crm.contacts", "(SELECT x FROM crm.contacts x LIMIT 1)", "1", "'x'::text", "ROW(1, NULL)"],
     "cstring": ["NULL", "''::cstring", "'50% per month'::cstring", "'half-life 1e300 days'::cstring", "'half-life 7 days after'::cstring", "repeat('%', 10000)::cstring"],
     "jsonb": ["NULL", "'{}'", "'[]'", "'null'", "'1'", "'\"industry\"'", "'{\"type\": \"CONSTANT\", \"value\": 1}'", "'{\"format\": 1, \"record_type\": {\"name\": \"contact\"}, \"score\": {\"name\": \"x\"}, \"rules\": [{}]}'", "'{\"groupConfigs\": [{\"ruleConfigurations\": [{}]}, 1]}'", "'{\"name\": \"x\", \"score\": \"lead_score\", \"relation\": \"crm.contacts\", \"criterion\": \"a b\"}'", "lead_scoring.export_score('lead_score')"],
     "jsonb[]": ["NULL", "'{}'", "ARRAY['{\"points\": 5, \"counting\": \"each\"}', '{}', 'null', '[]']::jsonb[]"],
@@ -454,7 +455,7 @@ BEGIN
           RAISE 'no samples for %', f.types[at];
         END IF;
         counter := CASE WHEN round = 0 OR round = at THEN 0 WHEN random() < 0.05 THEN 0 ELSE 1 + floor(random() * (jsonb_array_length(samples -> f.types[at]) - 1)) END;
-        chosen := chosen || format(CASE f.types[at] WHEN '"any"' THEN '%s' ELSE '(%s)::%s' END, samples -> f.types[at] ->> counter, f.types[at]);
+        chosen := chosen || format(CASE f.types[at] WHEN '"any"' THEN '%s' WHEN 'anyelement' THEN '%s' ELSE '(%s)::%s' END, samples -> f.types[at] ->> counter, f.types[at]);
       END LOOP;
       call := format(CASE f.prokind WHEN 'a' THEN 'SELECT to_json(lead_scoring.%I(%s))::text FROM generate_series(1, 5)'
                                     WHEN 'w' THEN 'SELECT count(to_json(x)::text) FROM (SELECT lead_scoring.%I(%s) OVER (ORDER BY i) AS x FROM generate_series(1, 5) i) w'
