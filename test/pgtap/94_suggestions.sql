@@ -35,7 +35,7 @@ SELECT results_eq($$SELECT rule, group_name, points FROM report WHERE action = '
 SELECT is((SELECT string_agg(feature || ': ' || note, ', ' ORDER BY feature) FROM report WHERE action = 'left out' AND note <> 'it matters too little'),
   'faded: a rule cannot bound a count that fades, last page: a rule cannot look at the newest event only, pages: a rule cannot look at distinct', 'and why what is left out is');
 SELECT is((SELECT count(DISTINCT feature) FROM report), 23::bigint, 'no feature is passed over');
-SELECT is((SELECT note FROM report WHERE rule = 'channel: fair'), $$(channel) = 'fair'$$, 'in the words of the author');
+SELECT is((SELECT note FROM report WHERE rule = 'channel: fair'), $$channel = 'fair'$$, 'in the words of the author');
 SELECT is((SELECT (samples, converted)::text FROM report WHERE rule = 'channel: fair'), (SELECT (count(*), count(*) FILTER (WHERE converted))::text FROM cases WHERE channel = 'fair'), 'with what became of such records');
 
 -- Each feature gives the points of the scorecard, rounded: for every finished case at some snapshots
@@ -44,12 +44,12 @@ CREATE TEMP TABLE card AS SELECT f.name, f.at, s.card, (v.body::jsonb #>> '{cali
        LATERAL (SELECT v.body::jsonb #> ARRAY['scorecard', 'features', (f.at - 1)::text]) s (card);
 CREATE TEMP TABLE scale AS SELECT 200 / sum(spread) AS scale, sign(min(slope)) AS way FROM (
   SELECT name, slope, max(p::float8) - min(p::float8) AS spread FROM card, jsonb_array_elements_text(card -> 'points') WITH ORDINALITY u (p, b) WHERE (card -> 'rows' ->> (b::int - 1))::int > 0 GROUP BY name, slope) x;
-CREATE TEMP TABLE chosen AS SELECT * FROM cases WHERE snapshot IN ('2026-08-02', '2026-06-03') AND key::int % 3 = 0;
+CREATE TEMP TABLE chosen AS SELECT * FROM cases WHERE snapshot IN ('2026-08-02', '2026-06-03') AND key::int % 6 = 0;
 CREATE TEMP TABLE given AS SELECT c.key, c.snapshot, split_part(p.rule, ':', 1) AS feature, sum(p.points) AS points
   FROM (SELECT snapshot, array_agg(key) AS keys FROM chosen GROUP BY snapshot) a, lead_scoring.rule_points('suggested', a.snapshot, a.keys) p JOIN chosen c ON c.key = p.record_key WHERE c.snapshot = a.snapshot GROUP BY 1, 2, 3;
 CREATE TEMP TABLE due AS SELECT c.key, c.snapshot, p.feature, round((p.contribution / k.slope * s.way * s.scale)::numeric)::float8 AS points, p.contribution / k.slope * s.way * s.scale AS exact
   FROM chosen c, lead_scoring.prediction_parts('m', c.key, c.snapshot) p JOIN card k ON k.name = p.feature, scale s;
-SELECT cmp_ok((SELECT count(*) FROM chosen), '>', 100::bigint, 'there are cases to compare');
+SELECT cmp_ok((SELECT count(*) FROM chosen), '>', 50::bigint, 'there are cases to compare');
 SELECT is_empty(format($$SELECT d.key, d.snapshot, d.points FROM due d WHERE d.feature = %1$L AND d.points <> 0 AND abs(d.exact - trunc(d.exact)) NOT BETWEEN 0.499999 AND 0.500001
     EXCEPT SELECT g.key, g.snapshot, g.points FROM given g WHERE g.feature = %1$L$$, f), 'feature ' || f)
   FROM unnest('{channel,size,agreed,visits,pricing,age,born,ahead,shift,newest,oldest,any docs,least,most,trade,staff,firms}'::text[]) f;

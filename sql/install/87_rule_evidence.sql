@@ -182,11 +182,13 @@ BEGIN
       FROM lead_scoring.rule r CROSS JOIN scaled s LEFT JOIN used u ON u.name = r.name LEFT JOIN fitted f ON f.name = r.name
      WHERE r.score = weight_proposals.score AND r.enabled
   ), proposed AS (
-    SELECT w.*, CASE WHEN w.points < w.lowest OR w.points > w.highest THEN round(w.points_worth::numeric, 1)::double precision ELSE w.points END AS proposal FROM worth w
+    -- Nothing is turned round that may well be 0
+    SELECT w.*, CASE WHEN (w.points < w.lowest OR w.points > w.highest) IS NOT TRUE THEN w.points WHEN w.lowest < 0 AND w.highest > 0 AND sign(w.points_worth) = -sign(w.points) THEN 0
+                     ELSE round(w.points_worth::numeric, 1)::double precision END AS proposal FROM worth w
   )
   SELECT p.name, p.group_name, p.samples, p.points, p.proposal, CASE WHEN p.effect = 'add' THEN p.proposal / nullif(p.points, 0) END,
          p.coefficient, p.error, exp(least(p.coefficient, 700)),
-         CASE WHEN p.proposal = p.points THEN 'keep' WHEN sign(p.proposal) = -sign(p.points) THEN 'turn round' WHEN abs(p.proposal) > abs(p.points) THEN 'raise' ELSE 'lower' END,
+         CASE WHEN p.proposal = p.points THEN 'keep' WHEN p.proposal <> 0 AND sign(p.proposal) = -sign(p.points) THEN 'turn round' WHEN abs(p.proposal) > abs(p.points) THEN 'raise' ELSE 'lower' END,
          CASE WHEN p.effect = 'multiply' THEN 'it multiplies; nothing is proposed for that'
               WHEN p.points = 0 THEN 'it pays nothing: give it some points to learn what it is worth'
               WHEN p.coefficient IS NULL THEN format('too few finished cases: it pays for %s', p.samples)
@@ -195,7 +197,7 @@ BEGIN
     FROM proposed p ORDER BY abs(p.proposal - p.points) DESC, p.name COLLATE "C";
 END $$;
 COMMENT ON FUNCTION lead_scoring.weight_proposals(text, text, timestamptz, integer) IS
-  'What the points of each enabled rule should be by the finished cases of a model: a logistic regression of the conversions on how often each rule pays (its points / the points of one match), all rules together, with a penalty of 1 (L2, features scaled to a standard deviation of 1). coefficient: what a match adds to the log-odds; odds_ratio = exp(coefficient). Points are the coefficient times a scale that leaves the points that rules make on average as they are. proposed_points are the current ones unless these lie outside the 95 % interval; factor = proposed / current; change: keep, raise, lower or turn round. Nothing is proposed for multipliers, rules of 0 points, and rules that pay, or do not pay, for fewer than min_samples cases. Nothing is written: make a draft() and update its rules. Raises as rule_evidence, and 22023 for min_samples below 1';
+  'What the points of each enabled rule should be by the finished cases of a model: a logistic regression of the conversions on how often each rule pays (its points / the points of one match), all rules together, with a penalty of 1 (L2, features scaled to a standard deviation of 1). coefficient: what a match adds to the log-odds; odds_ratio = exp(coefficient). Points are the coefficient times a scale that leaves the points that rules make on average as they are. proposed_points are the current ones unless these lie outside the 95 % interval, and 0 where the coefficient has the other sign but its interval holds 0; factor = proposed / current; change: keep, raise, lower or turn round. Nothing is proposed for multipliers, rules of 0 points, and rules that pay, or do not pay, for fewer than min_samples cases. Nothing is written: make a draft() and update its rules. Raises as rule_evidence, and 22023 for min_samples below 1';
 
 CREATE VIEW lead_scoring.band_outcomes AS
   SELECT s.name AS score, m.name AS model, b.rank, b.band, b.open_records, b.samples, b.converted, b.closing_probability, b.probability_lowest, b.probability_highest,

@@ -80,7 +80,7 @@ AS $$
                                                          points double precision, samples bigint, converted bigint)
     WINDOW w AS (PARTITION BY p.missing ORDER BY p.piece)
   ), texts AS (
-    SELECT '(' || expression || ')' AS e, CASE WHEN criterion = 'true' THEN '' ELSE '(' || criterion || ') AND ' END AS c, coalesce(criterion, 'true') AS alone,
+    SELECT CASE WHEN expression ~ '^[a-z_][a-z0-9_.]*$' THEN expression ELSE '(' || expression || ')' END AS e, CASE WHEN criterion = 'true' THEN '' ELSE '(' || criterion || ') AND ' END AS c, coalesce(criterion, 'true') AS alone,
            statistic IN ('has_any', 'has_value') OR is_boolean AS binary
   ), sides AS (
     -- What is true or false: the pieces that hold 1 and 0
@@ -107,7 +107,9 @@ AS $$
       FROM pieces p, texts t WHERE NOT of_source AND p.missing
     UNION ALL
     -- Of rows: how many there are, and what their values come to
-    SELECT p.words, jsonb_build_object('criterion', t.alone, 'counting', 'once', 'at_least', ceil(p.lowest), 'at_most', ceil(p.highest) - 1), p.points, p.samples, p.converted
+    SELECT CASE WHEN p.lowest IS NULL THEN format('at most %s', ceil(p.highest) - 1) WHEN p.highest IS NULL THEN format('%s and more', ceil(p.lowest))
+                WHEN ceil(p.lowest) = ceil(p.highest) - 1 THEN ceil(p.lowest)::text ELSE format('%s to %s', ceil(p.lowest), ceil(p.highest) - 1) END,
+           jsonb_build_object('criterion', t.alone, 'counting', 'once', 'at_least', ceil(p.lowest), 'at_most', ceil(p.highest) - 1), p.points, p.samples, p.converted
       FROM pieces p, texts t WHERE statistic = 'count' AND num_nonnulls(p.lowest, p.highest) > 0
     UNION ALL
     SELECT CASE WHEN s.side THEN 'yes' ELSE 'no' END, jsonb_build_object('criterion', t.alone, 'counting', 'once', 'at_least', CASE WHEN s.side THEN 1 END, 'at_most', CASE WHEN NOT s.side THEN 0 END), s.points, s.samples, s.converted

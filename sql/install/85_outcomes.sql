@@ -149,8 +149,8 @@ AS $$
               WHEN v.found = 1 THEN 'unknown: all are in one band'
               ELSE CASE WHEN v.monotone AND v.top_lift >= lift_at_least THEN 'good: ' ELSE 'weak: ' END
                    || coalesce(v.rise, 'conversion falls from band to band')
-                   || format(', and the top band %s converts %s times as often as the average', v.top_band, round(v.top_lift::numeric, 2))
-                   || CASE WHEN v.top_lift >= lift_at_least THEN '' ELSE format(', less than %s times', lift_at_least) END END
+                   || format(', the top band %s is at %s times the average', v.top_band, round(v.top_lift::numeric, 2))
+                   || CASE WHEN v.top_lift >= lift_at_least THEN '' ELSE format(', not %s', lift_at_least) END END
     FROM v
 $$;
 COMMENT ON FUNCTION lead_scoring.backtest_verdict(double precision[], text[], boolean[], double precision) IS

@@ -62,7 +62,8 @@ BEGIN
             FROM lead_scoring.training_set(model_drift.model, champion.as_of) t) a
    CROSS JOIN LATERAL lead_scoring.predictions(model_drift.model, a.keys, a.snapshots) p WHERE a.keys IS NOT NULL;
   -- A boolean outcome is known at once
-  IF NOT EXISTS (SELECT FROM lead_scoring.outcome_instants(model_drift.model, model_drift.as_of, ARRAY[one])) THEN
+  PERFORM FROM lead_scoring.outcome_instants(model_drift.model, model_drift.as_of, ARRAY[one]);
+  IF NOT FOUND THEN
     champion.horizon := '0';
   END IF;
   RETURN QUERY
