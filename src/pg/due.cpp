@@ -79,7 +79,7 @@ OwnCommand note_refresh = {
 	2, {TEXTOID, TIMESTAMPTZOID}, nullptr};
 
 DueLookup
-begin_lookup(Datum score)
+begin_lookup(Datum score, int keys)
 {
 	DueLookup lookup;
 
@@ -88,9 +88,9 @@ begin_lookup(Datum score)
 	// The latest: the row may have been written by whom we waited for, whatever the transaction sees
 	lookup.snapshot = RegisterSnapshot(GetLatestSnapshot());
 #if PG_VERSION_NUM >= 180000
-	lookup.scan = index_beginscan(lookup.table, lookup.index, lookup.snapshot, nullptr, 2, 0);
+	lookup.scan = index_beginscan(lookup.table, lookup.index, lookup.snapshot, nullptr, keys, 0);
 #else
-	lookup.scan = index_beginscan(lookup.table, lookup.index, lookup.snapshot, 2, 0);
+	lookup.scan = index_beginscan(lookup.table, lookup.index, lookup.snapshot, keys, 0);
 #endif
 	lookup.slot = table_slot_create(lookup.table, nullptr);
 	lookup.score = score;
@@ -147,14 +147,14 @@ Differences
 find_differences(Datum score, const DueRow *rows, size_t count, DueMode mode)
 {
 	Differences found{};
-	DueLookup lookup = begin_lookup(score);
+	DueLookup lookup = begin_lookup(score, 2);
 
 	for (size_t at = 0; at < count; at++)
 	{
 		const DueRow &row = rows[at];
 		TimestampTz there;
 		ItemPointerData place{};
-		bool known = look_up(lookup, row.key, &there, &place);
+		bool known = mode != DueMode::first && look_up(lookup, row.key, &there, &place);
 		if (!known)
 		{
 			if (row.due != DT_NOEND)
@@ -166,7 +166,7 @@ find_differences(Datum score, const DueRow *rows, size_t count, DueMode mode)
 		{
 			add_row(&found.removed, row, place, count - at);
 		}
-		else if (there > row.due || (mode == DueMode::exactly && there < row.due))
+		else if (there > row.due || (mode != DueMode::sooner && there < row.due))
 		{
 			add_row(&found.changed, row, place, count - at);
 		}
@@ -183,7 +183,7 @@ write_rows(Datum score, const DueRows &rows, DueMode mode)
 		Datum values[] = {score, text_array(rows.keys, rows.count),
 						  PointerGetDatum(construct_array(rows.instants, static_cast<int>(rows.count), TIMESTAMPTZOID,
 														  sizeof(TimestampTz), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE))};
-		run_own_command(mode == DueMode::exactly ? &write_exactly : &write_sooner, values);
+		run_own_command(mode == DueMode::sooner ? &write_sooner : &write_exactly, values);
 	}
 }
 
@@ -218,12 +218,24 @@ write_directly(Datum score, const DueRows &rows, bool there)
 void
 write_many_or_few(Datum score, const DueRows &rows, bool there, DueMode mode)
 {
-	if (rows.count >= many_rows && (!there || mode == DueMode::exactly))
+	if (rows.count >= many_rows && (!there || mode != DueMode::sooner))
 	{
 		write_directly(score, rows, there);
 		return;
 	}
 	write_rows(score, rows, mode);
+}
+
+// Compare the keys of two rows as collation C does
+int
+compare_keys(const void *left, const void *right)
+{
+	const text *first = DatumGetTextPP(static_cast<const DueRow *>(left)->key);
+	const text *second = DatumGetTextPP(static_cast<const DueRow *>(right)->key);
+	size_t lengths[] = {VARSIZE_ANY_EXHDR(first), VARSIZE_ANY_EXHDR(second)};
+	int by = memcmp(VARDATA_ANY(first), VARDATA_ANY(second), Min(lengths[0], lengths[1]));
+
+	return by != 0 ? by : lengths[0] < lengths[1] ? -1 : lengths[0] > lengths[1];
 }
 
 } // namespace
@@ -245,6 +257,26 @@ note_due(const LoadedScore *score, const DueRow *rows, size_t count, DueMode mod
 	}
 	MemoryContextSwitchTo(before);
 	MemoryContextDelete(scratch);
+}
+
+bool
+any_due(const LoadedScore *score)
+{
+	Datum name = CStringGetTextDatum(score->name);
+	DueLookup lookup = begin_lookup(name, 1);
+	ScanKeyData key;
+
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_TEXTEQ, name);
+	index_rescan(lookup.scan, &key, 1, nullptr, 0);
+	bool found = index_getnext_slot(lookup.scan, ForwardScanDirection, lookup.slot);
+	end_lookup(lookup);
+	return found;
+}
+
+void
+sort_due(DueRow *rows, size_t count)
+{
+	qsort(rows, count, sizeof(DueRow), compare_keys);
 }
 
 void

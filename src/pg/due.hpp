@@ -23,10 +23,17 @@ enum class DueMode
 {
 	sooner,  // leave a row that is not later alone: too early costs a look, a write costs every event
 	exactly, // make it so: the record was evaluated because it was due
+	first,   // there is no row of the score yet
 };
 
 // Keep in mind when records change by themselves
 void note_due(const LoadedScore *score, const DueRow *rows, size_t count, DueMode mode = DueMode::sooner);
+
+// Whether there is any row of a score
+bool any_due(const LoadedScore *score);
+
+// Put rows into the order of the table's key
+void sort_due(DueRow *rows, size_t count);
 
 // Keep in mind that all records of a score were brought to an instant
 void note_whole_refresh(const LoadedScore *score, TimestampTz as_of);
