@@ -1,7 +1,7 @@
 -- Rules judged by outcomes: evidence, health (E45), proposals; every figure beside hand-written SQL
 BEGIN;
 \ir include/outcomes.psql
-SELECT plan(32);
+SELECT plan(38);
 
 CREATE TEMP TABLE pays AS SELECT c.*, date_trunc('month', c.snapshot) AS month, r.rule, r.points, r.points <> 0 AS pays
   FROM cases c CROSS JOIN LATERAL (VALUES ('fair', CASE WHEN c.channel = 'fair' THEN 10 ELSE 0 END), ('large', CASE WHEN c.size >= 40 THEN 5 ELSE 0 END), ('pricing', 4 * c.pricing), ('recent', c.recent::int * 3)) r (rule, points);
@@ -90,6 +90,21 @@ SELECT is((SELECT count(*) FROM lead_scoring.rule_health WHERE score = 's'), 0::
 SELECT lead_scoring.activate('deal_score');
 SELECT results_eq($$SELECT rule, begins, samples, below FROM lead_scoring.rule_health WHERE score = 'deal_score' AND model = 'won'$$, $$SELECT rule, begins, samples, below FROM lead_scoring.rule_health('deal_score', 'won')$$, 'and shows the same');
 SELECT results_eq($$SELECT band, open_records, samples, converted FROM lead_scoring.band_outcomes WHERE score = 'deal_score'$$, $$SELECT 'all', count(*), count(*), count(*) FILTER (WHERE won) FROM deals$$, 'so does band_outcomes');
+
+-- Who may read
+CREATE ROLE ls_test_reader;
+DO $$ BEGIN EXECUTE format('GRANT USAGE ON SCHEMA %I TO PUBLIC', (SELECT nspname FROM pg_namespace WHERE oid = pg_my_temp_schema())); END $$;
+SET ROLE ls_test_reader;
+SELECT throws_ok($$SELECT * FROM lead_scoring.rule_evidence('deal_score', 'won')$$, '42501', NULL, 'rule_evidence reads the records');
+SELECT throws_ok($$SELECT * FROM lead_scoring.backtest('deal_score', 'won')$$, '42501', NULL, 'so does backtest');
+SELECT throws_ok($$SELECT * FROM lead_scoring.model_drift('m')$$, '42501', NULL, 'and model_drift');
+SELECT is((SELECT count(*) FROM lead_scoring.rule_health) + (SELECT count(*) FROM lead_scoring.band_outcomes), 0::bigint, 'the views show what one may read');
+RESET ROLE;
+GRANT SELECT ON deals TO ls_test_reader;
+SET ROLE ls_test_reader;
+SELECT cmp_ok((SELECT count(*) FROM lead_scoring.rule_health), '>', 0::bigint, 'with the right to read the records');
+SELECT lives_ok($$SELECT * FROM lead_scoring.rule_evidence('deal_score', 'won')$$, 'the functions, too');
+RESET ROLE;
 
 -- Errors
 SELECT is(pg_temp.code('SELECT * FROM lead_scoring.' || c), e, c) FROM (VALUES ($$rule_health('s', 'm', tolerance => 1.5)$$, '22023'), ($$rule_health('s', 'm', prediction => 'oracle')$$, '22023'),

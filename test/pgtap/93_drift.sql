@@ -1,7 +1,7 @@
 -- Models in use: psi and model_drift beside hand-written SQL
 BEGIN;
 \ir include/outcomes.psql
-SELECT plan(20);
+SELECT plan(22);
 
 CREATE FUNCTION pg_temp.values(VARIADIC counts int[]) RETURNS float8[] LANGUAGE sql AS $$ SELECT array_agg(v::float8) FROM unnest(counts) WITH ORDINALITY u (n, v), generate_series(1, n) $$;
 SELECT is(round(lead_scoring.psi(pg_temp.values(25, 25, 25, 25), pg_temp.values(10, 20, 30, 40))::numeric, 12), round(-0.15 * ln(0.4) - 0.05 * ln(0.8) + 0.05 * ln(1.2) + 0.15 * ln(1.6), 12), 'psi: the formula');
@@ -31,6 +31,15 @@ SELECT results_eq($$SELECT begins, samples, converted, round(predicted::numeric,
   $$SELECT * FROM pg_temp.by_hand() ORDER BY month$$, 'model_drift');
 SELECT is((SELECT sum(trained_on) FROM lead_scoring.model_drift('m', '2026-10-01')), (SELECT count(*)::numeric FROM cases WHERE snapshot <= '2026-06-02'), 'what the champion has seen');
 SELECT is((SELECT sum(live) FROM lead_scoring.model_drift('m', '2026-10-01')), 0::numeric, 'none of them has been shown');
+
+-- Segments with models of their own
+SAVEPOINT segments;
+UPDATE lead_scoring.model SET segment = 'CASE WHEN channel = ''fair'' OR id % 3 = 0 THEN ''one'' ELSE ''other'' END', min_converted = 5, min_unconverted = 5 WHERE name = 'm';
+UPDATE leads SET won_at = CASE WHEN (id % 3 = 0) = (size > 25) THEN created_at + interval '70 days' END WHERE channel IS DISTINCT FROM 'fair';
+SELECT lead_scoring.publish('m', lead_scoring.train('m', '2026-10-01'));
+SELECT cmp_ok((SELECT jsonb_array_length(body::jsonb -> 'segments') FROM lead_scoring.model_versions WHERE status = 'champion'), '>', 0, 'a champion with segments');
+SELECT is_empty($$SELECT p.record_key FROM lead_scoring.predictions('m', '{1,3,6,8,9}', array_fill('2026-08-01'::timestamptz, '{5}')) p CROSS JOIN LATERAL (SELECT 1 / (1 + exp(-sum(contribution))) AS p FROM lead_scoring.explain_prediction('m', p.record_key, p.instant)) e WHERE abs(p.probability - e.p) > 1e-9$$, 'predicts each by its own');
+ROLLBACK TO segments;
 
 -- What was shown at the time counts
 INSERT INTO lead_scoring.score (name, record_type, kind, model) VALUES ('likely', 'lead', 'likelihood', 'm');
