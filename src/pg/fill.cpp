@@ -5,6 +5,7 @@
 #include "pg/batch_guard.hpp"
 #include "pg/cells.hpp"
 #include "pg/changes.hpp"
+#include "pg/guard_columns.hpp"
 #include "pg/keep_scores.hpp"
 #include "pg/read_columns.hpp"
 #include "pg/score_columns.hpp"
@@ -189,6 +190,21 @@ each_filled(const PathStarts *starts, Visit visit)
 	}
 }
 
+// Whether an update writes a score that is computed here
+bool
+writes_filled(const PathStarts *starts, const Rows &rows)
+{
+	for (int at = 0; at < list_length(starts->kept); at++)
+	{
+		auto *kept = static_cast<const KeptColumns *>(list_nth(starts->kept, at));
+		if (kept->score->filled && !left_alone(kept->columns, rows))
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
 ScoreValues
 values_in(TupleTableSlot *row, const ScoreColumns &columns, Oid relation)
 {
@@ -299,7 +315,12 @@ lead_scoring_fill(PG_FUNCTION_ARGS)
 	}
 	Relation relation = trigger->tg_relation;
 	const Rows rows = rows_of(trigger);
-	each_filled(hold_paths_from(relation),
+	const PathStarts *starts = hold_paths_from(RelationGetRelid(relation));
+	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && writes_filled(starts, rows) && !may_write_scores())
+	{
+		refuse_write(relation);
+	}
+	each_filled(starts,
 				[&](const ActiveScore *score, const PathStart &start)
 				{
 					if (is_indifferent(start, rows))

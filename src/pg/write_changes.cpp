@@ -392,16 +392,16 @@ compare_result(ColumnChanges *changes, const core::Program &program, core::KeyKi
 }
 
 ColumnChanges
-find_changes(const KeptScore *kept, const core::Batch &records, const core::ScoreResult *results, TimestampTz as_of)
+find_changes(const KeptScore *kept, const core::Batch &records, const StoredScore *stored,
+			 const core::ScoreResult *results, TimestampTz as_of)
 {
 	size_t most = records.rows + (kept->stored == nullptr ? 0 : kept->stored->receiver->batch.rows);
 	ColumnChanges changes = make_changes(most, as_of);
 
 	for (size_t row = 0; row < records.rows; row++)
 	{
-		const StoredScore *stored = kept->stored == nullptr ? &kept->records->stream.stored[row]
-															: stored_of(kept, records.keys[row]);
-		add_change(&changes, records.keys[row], stored, score_of(kept->scorer->program(), results[row]));
+		const StoredScore *before = kept->stored == nullptr ? &stored[row] : stored_of(kept, records.keys[row]);
+		add_change(&changes, records.keys[row], before, score_of(kept->scorer->program(), results[row]));
 		add_due(&changes, key_text(kept->score->definition.key_kind, records.keys[row]), results[row]);
 	}
 	if (kept->stored != nullptr)
@@ -464,6 +464,12 @@ bool
 is_writing_scores()
 {
 	return writing_at >= 0 && trigger_depth() == writing_at + 1;
+}
+
+bool
+is_statement_of_scores()
+{
+	return writing_at >= 0 && trigger_depth() == writing_at;
 }
 
 } // namespace lead_scoring::pg
