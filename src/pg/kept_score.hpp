@@ -21,6 +21,15 @@ struct WritePlans
 	SPIPlanPtr insert_many;
 };
 
+struct RowIndex;
+
+// Rows of a single record, read without a query
+struct KeptLookup
+{
+	const RowIndex *index; // null if only a query will do
+	KeptStream *rows;
+};
+
 struct KeptScore
 {
 	MemoryContext context;   // of all that belongs to it
@@ -31,6 +40,8 @@ struct KeptScore
 	KeptStream *resets;      // or null
 	KeptStream *adjustments; // or null
 	KeptStream **sources;
+	KeptLookup record;       // of records, for a single one
+	KeptLookup *lookups;     // of the sources
 	LabelDatums labels;
 	Oid target_key_type;
 	WritePlans plans;
