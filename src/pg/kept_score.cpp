@@ -10,6 +10,7 @@
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
 #include "pg/source_query.hpp"
+#include "pg/write_in_place.hpp"
 
 extern "C"
 {
@@ -263,6 +264,8 @@ make_kept_score(const char *name, TimestampTz as_of)
 	kept->labels = make_label_datums(kept->scorer->program());
 	Session session = begin_for_owners(true);
 	keep_streams(kept);
+	// After the index was found, which holds as of an earlier version
+	kept->in_place = is_writable_in_place(kept->score, kept->columns);
 	end_session(session);
 	MemoryContextSwitchTo(CacheMemoryContext);
 	MemoryContextSetParent(context, CacheMemoryContext);

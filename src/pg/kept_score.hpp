@@ -45,6 +45,8 @@ struct KeptScore
 	LabelDatums labels;
 	Oid target_key_type;
 	WritePlans plans;
+	bool in_place;           // its columns may be written without a query
+	AttrNumber columns[stored_values + 1]; // then: total, fit, engagement, label
 	bool busy;               // evaluating: an evaluation inside an evaluation must not use it
 	int users;               // who may come back to it after calls that forget it
 };

@@ -6,6 +6,7 @@
 #include "pg/key_set.hpp"
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
+#include "pg/write_in_place.hpp"
 
 extern "C"
 {
@@ -249,6 +250,10 @@ write_one(KeptScore *kept, const ColumnChange &change)
 	Datum values[5] = {make_key_datum(key_type_of(kept), change.key)};
 	char nulls[5] = {' ', ' ', ' ', ' ', ' '};
 
+	if (write_in_place(kept, change.key, change.after))
+	{
+		return;
+	}
 	if (kept->plans.update_one == nullptr)
 	{
 		kept->plans.update_one = plan_write(kept, update_one_sql(names_of(kept->score)), false);
@@ -317,7 +322,7 @@ write_rows(KeptScore *kept, const ColumnChange *changes, int count)
 	{
 		write_one(kept, *known[0]);
 	}
-	else if (known_count > 1)
+	else if (known_count > 1 && !write_many_in_place(kept, known, known_count))
 	{
 		if (kept->plans.update_many == nullptr)
 		{
