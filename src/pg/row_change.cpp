@@ -20,6 +20,10 @@ stored_alike(Datum left, Datum right, int16 length)
 	const char *left_bytes = DatumGetPointer(left);
 	const char *right_bytes = DatumGetPointer(right);
 
+	if (length >= 0)
+	{
+		return memcmp(left_bytes, right_bytes, static_cast<Size>(length)) == 0;
+	}
 	return length == -1 && VARSIZE_ANY(left_bytes) == VARSIZE_ANY(right_bytes) &&
 		   memcmp(left_bytes, right_bytes, VARSIZE_ANY(left_bytes)) == 0;
 }
@@ -35,8 +39,15 @@ same_column(const Rows &rows, AttrNumber attribute)
 	Datum before = slot_getattr(rows.before, attribute, &before_null);
 	Datum after = slot_getattr(rows.after, attribute, &after_null);
 
-	return before_null == after_null && (before_null || stored_alike(before, after, described->attlen) ||
-										 datum_image_eq(before, after, described->attbyval, described->attlen));
+	if (before_null || after_null)
+	{
+		return before_null == after_null;
+	}
+	if (described->attbyval)
+	{
+		return before == after;
+	}
+	return stored_alike(before, after, described->attlen) || datum_image_eq(before, after, false, described->attlen);
 }
 
 bool

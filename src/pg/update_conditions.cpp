@@ -43,23 +43,39 @@ is_row_place(const Node *call, int number)
 		   (variable->varno == INNER_VAR || variable->varno == OUTER_VAR);
 }
 
-// The slot that an argument lies in, or null if it may lie elsewhere
-TupleTableSlot *
-slot_around(FunctionCallInfo fcinfo, int number)
+// Whether the arguments of a call are where the rows of a trigger are
+bool
+are_row_places(FmgrInfo *function)
 {
-	if (!is_row_place(fcinfo->flinfo->fn_expr, number))
+	static bool yes = true;
+	static bool no = false;
+
+	// Asked for each row, and always the same
+	if (function->fn_extra == nullptr)
 	{
-		return nullptr;
+		function->fn_extra = is_row_place(function->fn_expr, 0) && is_row_place(function->fn_expr, 1) ? &yes : &no;
 	}
-	char *place = DatumGetPointer(PG_GETARG_DATUM(number)) - offsetof(TupleTableSlot, tts_tid);
+	return *static_cast<const bool *>(function->fn_extra);
+}
+
+// The slot that a place lies in, or null if it may lie elsewhere
+TupleTableSlot *
+slot_around(Datum argument)
+{
+	char *place = DatumGetPointer(argument) - offsetof(TupleTableSlot, tts_tid);
 	auto *slot = reinterpret_cast<TupleTableSlot *>(place);
+
 	return IsA(slot, TupleTableSlot) && !TTS_EMPTY(slot) && OidIsValid(slot->tts_tableOid) ? slot : nullptr;
 }
 
 Rows
 rows_around(FunctionCallInfo fcinfo)
 {
-	return {slot_around(fcinfo, 0), slot_around(fcinfo, 1)};
+	if (!are_row_places(fcinfo->flinfo))
+	{
+		return {nullptr, nullptr};
+	}
+	return {slot_around(PG_GETARG_DATUM(0)), slot_around(PG_GETARG_DATUM(1))};
 }
 
 } // namespace
@@ -98,6 +114,10 @@ lead_scoring_writes_score(PG_FUNCTION_ARGS)
 	{
 		PG_RETURN_BOOL(true);
 	}
-	const PathStarts *starts = known_paths_from(rows.before->tts_tableOid);
+	const PathStarts *starts = held_paths_from(rows.before->tts_tableOid);
+	if (starts == nullptr)
+	{
+		starts = known_paths_from(rows.before->tts_tableOid);
+	}
 	PG_RETURN_BOOL(starts == nullptr || is_score_written(starts, rows));
 }
