@@ -32,6 +32,14 @@ namespace
 bool
 is_plain(Relation relation)
 {
+#if PG_VERSION_NUM >= 180000
+	const TupleConstr *constraints = RelationGetDescr(relation)->constr;
+	if (constraints != nullptr && constraints->has_generated_virtual)
+	{
+		// Their values are not in the rows
+		return false;
+	}
+#endif
 	return relation->rd_rel->relkind == RELKIND_RELATION && relation->rd_rel->relam == HEAP_TABLE_AM_OID &&
 		   !relation->rd_rel->relhassubclass && !relation->rd_rel->relrowsecurity;
 }
