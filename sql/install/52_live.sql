@@ -3,11 +3,19 @@
 
 CREATE FUNCTION lead_scoring.hold() RETURNS trigger
   AS 'MODULE_PATHNAME', 'lead_scoring_hold' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION lead_scoring.hold() IS 'Before a statement locks rows of records: waits for those who score all records at once';
+COMMENT ON FUNCTION lead_scoring.hold() IS 'Before a statement updates or deletes rows: waits for those who score all records at once';
 
 CREATE FUNCTION lead_scoring.touch() RETURNS trigger
   AS 'MODULE_PATHNAME', 'lead_scoring_touch' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION lead_scoring.touch() IS 'For each row that is written: notes which records it touches';
+COMMENT ON FUNCTION lead_scoring.touch() IS 'For each row that is written and matters to a score: notes which records it touches';
+
+CREATE FUNCTION lead_scoring.matters(old_row tid, new_row tid) RETURNS boolean
+  AS 'MODULE_PATHNAME', 'lead_scoring_matters' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lead_scoring.matters(tid, tid) IS 'In the condition of a trigger after an update, of OLD.ctid and NEW.ctid: whether a column may have changed that an active score reads. Anywhere else true';
+
+CREATE FUNCTION lead_scoring.writes_score(old_row tid, new_row tid) RETURNS boolean
+  AS 'MODULE_PATHNAME', 'lead_scoring_writes_score' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lead_scoring.writes_score(tid, tid) IS 'In the condition of a trigger after an update, of OLD.ctid and NEW.ctid: whether somebody else than the extension may have changed a score. Anywhere else true, unless the extension is at work';
 
 CREATE FUNCTION lead_scoring.flush() RETURNS trigger
   AS 'MODULE_PATHNAME', 'lead_scoring_flush' LANGUAGE C VOLATILE PARALLEL UNSAFE;

@@ -50,33 +50,48 @@ run_as_owner(Oid relation, const char *sql)
 	end_session(session);
 }
 
-// Whether a relation lacks the trigger for its rows; partitions get it from above
-bool
-lacks_touch(Oid relation, bool is_part)
+// Make a trigger
+void
+make_trigger(Oid relation, const char *trigger, const char *event, const char *function)
 {
-	return !has_trigger(relation, touch_trigger) && !(is_part && get_rel_relispartition(relation));
+	run_as_owner(relation, psprintf("CREATE TRIGGER %1$s %3$s ON %2$s FOR EACH %4$s; ALTER TRIGGER %1$s ON %2$s DEPENDS ON EXTENSION "
+									"lead_scoring",
+									trigger, relation_sql(relation), event, function));
+}
+
+// Make a trigger that fires whatever the role of the session in replication
+void
+make_always(Oid relation, const char *trigger, const char *event, const char *function)
+{
+	make_trigger(relation, trigger, event, function);
+	run_as_owner(relation, psprintf("ALTER TABLE %s ENABLE ALWAYS TRIGGER %s", relation_sql(relation), trigger));
 }
 
 void
 attach_to(Oid relation, bool is_part)
 {
-	const char *name = relation_sql(relation);
-
-	if (lacks_touch(relation, is_part))
+	if (!has_trigger(relation, hold_trigger))
 	{
-		run_as_owner(relation,
-					 psprintf("CREATE TRIGGER %1$s AFTER INSERT OR UPDATE OR DELETE ON %2$s FOR EACH ROW EXECUTE FUNCTION "
-							  "lead_scoring.touch(); ALTER TABLE %2$s ENABLE ALWAYS TRIGGER %1$s; "
-							  "ALTER TRIGGER %1$s ON %2$s DEPENDS ON EXTENSION lead_scoring",
-							  touch_trigger, name));
+		// Whoever is going to lock rows waits before he does, and knows then which updates matter
+		make_trigger(relation, hold_trigger, "BEFORE UPDATE OR DELETE", "STATEMENT EXECUTE FUNCTION lead_scoring.hold()");
+	}
+	// Partitions get the triggers for rows from above
+	bool has_own = !(is_part && get_rel_relispartition(relation));
+
+	if (has_own && !has_trigger(relation, touch_trigger))
+	{
+		make_always(relation, touch_trigger, "AFTER INSERT OR DELETE", "ROW EXECUTE FUNCTION lead_scoring.touch()");
+	}
+	if (has_own && !has_trigger(relation, touch_update_trigger))
+	{
+		// Not the columns by their names: they could not be dropped any more, and rules come and go
+		make_always(relation, touch_update_trigger, "AFTER UPDATE",
+					"ROW WHEN (lead_scoring.matters(OLD.ctid, NEW.ctid)) EXECUTE FUNCTION lead_scoring.touch()");
 	}
 	if (!has_trigger(relation, flush_trigger))
 	{
-		run_as_owner(relation,
-					 psprintf("CREATE TRIGGER %1$s AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %2$s FOR EACH STATEMENT "
-							  "EXECUTE FUNCTION lead_scoring.flush(); ALTER TABLE %2$s ENABLE ALWAYS TRIGGER %1$s; "
-							  "ALTER TRIGGER %1$s ON %2$s DEPENDS ON EXTENSION lead_scoring",
-							  flush_trigger, name));
+		make_always(relation, flush_trigger, "AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE",
+					"STATEMENT EXECUTE FUNCTION lead_scoring.flush()");
 	}
 }
 
@@ -140,24 +155,6 @@ attach_to_all(const char *score, Oid relation, bool tell)
 	}
 }
 
-// Let those who are going to lock records' rows wait before they do
-void
-attach_hold(Oid records)
-{
-	ListCell *cell;
-
-	foreach (cell, find_all_inheritors(records, AccessShareLock, nullptr))
-	{
-		Oid relation = lfirst_oid(cell);
-		if (can_have_triggers(relation) && !has_trigger(relation, hold_trigger))
-		{
-			run_as_owner(relation, psprintf("CREATE TRIGGER %1$s BEFORE UPDATE OR DELETE ON %2$s FOR EACH STATEMENT EXECUTE FUNCTION "
-											"lead_scoring.hold(); ALTER TRIGGER %1$s ON %2$s DEPENDS ON EXTENSION lead_scoring",
-											hold_trigger, relation_sql(relation)));
-		}
-	}
-}
-
 void
 drop_trigger(Oid relation, const char *name)
 {
@@ -200,11 +197,7 @@ append_conditions(const char *score, StringInfo update, StringInfo insert)
 void
 make_guard(Oid target, const char *trigger, const char *event, const char *condition)
 {
-	const char *table = relation_sql(target);
-
-	run_as_owner(target, psprintf("CREATE TRIGGER %s BEFORE %s ON %s FOR EACH ROW WHEN (%s) EXECUTE FUNCTION "
-								  "lead_scoring.guard(); ALTER TRIGGER %s ON %s DEPENDS ON EXTENSION lead_scoring",
-								  trigger, event, table, condition, trigger, table));
+	make_trigger(target, trigger, event, psprintf("ROW WHEN (%s) EXECUTE FUNCTION lead_scoring.guard()", condition));
 }
 
 } // namespace
@@ -220,11 +213,7 @@ attach_triggers(const LoadedScore *score, bool tell)
 							  fill_trigger, relation_sql(score->target)));
 	}
 	attach_to_all(score->name, score->records->relation, tell);
-	if (score->own_target)
-	{
-		attach_hold(score->target);
-	}
-	else
+	if (!score->own_target)
 	{
 		attach_to_all(score->name, score->target, tell);
 	}
@@ -255,6 +244,7 @@ detach_triggers(Oid relation)
 		if (!get_rel_relispartition(lfirst_oid(cell)) || lfirst_oid(cell) == relation)
 		{
 			drop_trigger(lfirst_oid(cell), touch_trigger);
+			drop_trigger(lfirst_oid(cell), touch_update_trigger);
 		}
 	}
 }
@@ -285,12 +275,16 @@ guard_columns(Oid target, const char *but)
 	{
 		return;
 	}
-	make_guard(target, guard_update, "UPDATE", update.data);
-	// A row that moves to another partition is inserted there as it is; whatever comes along is computed anew anyway
-	if (get_rel_relkind(target) != RELKIND_PARTITIONED_TABLE)
+	if (get_rel_relkind(target) == RELKIND_PARTITIONED_TABLE)
 	{
-		make_guard(target, guard_insert, "INSERT", insert.data);
+		// A row that moves to another partition is updated for triggers before, not for those afterwards, and inserted
+		// there as it is; whatever comes along is computed anew anyway
+		make_guard(target, guard_update, "BEFORE UPDATE", update.data);
+		return;
 	}
+	// A trigger before an update would lock each row once more, at a price
+	make_guard(target, guard_update, "AFTER UPDATE", "lead_scoring.writes_score(OLD.ctid, NEW.ctid)");
+	make_guard(target, guard_insert, "BEFORE INSERT", insert.data);
 }
 
 } // namespace lead_scoring::pg

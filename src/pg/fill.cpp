@@ -5,9 +5,9 @@
 #include "pg/batch_guard.hpp"
 #include "pg/cells.hpp"
 #include "pg/changes.hpp"
+#include "pg/guard_columns.hpp"
 #include "pg/keep_scores.hpp"
 #include "pg/read_columns.hpp"
-#include "pg/row_slot.hpp"
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
 #include "pg/settings.hpp"
@@ -82,14 +82,39 @@ all_from_row(const LoadedScore *score)
 	return true;
 }
 
-// Make a slot as the query of the records would deliver the row
+// Make a slot as the query of the records would deliver the row: without what was dropped
 TupleTableSlot *
 slot_of(HeapTuple row, TupleDesc descriptor)
 {
-	TupleTableSlot *slot = make_row_slot(descriptor);
-
-	put_row(slot, row, descriptor);
-	return slot;
+	int count = 0;
+	for (int at = 0; at < descriptor->natts; at++)
+	{
+		count += !TupleDescAttr(descriptor, at)->attisdropped;
+	}
+	TupleDesc live = CreateTemplateTupleDesc(count);
+	TupleTableSlot *slot = nullptr;
+	auto *values = static_cast<Datum *>(palloc(sizeof(Datum) * static_cast<Size>(descriptor->natts)));
+	auto *nulls = static_cast<bool *>(palloc(sizeof(bool) * static_cast<Size>(descriptor->natts)));
+	AttrNumber next = 0;
+	for (int at = 0; at < descriptor->natts; at++)
+	{
+		if (!TupleDescAttr(descriptor, at)->attisdropped)
+		{
+			TupleDescCopyEntry(live, ++next, descriptor, static_cast<AttrNumber>(at + 1));
+		}
+	}
+	slot = MakeSingleTupleTableSlot(live, &TTSOpsVirtual);
+	heap_deform_tuple(row, descriptor, values, nulls);
+	next = 0;
+	for (int at = 0; at < descriptor->natts; at++)
+	{
+		if (!TupleDescAttr(descriptor, at)->attisdropped)
+		{
+			slot->tts_values[next] = values[at];
+			slot->tts_isnull[next++] = nulls[at];
+		}
+	}
+	return ExecStoreVirtualTuple(slot);
 }
 
 // Evaluate a row as if the query of the records had delivered it
@@ -163,6 +188,21 @@ each_filled(const PathStarts *starts, Visit visit)
 			}
 		}
 	}
+}
+
+// Whether an update writes a score that is computed here
+bool
+writes_filled(const PathStarts *starts, const Rows &rows)
+{
+	for (int at = 0; at < list_length(starts->kept); at++)
+	{
+		auto *kept = static_cast<const KeptColumns *>(list_nth(starts->kept, at));
+		if (kept->score->filled && !left_alone(kept->columns, rows))
+		{
+			return true;
+		}
+	}
+	return false;
 }
 
 ScoreValues
@@ -275,7 +315,12 @@ lead_scoring_fill(PG_FUNCTION_ARGS)
 	}
 	Relation relation = trigger->tg_relation;
 	const Rows rows = rows_of(trigger);
-	each_filled(hold_paths_from(relation),
+	const PathStarts *starts = hold_paths_from(RelationGetRelid(relation));
+	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && writes_filled(starts, rows) && !may_write_scores())
+	{
+		refuse_write(relation);
+	}
+	each_filled(starts,
 				[&](const ActiveScore *score, const PathStart &start)
 				{
 					if (is_indifferent(start, rows))

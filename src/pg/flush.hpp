@@ -9,6 +9,7 @@ namespace lead_scoring::pg
 // Names of our triggers, the same on every relation
 inline constexpr const char *hold_trigger = "lead_scoring_hold";
 inline constexpr const char *touch_trigger = "lead_scoring_touch";
+inline constexpr const char *touch_update_trigger = "lead_scoring_touch_update";
 inline constexpr const char *flush_trigger = "lead_scoring_flush";
 // The last one before a row is written, as other triggers may change what it reads
 inline constexpr const char *fill_trigger = "zz_lead_scoring_fill";

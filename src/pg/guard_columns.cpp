@@ -1,8 +1,12 @@
 // Score columns are written by the extension only.
 #include "pg/postgres_api.hpp"
 
+#include "pg/guard_columns.hpp"
+
+#include "pg/flush.hpp"
 #include "pg/session.hpp"
 #include "pg/settings.hpp"
+#include "pg/touched.hpp"
 #include "pg/write_changes.hpp"
 
 extern "C"
@@ -18,13 +22,65 @@ namespace lead_scoring::pg
 namespace
 {
 
+// Whether a trigger computes scores in each row that is on its way into a relation
+bool
+fills(Oid id)
+{
+	Relation relation = relation_open(id, AccessShareLock);
+	bool found = has_enabled_trigger(relation, fill_trigger);
+
+	relation_close(relation, NoLock);
+	return found;
+}
+
+bool
+is_rightly_timed(TriggerEvent event)
+{
+	bool after_update = TRIGGER_FIRED_AFTER(event) && TRIGGER_FIRED_BY_UPDATE(event);
+
+	return TRIGGER_FIRED_FOR_ROW(event) && !TRIGGER_FIRED_BY_DELETE(event) && (TRIGGER_FIRED_BEFORE(event) || after_update);
+}
+
+// Whether a trigger after an update has been fired although nobody has written a score
+bool
+is_false_alarm(const TriggerData *trigger)
+{
+	return TRIGGER_FIRED_AFTER(trigger->tg_event) &&
+		   !is_score_written(hold_paths_from(RelationGetRelid(trigger->tg_relation)), rows_of(trigger));
+}
+
+} // namespace
+
+bool
+is_score_written(const PathStarts *starts, const Rows &rows)
+{
+	for (int at = 0; at < list_length(starts->kept); at++)
+	{
+		auto *kept = static_cast<const KeptColumns *>(list_nth(starts->kept, at));
+		if (!left_alone(kept->columns, rows) && !(kept->score->filled && fills(starts->relation)))
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
 bool
 may_write_scores()
 {
 	return is_writing_scores() || score_writes_allowed() || is_restoring();
 }
 
-} // namespace
+void
+refuse_write(Relation relation)
+{
+	ereport(ERROR, (errcode(ERRCODE_GENERATED_ALWAYS),
+					errmsg("the score columns of \"%s\" are read-only", RelationGetRelationName(relation)),
+					errdetail("The extension computes them from the facts."),
+					errhint("To add points by hand, insert a row into lead_scoring.adjustment. A superuser may set "
+							"lead_scoring.allow_score_writes for repairs.")));
+	pg_unreachable();
+}
 
 } // namespace lead_scoring::pg
 
@@ -40,20 +96,15 @@ lead_scoring_guard(PG_FUNCTION_ARGS)
 						errhint("lead_scoring.activate() attaches it where it is needed.")));
 	}
 	auto *trigger = reinterpret_cast<const TriggerData *>(fcinfo->context);
-	if (!TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
-		TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+	if (!is_rightly_timed(trigger->tg_event))
 	{
 		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-						errmsg("lead_scoring.guard() must be fired before INSERT or UPDATE, for each row"),
+						errmsg("lead_scoring.guard() must be fired before INSERT, or before or after UPDATE, for each row"),
 						errhint("lead_scoring.activate() attaches it where it is needed.")));
 	}
-	if (!may_write_scores())
+	if (!may_write_scores() && !is_false_alarm(trigger))
 	{
-		ereport(ERROR, (errcode(ERRCODE_GENERATED_ALWAYS),
-						errmsg("the score columns of \"%s\" are read-only", RelationGetRelationName(trigger->tg_relation)),
-						errdetail("The extension computes them from the facts."),
-						errhint("To add points by hand, insert a row into lead_scoring.adjustment. A superuser may set "
-								"lead_scoring.allow_score_writes for repairs.")));
+		refuse_write(trigger->tg_relation);
 	}
 	HeapTuple row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
 	return PointerGetDatum(row);

@@ -9,6 +9,7 @@
 #include "pg/keep_many.hpp"
 #include "pg/kept_score.hpp"
 #include "pg/link_locks.hpp"
+#include "pg/row_index.hpp"
 #include "pg/session.hpp"
 #include "pg/statistics.hpp"
 #include "pg/write_changes.hpp"
@@ -55,126 +56,151 @@ become(Oid owner, const Session &session)
 									  SECURITY_LOCAL_USERID_CHANGE);
 }
 
+// The records that are to be kept
+struct Asked
+{
+	const core::Key *keys;
+	int count;
+	Datum array; // of the keys
+};
+
 // Records that are locked, as of an instant
 struct Locked
 {
 	const core::Batch *records;
+	const StoredScore *stored; // of them, or null
 	TimestampTz as_of;
 	bool current; // else what is kept of the score is not what holds now
 };
 
-// Lock the records of some keys and read them
+// Lock some records and read them
 Locked
-lock_records_as_of(KeptScore *kept, Datum keys, TimestampTz instant)
+lock_records_as_of(KeptScore *kept, const Asked &asked, TimestampTz instant)
 {
 	core::Scorer *scorer = kept->scorer;
+	const KeptLookup &single = kept->record;
 
 	if (!kept->scorer->program().valid.contains(static_cast<int64_t>(instant)))
 	{
-		return {nullptr, instant, false};
+		return {nullptr, nullptr, instant, false};
 	}
 	guarded([scorer, instant]() { scorer->move_to(static_cast<int64_t>(instant)); });
-	return {&fetch_kept_stream(kept->records, instant, keys, true), instant, true};
+	if (asked.count == 1 && single.index != nullptr && lock_by_index(single.rows, single.index, instant, asked.keys[0]))
+	{
+		return {&single.rows->receiver->batch, single.rows->stream.stored, instant, true};
+	}
+	const core::Batch &records = fetch_kept_stream(kept->records, instant, asked.array, true);
+	return {&records, kept->records->stream.stored, instant, true};
 }
 
 Locked
-lock_records(KeptScore *kept, Datum keys, const Keeping &keeping, const Session &session)
+lock_records(KeptScore *kept, const Asked &asked, const Keeping &keeping, const Session &session)
 {
 	bool by_clock = keeping.as_of == DT_NOBEGIN;
-	TimestampTz asked = GetCurrentTimestamp();
+	TimestampTz begun = GetCurrentTimestamp();
 
 	become(kept->score->records->owner, session);
-	Locked locked = lock_records_as_of(kept, keys, by_clock ? asked : keeping.as_of);
-	if (locked.current && (by_clock || keeping.not_behind) && GetCurrentTimestamp() - asked >= long_wait_us)
+	Locked locked = lock_records_as_of(kept, asked, by_clock ? begun : keeping.as_of);
+	if (locked.current && (by_clock || keeping.not_behind) && GetCurrentTimestamp() - begun >= long_wait_us)
 	{
 		// The wait was for somebody's facts. The records are locked now: once more, as of now
-		locked = lock_records_as_of(kept, keys, GetCurrentTimestamp());
+		locked = lock_records_as_of(kept, asked, GetCurrentTimestamp());
 	}
 	return locked;
 }
 
 void
-read_facts(KeptScore *kept, Datum keys, TimestampTz as_of, const Session &session)
+read_source(KeptScore *kept, size_t number, const Asked &asked, TimestampTz as_of)
+{
+	auto earliest = static_cast<TimestampTz>(kept->scorer->program().earliest(number));
+	const KeptLookup &single = kept->lookups[number];
+
+	if (asked.count != 1 || single.index == nullptr ||
+		!read_by_index(single.rows, single.index, as_of, asked.keys[0], earliest))
+	{
+		run_kept_stream(kept->sources[number], as_of, asked.array, earliest);
+	}
+}
+
+void
+read_facts(KeptScore *kept, const Asked &asked, TimestampTz as_of, const Session &session)
 {
 	const core::Definition &definition = kept->score->definition;
 
 	if (kept->resets != nullptr)
 	{
 		become(kept->resets->stream.owner, session);
-		run_kept_stream(kept->resets, as_of, keys, DT_NOBEGIN);
+		run_kept_stream(kept->resets, as_of, asked.array, DT_NOBEGIN);
 	}
 	for (size_t number = 0; number < definition.sources.size(); number++)
 	{
 		become(kept->sources[number]->stream.owner, session);
-		int64_t earliest = kept->scorer->program().earliest(number);
-		run_kept_stream(kept->sources[number], as_of, keys, static_cast<TimestampTz>(earliest));
+		read_source(kept, number, asked, as_of);
 	}
 	if (kept->adjustments != nullptr)
 	{
 		become(kept->adjustments->stream.owner, session);
-		run_kept_stream(kept->adjustments, as_of, keys, DT_NOBEGIN);
+		run_kept_stream(kept->adjustments, as_of, asked.array, DT_NOBEGIN);
 	}
 }
 
 // Keep others from adding the records that were not found; false if there are none
 bool
-lock_missing(const KeptScore *kept, const core::Key *keys, int count, const core::Batch &found)
+lock_missing(const KeptScore *kept, const Asked &asked, const core::Batch &found)
 {
 	core::KeyKind kind = kept->score->definition.key_kind;
-	auto *missing = static_cast<core::Key *>(palloc(sizeof(core::Key) * static_cast<Size>(count)));
+	auto *missing = static_cast<core::Key *>(palloc(sizeof(core::Key) * static_cast<Size>(asked.count)));
 	int missing_count = 0;
 
-	for (int at = 0; at < count; at++)
+	for (int at = 0; at < asked.count; at++)
 	{
 		if (std::none_of(found.keys, found.keys + found.rows,
-						 [&](const core::Key &record) { return same_key(kind, record, keys[at]); }))
+						 [&](const core::Key &record) { return same_key(kind, record, asked.keys[at]); }))
 		{
-			missing[missing_count++] = keys[at];
+			missing[missing_count++] = asked.keys[at];
 		}
 	}
 	lock_record_keys(kept->score->records->name, kind, missing, missing_count);
 	return missing_count > 0;
 }
 
-// Lock the records of some keys, and those keys of which there is no record if others may be adding it
+// Lock some records, and those keys of which there is no record if others may be adding it
 Locked
-lock_chunk(KeptScore *kept, const core::Key *keys, int count, const Keeping &keeping, const Session &session)
+lock_chunk(KeptScore *kept, const Asked &asked, const Keeping &keeping, const Session &session)
 {
-	Datum array = key_array(kept->score->definition.key_kind, keys, count);
-	Locked locked = lock_records(kept, array, keeping, session);
+	Locked locked = lock_records(kept, asked, keeping, session);
 
-	if (locked.current && keeping.awaits_records && lock_missing(kept, keys, count, *locked.records))
+	if (locked.current && keeping.awaits_records && lock_missing(kept, asked, *locked.records))
 	{
-		locked = lock_records(kept, array, keeping, session);
+		locked = lock_records(kept, asked, keeping, session);
 	}
-	if (locked.current && IsolationUsesXactSnapshot() && locked.records->rows < static_cast<size_t>(count))
+	if (locked.current && IsolationUsesXactSnapshot() && locked.records->rows < static_cast<size_t>(asked.count))
 	{
-		require_all_seen(kept->score, array, locked.records->rows);
+		require_all_seen(kept->score, asked.array, locked.records->rows);
 	}
 	return locked;
 }
 
 // Evaluate records that are locked; returns what differs from what is stored
 ColumnChanges
-evaluate_chunk(KeptScore *kept, const core::Key *keys, int count, const Locked &locked, const Session &session)
+evaluate_chunk(KeptScore *kept, const Asked &asked, const Locked &locked, const Session &session)
 {
-	Datum array = key_array(kept->score->definition.key_kind, keys, count);
 	core::Scorer *scorer = kept->scorer;
 	const core::Batch &records = *locked.records;
 	auto *results = static_cast<core::ScoreResult *>(palloc(sizeof(core::ScoreResult) * core::batch_rows));
 
 	PushActiveSnapshot(GetLatestSnapshot());
-	read_facts(kept, array, locked.as_of, session);
+	read_facts(kept, asked, locked.as_of, session);
 	guarded_batch(scorer, kept->score->definition.key_kind, records,
 				  [scorer, &records, results]() { scorer->finish_records(records, results); });
 	if (kept->stored != nullptr)
 	{
 		become(kept->stored->stream.owner, session);
-		fetch_kept_stream(kept->stored, locked.as_of, array, false);
+		fetch_kept_stream(kept->stored, locked.as_of, asked.array, false);
 	}
 	PopActiveSnapshot();
 	SetUserIdAndSecContext(session.user, session.security_context);
-	return find_changes(kept, records, results, locked.as_of);
+	return find_changes(kept, records, locked.stored, results, locked.as_of);
 }
 
 void
@@ -196,17 +222,18 @@ keep_chunk(KeptScore *kept, const core::Key *keys, int count, const Keeping &kee
 {
 	volatile bool current = false;
 	Session session = begin_for_owners(kept->score->settings_matter);
+	Asked asked{keys, count, key_array(kept->score->definition.key_kind, keys, count)};
 
 	require_idle(kept);
 	kept->busy = true;
 	kept->users++;
 	PG_TRY();
 	{
-		Locked locked = lock_chunk(kept, keys, count, keeping, session);
+		Locked locked = lock_chunk(kept, asked, keeping, session);
 		current = locked.current && (again || scores_are_current());
 		if (current)
 		{
-			ColumnChanges changes = evaluate_chunk(kept, keys, count, locked, session);
+			ColumnChanges changes = evaluate_chunk(kept, asked, locked, session);
 			kept->busy = false;
 			*written += write_changes(kept, changes, keeping.reason);
 		}

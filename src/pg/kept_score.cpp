@@ -6,9 +6,11 @@
 #include "pg/own_tables.hpp"
 #include "pg/owned.hpp"
 #include "pg/query.hpp"
+#include "pg/row_index.hpp"
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
 #include "pg/source_query.hpp"
+#include "pg/write_in_place.hpp"
 
 extern "C"
 {
@@ -140,6 +142,41 @@ keep_records(const KeptScore *kept)
 	return keep_as_owner(stream);
 }
 
+KeptLookup
+keep_record_lookup(const KeptScore *kept)
+{
+	Stream stream{};
+	const RowIndex *index = find_row_index(kept->score->records, true);
+
+	if (index == nullptr)
+	{
+		return {nullptr, nullptr};
+	}
+	describe_records(kept->score, Reading::in_place, &stream);
+	stream.books = kept->records->stream.books;
+	stream.sink = kept->records->stream.sink;
+	stream.argument = kept->records->stream.argument;
+	return {index, keep_receiver(stream)};
+}
+
+KeptLookup
+keep_source_lookup(const KeptScore *kept, size_t number)
+{
+	Stream stream{};
+	const RowIndex *index = find_row_index(kept->score->sources[number], false);
+
+	if (index == nullptr)
+	{
+		return {nullptr, nullptr};
+	}
+	describe_source(kept->score, kept->score->sources[number], Reading::in_place, &stream);
+	stream.program = kept->sources[number]->stream.program;
+	stream.books = kept->sources[number]->stream.books;
+	stream.sink = kept->sources[number]->stream.sink;
+	stream.argument = kept->sources[number]->stream.argument;
+	return {index, keep_receiver(stream)};
+}
+
 KeptStream *
 keep_source(const KeptScore *kept, size_t number)
 {
@@ -161,10 +198,13 @@ keep_streams(KeptScore *kept)
 	const core::Definition &definition = kept->score->definition;
 
 	kept->records = keep_records(kept);
+	kept->record = keep_record_lookup(kept);
+	kept->lookups = static_cast<KeptLookup *>(palloc0(sizeof(KeptLookup) * Max(definition.sources.size(), 1)));
 	kept->sources = static_cast<KeptStream **>(palloc0(sizeof(KeptStream *) * Max(definition.sources.size(), 1)));
 	for (size_t number = 0; number < definition.sources.size(); number++)
 	{
 		kept->sources[number] = keep_source(kept, number);
+		kept->lookups[number] = keep_source_lookup(kept, number);
 	}
 	if (definition.has_resets)
 	{
@@ -224,6 +264,8 @@ make_kept_score(const char *name, TimestampTz as_of)
 	kept->labels = make_label_datums(kept->scorer->program());
 	Session session = begin_for_owners(true);
 	keep_streams(kept);
+	// After the index was found, which holds as of an earlier version
+	kept->in_place = is_writable_in_place(kept->score, kept->columns);
 	end_session(session);
 	MemoryContextSwitchTo(CacheMemoryContext);
 	MemoryContextSetParent(context, CacheMemoryContext);

@@ -21,6 +21,15 @@ struct WritePlans
 	SPIPlanPtr insert_many;
 };
 
+struct RowIndex;
+
+// Rows of a single record, read without a query
+struct KeptLookup
+{
+	const RowIndex *index; // null if only a query will do
+	KeptStream *rows;
+};
+
 struct KeptScore
 {
 	MemoryContext context;   // of all that belongs to it
@@ -31,9 +40,13 @@ struct KeptScore
 	KeptStream *resets;      // or null
 	KeptStream *adjustments; // or null
 	KeptStream **sources;
+	KeptLookup record;       // of records, for a single one
+	KeptLookup *lookups;     // of the sources
 	LabelDatums labels;
 	Oid target_key_type;
 	WritePlans plans;
+	bool in_place;           // its columns may be written without a query
+	AttrNumber columns[stored_values + 1]; // then: total, fit, engagement, label
 	bool busy;               // evaluating: an evaluation inside an evaluation must not use it
 	int users;               // who may come back to it after calls that forget it
 };

@@ -82,7 +82,7 @@ prepare_kept(MemoryContext context, const char *sql, int count, Oid *types)
 }
 
 KeptStream *
-keep_stream(const Stream &stream)
+keep_receiver(const Stream &stream)
 {
 	auto *kept = static_cast<KeptStream *>(palloc0(sizeof(KeptStream)));
 	Oid types[] = {TIMESTAMPTZOID, key_array_type(stream.key_kind), TIMESTAMPTZOID};
@@ -94,6 +94,15 @@ keep_stream(const Stream &stream)
 		kept->parameters->params[at] = {0, false, PARAM_FLAG_CONST, types[at]};
 	}
 	kept->receiver = make_receiver(&kept->stream, kept->parameters, true);
+	return kept;
+}
+
+KeptStream *
+keep_stream(const Stream &stream)
+{
+	KeptStream *kept = keep_receiver(stream);
+	Oid types[] = {TIMESTAMPTZOID, key_array_type(stream.key_kind), TIMESTAMPTZOID};
+
 	kept->plan = prepare_kept(CurrentMemoryContext, stream.sql, lengthof(types), types);
 	plan_lookups(kept->plan);
 	return kept;

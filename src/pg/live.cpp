@@ -68,23 +68,8 @@ touch_row(const PathStart &start, const Rows &rows)
 bool
 flush_comes(Relation relation)
 {
-	const TriggerDesc *triggers = relation->trigdesc;
-
-	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
-	{
-		// Logical replication writes rows without statements; only TRUNCATE has its trigger there
-		return false;
-	}
-	for (int at = 0; triggers != nullptr && at < triggers->numtriggers; at++)
-	{
-		const Trigger &trigger = triggers->triggers[at];
-		if (!TRIGGER_FOR_ROW(trigger.tgtype) && strcmp(trigger.tgname, flush_trigger) == 0 &&
-			trigger.tgenabled != TRIGGER_DISABLED)
-		{
-			return true;
-		}
-	}
-	return false;
+	// Logical replication writes rows without statements; only TRUNCATE has its trigger there
+	return SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA && has_enabled_trigger(relation, flush_trigger);
 }
 
 // When a trigger function is to be called
@@ -131,7 +116,7 @@ lead_scoring_hold(PG_FUNCTION_ARGS)
 	const TriggerData *trigger = trigger_of(fcinfo, "lead_scoring.hold()", before_statement);
 	if (!is_restoring() && !is_writing_scores())
 	{
-		hold_paths_from(trigger->tg_relation);
+		hold_paths_from(RelationGetRelid(trigger->tg_relation));
 	}
 	return PointerGetDatum(nullptr);
 }
@@ -147,7 +132,7 @@ lead_scoring_touch(PG_FUNCTION_ARGS)
 	{
 		return PointerGetDatum(nullptr);
 	}
-	const PathStarts *starts = hold_paths_from(trigger->tg_relation);
+	const PathStarts *starts = hold_paths_from(RelationGetRelid(trigger->tg_relation));
 	Rows rows = rows_of(trigger);
 	note_filled(trigger->tg_relation, starts, rows);
 	for (int at = 0; at < starts->count; at++)
@@ -174,7 +159,7 @@ lead_scoring_flush(PG_FUNCTION_ARGS)
 	}
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event))
 	{
-		const PathStarts *starts = hold_paths_from(trigger->tg_relation);
+		const PathStarts *starts = hold_paths_from(RelationGetRelid(trigger->tg_relation));
 		for (int at = 0; at < starts->count; at++)
 		{
 			touch_everybody(starts->starts[at]);

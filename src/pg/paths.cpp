@@ -8,6 +8,7 @@
 #include "pg/loaded_stream.hpp"
 #include "pg/query.hpp"
 #include "pg/read_columns.hpp"
+#include "pg/score_columns.hpp"
 #include "pg/session.hpp"
 
 extern "C"
@@ -243,7 +244,8 @@ score_for(List **scores, const QueryRows &rows, uint64 row)
 	}
 	auto *score = static_cast<ActiveScore *>(palloc(sizeof(ActiveScore)));
 	*score = {name, text_at(rows, row, record_type_column), DatumGetBool(datum_at(rows, row, queued_column)),
-			  DatumGetBool(datum_at(rows, row, relative_column)), false};
+			  DatumGetBool(datum_at(rows, row, relative_column)), false,
+			  DatumGetObjectId(datum_at(rows, row, null_at(rows, row, target_column) ? records_column : target_column))};
 	*scores = lappend(*scores, score);
 	return score;
 }
@@ -262,11 +264,10 @@ read_paths(MemoryContext context)
 	QueryRows rows = run_query(context, paths_sql, 0, nullptr);
 	MemoryContext before = MemoryContextSwitchTo(context);
 	auto *paths = static_cast<Paths *>(palloc0(sizeof(Paths)));
-	List *scores = NIL;
 
 	for (uint64 row = 0; row < rows.count; row++)
 	{
-		ActiveScore *score = score_for(&scores, rows, row);
+		ActiveScore *score = score_for(&paths->scores, rows, row);
 		Path *records = path_for(paths, rows, row, PathKind::record);
 		records->relation = DatumGetObjectId(datum_at(rows, row, records_column));
 		records->link_column = text_at(rows, row, key_column_column);
@@ -377,10 +378,34 @@ translate_columns(PathStart *start, Bitmapset *columns, const Path *path, Oid pa
 	}
 }
 
-PathStarts *
-find_starts(const Paths *paths, Relation relation)
+// The columns of the scores that have theirs in a relation
+List *
+find_kept(const Paths *paths, Oid relation)
 {
-	Oid id = RelationGetRelid(relation);
+	List *kept = NIL;
+
+	for (int at = 0; at < list_length(paths->scores); at++)
+	{
+		auto *score = static_cast<const ActiveScore *>(list_nth(paths->scores, at));
+		ScoreColumns columns = score_columns(score->name);
+		if (score->target != relation)
+		{
+			continue;
+		}
+		auto *found = static_cast<KeptColumns *>(palloc0(sizeof(KeptColumns)));
+		found->score = score;
+		for (const char *column : {columns.total, columns.fit, columns.engagement, columns.label})
+		{
+			found->columns = add_column(found->columns, relation, column);
+		}
+		kept = lappend(kept, found);
+	}
+	return kept;
+}
+
+PathStarts *
+find_starts(const Paths *paths, Oid id)
+{
 	auto *starts = static_cast<PathStarts *>(palloc0(sizeof(PathStarts)));
 
 	starts->relation = id;
@@ -398,7 +423,10 @@ find_starts(const Paths *paths, Relation relation)
 		start->second = path->second_column == nullptr ? 0 : get_attnum(id, path->second_column);
 		start->link_type = getBaseType(get_atttype(id, start->link));
 		translate_columns(start, columns_that_matter(path), path, id);
+		starts->all_matter |= start->all_matter;
+		starts->matter = bms_add_members(starts->matter, start->matter);
 	}
+	starts->kept = find_kept(paths, id);
 	return starts;
 }
 
@@ -428,23 +456,36 @@ all_paths()
 }
 
 const PathStarts *
-paths_from(Relation relation)
+known_paths_from(Oid relation)
 {
-	Oid id = RelationGetRelid(relation);
-	auto *paths = const_cast<Paths *>(all_paths());
-
-	for (int at = 0; at < list_length(paths->starts); at++)
+	if (known == nullptr || known->version != definitions_version())
 	{
-		auto *starts = static_cast<PathStarts *>(list_nth(paths->starts, at));
-		if (starts->relation == id)
+		return nullptr;
+	}
+	for (int at = 0; at < list_length(known->starts); at++)
+	{
+		auto *starts = static_cast<const PathStarts *>(list_nth(known->starts, at));
+		if (starts->relation == relation)
 		{
 			return starts;
 		}
 	}
+	return nullptr;
+}
+
+const PathStarts *
+paths_from(Oid relation)
+{
+	auto *paths = const_cast<Paths *>(all_paths());
+
+	if (const PathStarts *starts = known_paths_from(relation); starts != nullptr)
+	{
+		return starts;
+	}
 	MemoryContext before = MemoryContextSwitchTo(known_context);
 	PathStarts *starts = find_starts(paths, relation);
 	paths->starts = lappend(paths->starts, starts);
-	watch_relation(id);
+	watch_relation(relation);
 	MemoryContextSwitchTo(before);
 	return starts;
 }

@@ -31,6 +31,7 @@ struct ActiveScore
 	bool queued;
 	bool relative; // has bands for the best records: one record's change may change the labels of others
 	bool filled;   // is decided by the row of the record alone; known once the paths from the records have been asked for
+	Oid target;    // has its columns
 };
 
 struct Path
@@ -56,6 +57,7 @@ struct Path
 struct Paths
 {
 	uint64 version; // of the definitions
+	List *scores;   // of ActiveScore
 	List *paths;    // of Path
 	List *starts;   // of PathStarts, as far as they have been asked for
 };
@@ -71,17 +73,31 @@ struct PathStart
 	Bitmapset *matter; // columns that scores read, links included
 };
 
+// The columns of a score in the table that has them
+struct KeptColumns
+{
+	const ActiveScore *score;
+	Bitmapset *columns;
+};
+
+// What begins at a relation, and which scores are kept there
 struct PathStarts
 {
 	Oid relation;
 	int count;
 	PathStart *starts;
+	bool all_matter;   // as of all the paths together
+	Bitmapset *matter;
+	List *kept;        // of KeptColumns
 };
 
 // All paths of the active scores, as of the active snapshot. What is returned is there until the end of the transaction
 const Paths *all_paths();
 
-// The paths that begin at a relation
-const PathStarts *paths_from(Relation relation);
+// The paths that begin at a relation, if they have been asked for since definitions changed, or null
+const PathStarts *known_paths_from(Oid relation);
+
+// The paths that begin at a relation, by the active snapshot
+const PathStarts *paths_from(Oid relation);
 
 } // namespace lead_scoring::pg

@@ -9,15 +9,13 @@
 #include "pg/own_tables.hpp"
 #include "pg/owned.hpp"
 #include "pg/pipeline.hpp"
-#include "pg/row_slot.hpp"
 #include "pg/session.hpp"
 #include "pg/source_query.hpp"
 
 extern "C"
 {
-#include "funcapi.h"
+#include "executor/executor.h"
 #include "utils/lsyscache.h"
-#include "utils/typcache.h"
 }
 
 LEAD_SCORING_FUNCTION(lead_scoring_predict);
@@ -95,12 +93,12 @@ keep_row(KeptPredictor *predictor)
 	const LoadedStream *records = predictor->score->records;
 	Relation relation = relation_open(records->relation, AccessShareLock);
 
-	describe_records(predictor->score, Reading::given, &predictor->records);
+	describe_records(predictor->score, Reading::in_place, &predictor->records);
 	predictor->records.books = predictor->scorer->program().record_books.data();
 	predictor->parameters = makeParamList(1);
 	predictor->parameters->params[0] = {0, false, PARAM_FLAG_CONST, TIMESTAMPTZOID};
 	predictor->receiver = make_receiver(&predictor->records, predictor->parameters, true);
-	predictor->row = make_row_slot(RelationGetDescr(relation));
+	predictor->row = MakeSingleTupleTableSlot(CreateTupleDescCopyConstr(RelationGetDescr(relation)), &TTSOpsHeapTuple);
 	predictor->results = static_cast<core::ScoreResult *>(palloc(sizeof(core::ScoreResult) * core::batch_rows));
 	relation_close(relation, NoLock);
 }
@@ -220,24 +218,20 @@ predictor_of(const char *name)
 
 // Put the row that the function was given into the slot of the predictor
 void
-take_row(KeptPredictor *predictor, Datum datum)
+take_row(KeptPredictor *predictor, HeapTupleHeader header)
 {
-	HeapTupleHeader header = DatumGetHeapTupleHeader(datum);
-	HeapTupleData row = {};
-	TupleDesc descriptor = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
+	auto *row = static_cast<HeapTuple>(palloc0(sizeof(HeapTupleData)));
 
 	if (get_typ_typrelid(HeapTupleHeaderGetTypeId(header)) != predictor->score->records->relation)
 	{
-		ReleaseTupleDesc(descriptor);
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
 						errmsg("the row must be one of \"%s\", not of type %s", get_rel_name(predictor->score->records->relation),
 							   format_type_be(HeapTupleHeaderGetTypeId(header))),
 						errhint("Select it from there, or cast it, as in ROW(...)::%s.", get_rel_name(predictor->score->records->relation))));
 	}
-	row.t_len = HeapTupleHeaderGetDatumLength(header);
-	row.t_data = header;
-	put_row(predictor->row, &row, descriptor);
-	ReleaseTupleDesc(descriptor);
+	row->t_len = HeapTupleHeaderGetDatumLength(header);
+	row->t_data = header;
+	ExecStoreHeapTuple(row, predictor->row, false);
 }
 
 // Read what the sources hold of the record
@@ -328,7 +322,7 @@ lead_scoring_predict(PG_FUNCTION_ARGS)
 						errhint("Give a row of the table of the records, as in SELECT lead_scoring.predict('closing', l) FROM leads l.")));
 	}
 	KeptPredictor *predictor = predictor_of(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	take_row(predictor, PG_GETARG_DATUM(1));
+	take_row(predictor, PG_GETARG_HEAPTUPLEHEADER(1));
 	lead_scoring::core::ScoreResult result = predict(predictor, PG_GETARG_TIMESTAMPTZ(2));
 	if (!result.is_open)
 	{

@@ -10,6 +10,26 @@ extern "C"
 namespace lead_scoring::pg
 {
 
+namespace
+{
+
+// Whether two values are the same as they are stored: of a long text that an update leaves alone only the reference is
+bool
+stored_alike(Datum left, Datum right, int16 length)
+{
+	const char *left_bytes = DatumGetPointer(left);
+	const char *right_bytes = DatumGetPointer(right);
+
+	if (length >= 0)
+	{
+		return memcmp(left_bytes, right_bytes, static_cast<Size>(length)) == 0;
+	}
+	return length == -1 && VARSIZE_ANY(left_bytes) == VARSIZE_ANY(right_bytes) &&
+		   memcmp(left_bytes, right_bytes, VARSIZE_ANY(left_bytes)) == 0;
+}
+
+} // namespace
+
 bool
 same_column(const Rows &rows, AttrNumber attribute)
 {
@@ -19,8 +39,31 @@ same_column(const Rows &rows, AttrNumber attribute)
 	Datum before = slot_getattr(rows.before, attribute, &before_null);
 	Datum after = slot_getattr(rows.after, attribute, &after_null);
 
-	return before_null == after_null &&
-		   (before_null || datum_image_eq(before, after, described->attbyval, described->attlen));
+	if (before_null || after_null)
+	{
+		return before_null == after_null;
+	}
+	if (described->attbyval)
+	{
+		return before == after;
+	}
+	return stored_alike(before, after, described->attlen) || datum_image_eq(before, after, false, described->attlen);
+}
+
+bool
+has_enabled_trigger(Relation relation, const char *name)
+{
+	const TriggerDesc *triggers = relation->trigdesc;
+
+	for (int at = 0; triggers != nullptr && at < triggers->numtriggers; at++)
+	{
+		const Trigger &trigger = triggers->triggers[at];
+		if (strcmp(trigger.tgname, name) == 0 && trigger.tgenabled != TRIGGER_DISABLED)
+		{
+			return true;
+		}
+	}
+	return false;
 }
 
 Rows
@@ -38,17 +81,13 @@ rows_of(const TriggerData *trigger)
 }
 
 bool
-is_indifferent(const PathStart &start, const Rows &rows)
+left_alone(const Bitmapset *columns, const Rows &rows)
 {
 	if (rows.before == nullptr || rows.after == nullptr)
 	{
 		return false;
 	}
-	if (start.all_matter)
-	{
-		return false;
-	}
-	for (int attribute = -1; (attribute = bms_next_member(start.matter, attribute)) >= 0;)
+	for (int attribute = -1; (attribute = bms_next_member(columns, attribute)) >= 0;)
 	{
 		if (!same_column(rows, static_cast<AttrNumber>(attribute)))
 		{
@@ -56,6 +95,18 @@ is_indifferent(const PathStart &start, const Rows &rows)
 		}
 	}
 	return true;
+}
+
+bool
+is_indifferent(const PathStart &start, const Rows &rows)
+{
+	return !start.all_matter && left_alone(start.matter, rows);
+}
+
+bool
+are_indifferent(const PathStarts *starts, const Rows &rows)
+{
+	return !starts->all_matter && left_alone(starts->matter, rows);
 }
 
 } // namespace lead_scoring::pg

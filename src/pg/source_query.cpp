@@ -66,6 +66,16 @@ needed_attributes(const LoadedStream *stream)
 	return needed;
 }
 
+// Number the columns as the table does
+void
+number_columns(SelectList *list, Relation relation)
+{
+	for (int at = 0; at < RelationGetDescr(relation)->natts; at++)
+	{
+		list->position_of[at + 1] = static_cast<AttrNumber>(at + 1);
+	}
+}
+
 // Select whole rows of a table: the executor then hands them on as they are
 void
 select_all(SelectList *list, Relation relation, const char *alias)
@@ -332,7 +342,11 @@ describe_source(const LoadedScore *score, const LoadedStream *source, Reading re
 
 	initStringInfo(&from.sql);
 	const char *key = append_from(&from, score, source);
-	if (!joined && is_stored(relation))
+	if (reading == Reading::in_place)
+	{
+		number_columns(&list, relation);
+	}
+	else if (!joined && is_stored(relation))
 	{
 		select_all(&list, relation, "s");
 	}
@@ -379,7 +393,11 @@ describe_records(const LoadedScore *score, Reading reading, Stream *stream)
 
 	initStringInfo(&from.sql);
 	appendStringInfo(&from.sql, " FROM %s r", relation_sql(records->relation));
-	if (is_stored(relation) || reading == Reading::given)
+	if (reading == Reading::in_place)
+	{
+		number_columns(&list, relation);
+	}
+	else if (is_stored(relation))
 	{
 		select_all(&list, relation, "r");
 	}
@@ -389,7 +407,7 @@ describe_records(const LoadedScore *score, Reading reading, Stream *stream)
 	}
 	stream->key_position = place_own(&list, records, records->key_column);
 	place_columns(&list, records, stream);
-	if ((reading == Reading::locked || reading == Reading::compared) && score->own_target)
+	if ((reading == Reading::locked || reading == Reading::compared || reading == Reading::in_place) && score->own_target)
 	{
 		place_stored(&list, score, stream);
 	}

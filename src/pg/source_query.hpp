@@ -18,7 +18,7 @@ enum class Reading
 	recent, // those of the keys, but none that parameter 3 is later than
 	locked, // those of the keys, in their order, locked against other writers
 	compared, // those of the keys
-	given,    // none: a caller has the row, whole but for dropped columns
+	in_place, // rows as the table holds them, without a query
 };
 
 // Fill in the query, positions and columns of the stream of a source

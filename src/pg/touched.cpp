@@ -107,12 +107,11 @@ is_held(const ActiveScore *score)
 	return false;
 }
 
-// Hold the definitions of the scores of some paths; false if any was not held before
-bool
+// Hold the definitions of the scores of some paths
+void
 hold_scores(const PathStarts *starts)
 {
 	List *scores = scores_of(starts);
-	bool all_held = true;
 
 	for (int at = 0; at < list_length(scores); at++)
 	{
@@ -124,11 +123,50 @@ hold_scores(const PathStarts *starts)
 			score->relative && !score->queued ? seize_definition(score->name) : share_definition(score->name);
 			held = lappend(held, pstrdup(score->name));
 			MemoryContextSwitchTo(before);
-			all_held = false;
 		}
 	}
 	list_free(scores);
-	return all_held;
+}
+
+// The paths that begin at a relation, by the definitions as they are now
+const PathStarts *
+current_paths_from(Oid relation)
+{
+	const PathStarts *starts = known_paths_from(relation);
+
+	if (starts == nullptr)
+	{
+		PushActiveSnapshot(GetLatestSnapshot());
+		starts = paths_from(relation);
+		PopActiveSnapshot();
+	}
+	return starts;
+}
+
+bool
+are_held(const PathStarts *starts)
+{
+	for (int at = 0; at < starts->count; at++)
+	{
+		const List *scores = starts->starts[at].path->scores;
+		for (int number = 0; number < list_length(scores); number++)
+		{
+			if (!is_held(static_cast<const ActiveScore *>(list_nth(scores, number))))
+			{
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
+const PathStarts *
+remember_held(Oid relation, const PathStarts *starts)
+{
+	held_relation = relation;
+	held_version = definitions_version();
+	held_starts = starts;
+	return starts;
 }
 
 bool
@@ -175,26 +213,30 @@ watch_transactions()
 }
 
 const PathStarts *
-hold_paths_from(Relation relation)
+held_paths_from(Oid relation)
 {
-	if (held_relation == RelationGetRelid(relation) && held_version == definitions_version())
+	if (held_relation == relation && held_version == definitions_version())
 	{
 		return held_starts;
 	}
-	const PathStarts *starts;
-	uint64 version;
-	do
+	const PathStarts *starts = known_paths_from(relation);
+	return starts == nullptr || !are_held(starts) ? nullptr : remember_held(relation, starts);
+}
+
+const PathStarts *
+hold_paths_from(Oid relation)
+{
+	const PathStarts *starts = held_paths_from(relation);
+	uint64 version = definitions_version();
+
+	while (starts == nullptr || version != definitions_version())
 	{
-		// Whoever held a definition may have changed it
+		// Whoever held a definition may have changed it, and has said so before he let it go
 		version = definitions_version();
-		PushActiveSnapshot(GetLatestSnapshot());
-		starts = paths_from(relation);
-		PopActiveSnapshot();
-	} while (!hold_scores(starts) || version != definitions_version());
-	held_relation = RelationGetRelid(relation);
-	held_version = definitions_version();
-	held_starts = starts;
-	return starts;
+		starts = current_paths_from(relation);
+		hold_scores(starts);
+	}
+	return remember_held(relation, starts);
 }
 
 void

@@ -6,6 +6,7 @@
 #include "pg/key_set.hpp"
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
+#include "pg/write_in_place.hpp"
 
 extern "C"
 {
@@ -249,6 +250,10 @@ write_one(KeptScore *kept, const ColumnChange &change)
 	Datum values[5] = {make_key_datum(key_type_of(kept), change.key)};
 	char nulls[5] = {' ', ' ', ' ', ' ', ' '};
 
+	if (write_in_place(kept, change.key, change.after))
+	{
+		return;
+	}
 	if (kept->plans.update_one == nullptr)
 	{
 		kept->plans.update_one = plan_write(kept, update_one_sql(names_of(kept->score)), false);
@@ -317,7 +322,7 @@ write_rows(KeptScore *kept, const ColumnChange *changes, int count)
 	{
 		write_one(kept, *known[0]);
 	}
-	else if (known_count > 1)
+	else if (known_count > 1 && !write_many_in_place(kept, known, known_count))
 	{
 		if (kept->plans.update_many == nullptr)
 		{
@@ -392,16 +397,16 @@ compare_result(ColumnChanges *changes, const core::Program &program, core::KeyKi
 }
 
 ColumnChanges
-find_changes(const KeptScore *kept, const core::Batch &records, const core::ScoreResult *results, TimestampTz as_of)
+find_changes(const KeptScore *kept, const core::Batch &records, const StoredScore *stored,
+			 const core::ScoreResult *results, TimestampTz as_of)
 {
 	size_t most = records.rows + (kept->stored == nullptr ? 0 : kept->stored->receiver->batch.rows);
 	ColumnChanges changes = make_changes(most, as_of);
 
 	for (size_t row = 0; row < records.rows; row++)
 	{
-		const StoredScore *stored = kept->stored == nullptr ? &kept->records->stream.stored[row]
-															: stored_of(kept, records.keys[row]);
-		add_change(&changes, records.keys[row], stored, score_of(kept->scorer->program(), results[row]));
+		const StoredScore *before = kept->stored == nullptr ? &stored[row] : stored_of(kept, records.keys[row]);
+		add_change(&changes, records.keys[row], before, score_of(kept->scorer->program(), results[row]));
 		add_due(&changes, key_text(kept->score->definition.key_kind, records.keys[row]), results[row]);
 	}
 	if (kept->stored != nullptr)
@@ -464,6 +469,12 @@ bool
 is_writing_scores()
 {
 	return writing_at >= 0 && trigger_depth() == writing_at + 1;
+}
+
+bool
+is_statement_of_scores()
+{
+	return writing_at >= 0 && trigger_depth() == writing_at;
 }
 
 } // namespace lead_scoring::pg

@@ -37,9 +37,10 @@ ColumnChanges make_changes(size_t room, TimestampTz as_of);
 void compare_result(ColumnChanges *changes, const core::Program &program, core::KeyKind kind, const core::Key &key,
 					const StoredScore &stored, const core::ScoreResult &result);
 
-// Compare the results of a batch of records with what is stored; what is returned lives in the current memory context
-ColumnChanges find_changes(const KeptScore *kept, const core::Batch &records, const core::ScoreResult *results,
-						   TimestampTz as_of);
+// Compare the results of a batch of records with what is stored, beside them if that is not null; what is returned lives in
+// the current memory context
+ColumnChanges find_changes(const KeptScore *kept, const core::Batch &records, const StoredScore *stored,
+						   const core::ScoreResult *results, TimestampTz as_of);
 
 // Write changes into the columns, and note them. SPI is connected. Returns how many rows were written
 uint64 write_changes(KeptScore *kept, const ColumnChanges &changes, const char *reason);
@@ -51,5 +52,8 @@ void end_writing_scores(int before);
 
 // Whether a trigger is fired by such a write itself, not by what another trigger does meanwhile
 bool is_writing_scores();
+
+// The same for the condition of a trigger
+bool is_statement_of_scores();
 
 } // namespace lead_scoring::pg

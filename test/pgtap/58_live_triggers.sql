@@ -77,7 +77,7 @@ DROP TRIGGER follow_up ON leads;
 -- Our trigger functions where they do not belong
 SELECT throws_ok(statement, '39P01', NULL, what) FROM (VALUES
   ('fill() after a statement', $$CREATE TRIGGER t AFTER UPDATE ON leads FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.fill(); UPDATE leads SET size = 5 WHERE id = 1$$),
-  ('guard() after rows', $$CREATE TRIGGER t AFTER UPDATE ON leads FOR EACH ROW EXECUTE FUNCTION lead_scoring.guard(); UPDATE leads SET size = 5 WHERE id = 1$$),
+  ('guard() after a statement', $$CREATE TRIGGER t AFTER UPDATE ON leads FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.guard(); UPDATE leads SET size = 5 WHERE id = 1$$),
   ('touch() before rows', $$CREATE TRIGGER t BEFORE UPDATE ON leads FOR EACH ROW EXECUTE FUNCTION lead_scoring.touch(); UPDATE leads SET size = 5 WHERE id = 1$$),
   ('flush() for rows', $$CREATE TRIGGER t AFTER UPDATE ON leads FOR EACH ROW EXECUTE FUNCTION lead_scoring.flush(); UPDATE leads SET size = 5 WHERE id = 1$$),
   ('hold() after a statement', $$CREATE TRIGGER t AFTER UPDATE ON leads FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.hold(); UPDATE leads SET size = 5 WHERE id = 1$$)) v (what, statement);

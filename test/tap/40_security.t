@@ -418,6 +418,7 @@ DECLARE
     "text[]": ["NULL", "'{}'", "'{NULL}'", "'{1,2,NULL}'", "'{{1,2},{3,4}}'", "'{no key}'", "'{lead_score,draft,thing_score}'", "'[5:6]={1,2}'", "array_fill('1'::text, '{1000}')"],
     "regclass": ["NULL", "0", "4294967295", "'pg_class'", "'crm.contacts'", "'lead_scoring.rule'", "'lead_scoring.rule_pkey'", "'pg_temp.outcome'"],
     "double precision": ["NULL", "0", "'NaN'", "'infinity'", "'-infinity'", "1e308", "-1"],
+    "tid": ["NULL", "'(0,1)'", "'(4294967295,65535)'"],
     "oid": ["NULL", "0", "23", "25", "4294967295", "2205"],
     "integer[]": ["NULL", "'{}'", "'{NULL}'", "'{1,2,3,4,5}'", "'{0}'", "'{{6,7}}'", "'[-2147483648:-2147483647]={8,-2147483648}'"],
     "time without time zone": ["NULL", "'00:00'", "'24:00'", "'09:00'", "'23:59:59.999999'"],

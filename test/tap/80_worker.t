@@ -115,10 +115,10 @@ is(result("SELECT state, backend_xmin IS NULL FROM pg_stat_activity WHERE backen
 # Work that waits, and an error of one record
 is(result(<<'SQL', @in), '', 'a record that fails, and one that does not');
 BEGIN;
-ALTER TABLE contacts DISABLE TRIGGER lead_scoring_touch;
+ALTER TABLE contacts DISABLE TRIGGER lead_scoring_touch_update;
 UPDATE contacts SET employees = 0 WHERE id = 4;
 UPDATE contacts SET employees = 5 WHERE id = 5;
-ALTER TABLE contacts ENABLE ALWAYS TRIGGER lead_scoring_touch;
+ALTER TABLE contacts ENABLE ALWAYS TRIGGER lead_scoring_touch_update;
 COMMIT;
 INSERT INTO lead_scoring.queue (score, record_key) VALUES ('s', '4'), ('s', '5'), ('s', '5');
 SQL

@@ -1,0 +1,364 @@
+#include "pg/postgres_api.hpp"
+
+#include "pg/row_index.hpp"
+
+#include "pg/kept_score.hpp"
+
+extern "C"
+{
+#include "access/genam.h"
+#include "access/skey.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/pg_am.h"
+#include "executor/executor.h"
+#include "utils/acl.h"
+#include "utils/inval.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_opfamily.h"
+#include "utils/relcache.h"
+#include "utils/snapmgr.h"
+}
+
+namespace lead_scoring::pg
+{
+
+namespace
+{
+
+// Whether a query of a table reads all its rows, and nothing else
+bool
+is_plain(Relation relation)
+{
+#if PG_VERSION_NUM >= 180000
+	const TupleConstr *constraints = RelationGetDescr(relation)->constr;
+	if (constraints != nullptr && constraints->has_generated_virtual)
+	{
+		// Their values are not in the rows
+		return false;
+	}
+#endif
+	return relation->rd_rel->relkind == RELKIND_RELATION && relation->rd_rel->relam == HEAP_TABLE_AM_OID &&
+		   !relation->rd_rel->relhassubclass && !relation->rd_rel->relrowsecurity;
+}
+
+// Whether a query of the current user would be let through; to lock rows takes the right to update them
+bool
+is_allowed(Oid relation, LOCKMODE mode)
+{
+	AclMode needed = mode == AccessShareLock ? ACL_SELECT : ACL_SELECT | ACL_UPDATE;
+
+	return ExecutorCheckPerms_hook == nullptr &&
+		   pg_class_aclmask(relation, GetUserId(), needed, ACLMASK_ALL) == needed;
+}
+
+// Whether rows need nothing but what they hold
+bool
+is_from_rows(const LoadedStream *stream)
+{
+	for (int at = 0; at < stream->inputs->count; at++)
+	{
+		if (stream->inputs->columns[at].computed != nullptr)
+		{
+			return false;
+		}
+	}
+	return stream->filter_sql == nullptr && !OidIsValid(stream->hop.relation) && stream->record_column == nullptr &&
+		   !stream->cleaned && stream->mark_sql == nullptr;
+}
+
+// Whether an index finds all rows of any snapshot
+bool
+is_complete(Relation index)
+{
+	const FormData_pg_index *form = index->rd_index;
+
+	return form->indisvalid && form->indisready && form->indislive && !form->indcheckxmin &&
+		   index->rd_rel->relam == BTREE_AM_OID && RelationGetIndexPredicate(index) == NIL;
+}
+
+bool
+is_exact(Oid collation)
+{
+	return !OidIsValid(collation) || get_collation_isdeterministic(collation);
+}
+
+RegProcedure
+comparison(Relation index, int column, StrategyNumber strategy)
+{
+	Oid type = index->rd_opcintype[column];
+	Oid op = get_opfamily_member(index->rd_opfamily[column], type, type, static_cast<int16>(strategy));
+
+	return OidIsValid(op) ? get_opcode(op) : InvalidOid;
+}
+
+bool
+is_key_type(Oid type)
+{
+	return type == INT2OID || type == INT4OID || type == INT8OID || type == UUIDOID || type == TEXTOID;
+}
+
+// Fill in what an index is good for; false if it is not good
+bool
+describe_index(Relation relation, Relation index, const LoadedStream *stream, bool to_lock, RowIndex *found)
+{
+	const FormData_pg_index *form = index->rd_index;
+	AttrNumber key = get_attnum(stream->relation, stream->key_column);
+	TupleDesc columns = RelationGetDescr(relation);
+
+	if (!is_complete(index) || form->indkey.values[0] != key || !is_key_type(index->rd_opcintype[0]) ||
+		!is_exact(index->rd_indcollation[0]) || !is_exact(TupleDescAttr(columns, key - 1)->attcollation))
+	{
+		return false;
+	}
+	if (to_lock && !(form->indisunique && form->indimmediate && form->indnkeyatts == 1))
+	{
+		return false;
+	}
+	*found = {RelationGetRelid(relation), RelationGetRelid(index), index->rd_opcintype[0], index->rd_indcollation[0],
+			  comparison(index, 0, BTEqualStrategyNumber), InvalidOid, stream->time_column != nullptr, false, 0};
+	AttrNumber time = found->timed ? get_attnum(stream->relation, stream->time_column) : InvalidAttrNumber;
+	if (found->timed && form->indnkeyatts > 1 && form->indkey.values[1] == time && index->rd_opcintype[1] == TIMESTAMPTZOID)
+	{
+		found->is_not_earlier = comparison(index, 1, BTGreaterEqualStrategyNumber);
+		found->always_timed = TupleDescAttr(columns, time - 1)->attnotnull;
+	}
+	return OidIsValid(found->is_key);
+}
+
+// Whether keys of the index's type go so far; a key beyond them has no row
+bool
+is_in_range(Oid type, const core::Key &key)
+{
+	auto number = static_cast<int64>(key.low);
+
+	return (type != INT2OID || (number >= PG_INT16_MIN && number <= PG_INT16_MAX)) &&
+		   (type != INT4OID || (number >= PG_INT32_MIN && number <= PG_INT32_MAX));
+}
+
+// Which rows of a key to find
+enum class Which
+{
+	all,
+	recent,  // not earlier than a time
+	untimed, // without a time
+};
+
+void
+find_rows(RowLookup *lookup, const RowIndex *index, Snapshot snapshot, const core::Key &key, Which which,
+		  TimestampTz earliest)
+{
+	ScanKeyData keys[2];
+	int count = which == Which::all ? 1 : 2;
+
+	ScanKeyEntryInitialize(&keys[0], 0, 1, BTEqualStrategyNumber, index->key_type, index->collation, index->is_key,
+						   make_key_datum(index->key_type, key));
+	if (which == Which::recent)
+	{
+		ScanKeyEntryInitialize(&keys[1], 0, 2, BTGreaterEqualStrategyNumber, TIMESTAMPTZOID, InvalidOid,
+							   index->is_not_earlier, TimestampTzGetDatum(earliest));
+	}
+	else if (which == Which::untimed)
+	{
+		ScanKeyEntryInitialize(&keys[1], SK_ISNULL | SK_SEARCHNULL, 2, InvalidStrategy, InvalidOid, InvalidOid, InvalidOid, 0);
+	}
+#if PG_VERSION_NUM >= 180000
+	lookup->scan = index_beginscan(lookup->table, lookup->index, snapshot, nullptr, count, 0);
+#else
+	lookup->scan = index_beginscan(lookup->table, lookup->index, snapshot, count, 0);
+#endif
+	index_rescan(lookup->scan, keys, count, nullptr, 0);
+}
+
+[[noreturn]] void
+raise_concurrent_update()
+{
+	ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					errmsg("could not serialize access due to concurrent update")));
+	pg_unreachable();
+}
+
+// Whether a row that somebody has changed meanwhile still has the key
+bool
+still_has(const RowLookup &lookup, const RowIndex *index, const core::Key &key)
+{
+	bool is_null;
+	Datum value = slot_getattr(lookup.slot, lookup.index->rd_index->indkey.values[0], &is_null);
+
+	return !is_null && DatumGetBool(OidFunctionCall2Coll(index->is_key, index->collation, value,
+														 make_key_datum(index->key_type, key)));
+}
+
+// Lock the row at hand as SELECT ... FOR NO KEY UPDATE does; false if it is gone or has another key now
+bool
+lock_row(const RowLookup &lookup, const RowIndex *index, Snapshot snapshot, const core::Key &key)
+{
+	TM_FailureData failure;
+	ItemPointerData place = lookup.slot->tts_tid;
+	uint8 flags = TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS | (IsolationUsesXactSnapshot() ? 0 : TUPLE_LOCK_FLAG_FIND_LAST_VERSION);
+
+	switch (table_tuple_lock(lookup.table, &place, snapshot, lookup.slot, GetCurrentCommandId(true), LockTupleNoKeyExclusive,
+							 LockWaitBlock, flags, &failure))
+	{
+	case TM_Ok:
+		return !failure.traversed || still_has(lookup, index, key);
+	case TM_SelfModified:
+		return false;
+	case TM_Updated:
+	case TM_Deleted:
+		if (IsolationUsesXactSnapshot())
+		{
+			raise_concurrent_update();
+		}
+		return false;
+	default:
+		elog(ERROR, "could not lock a row of \"%s\"", RelationGetRelationName(lookup.table));
+	}
+	pg_unreachable();
+}
+
+void
+begin_receiving(KeptStream *kept, const RowLookup &lookup, TimestampTz as_of)
+{
+	kept->parameters->params[0].value = TimestampTzGetDatum(as_of);
+	reset_receiver(kept->receiver);
+	kept->receiver->base.rStartup(&kept->receiver->base, CMD_SELECT, lookup.slot->tts_tupleDescriptor);
+}
+
+void
+receive_rows(KeptStream *kept, RowLookup *lookup, const RowIndex *index, const core::Key &key, Which which,
+			 TimestampTz earliest)
+{
+	find_rows(lookup, index, GetActiveSnapshot(), key, which, earliest);
+	while (index_getnext_slot(lookup->scan, ForwardScanDirection, lookup->slot) &&
+		   kept->receiver->base.receiveSlot(lookup->slot, &kept->receiver->base))
+	{
+		CHECK_FOR_INTERRUPTS();
+	}
+	index_endscan(lookup->scan);
+}
+
+} // namespace
+
+bool
+begin_lookup(RowLookup *lookup, const RowIndex *index, LOCKMODE mode)
+{
+	lookup->table = try_relation_open(index->relation, mode);
+	if (lookup->table == nullptr)
+	{
+		return false;
+	}
+	AcceptInvalidationMessages();
+	if (index->version != definitions_version() || !is_allowed(index->relation, mode))
+	{
+		table_close(lookup->table, NoLock);
+		return false;
+	}
+	lookup->index = index_open(index->index, AccessShareLock);
+	lookup->slot = table_slot_create(lookup->table, nullptr);
+	return true;
+}
+
+bool
+find_row(RowLookup *lookup, const RowIndex *index, Snapshot snapshot, const core::Key &key)
+{
+	if (!is_in_range(index->key_type, key))
+	{
+		return false;
+	}
+	find_rows(lookup, index, snapshot, key, Which::all, DT_NOBEGIN);
+	bool found = index_getnext_slot(lookup->scan, ForwardScanDirection, lookup->slot);
+	index_endscan(lookup->scan);
+	return found;
+}
+
+void
+end_lookup(const RowLookup &lookup)
+{
+	ExecDropSingleTupleTableSlot(lookup.slot);
+	index_close(lookup.index, AccessShareLock);
+	// The lock stays until the end of the transaction, as that of a query
+	table_close(lookup.table, NoLock);
+}
+
+const RowIndex *
+find_row_index(const LoadedStream *stream, bool to_lock)
+{
+	RowIndex *best = nullptr;
+	ListCell *cell;
+	uint64 version = definitions_version();
+	Relation relation = table_open(stream->relation, AccessShareLock);
+
+	if (is_plain(relation) && is_from_rows(stream))
+	{
+		foreach (cell, RelationGetIndexList(relation))
+		{
+			RowIndex found;
+			Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+			bool is_good = describe_index(relation, index, stream, to_lock, &found);
+			index_close(index, AccessShareLock);
+			if (is_good && (best == nullptr || (OidIsValid(found.is_not_earlier) && !OidIsValid(best->is_not_earlier))))
+			{
+				best = static_cast<RowIndex *>(palloc(sizeof(RowIndex)));
+				*best = found;
+				best->version = version;
+			}
+		}
+	}
+	table_close(relation, NoLock);
+	return best;
+}
+
+bool
+lock_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, const core::Key &key)
+{
+	RowLookup lookup;
+
+	ItemPointerSetInvalid(&kept->place);
+	if (!begin_lookup(&lookup, index, RowShareLock))
+	{
+		return false;
+	}
+	// A command of its own, as a query would be
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	begin_receiving(kept, lookup, as_of);
+	if (find_row(&lookup, index, GetActiveSnapshot(), key) && lock_row(lookup, index, GetActiveSnapshot(), key))
+	{
+		kept->place = lookup.slot->tts_tid;
+		kept->receiver->base.receiveSlot(lookup.slot, &kept->receiver->base);
+	}
+	PopActiveSnapshot();
+	end_lookup(lookup);
+	return true;
+}
+
+bool
+read_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, const core::Key &key, TimestampTz earliest)
+{
+	RowLookup lookup;
+
+	// Older rows are not worth reading, if the index can tell
+	if ((index->timed && earliest != DT_NOBEGIN && !OidIsValid(index->is_not_earlier)) ||
+		!begin_lookup(&lookup, index, AccessShareLock))
+	{
+		return false;
+	}
+	begin_receiving(kept, lookup, as_of);
+	if (is_in_range(index->key_type, key))
+	{
+		receive_rows(kept, &lookup, index, key, earliest == DT_NOBEGIN ? Which::all : Which::recent, earliest);
+		// They must be read, to be complained of
+		if (earliest != DT_NOBEGIN && !index->always_timed)
+		{
+			receive_rows(kept, &lookup, index, key, Which::untimed, earliest);
+		}
+	}
+	end_lookup(lookup);
+	flush_receiver(kept->receiver);
+	return true;
+}
+
+} // namespace lead_scoring::pg

@@ -1,0 +1,63 @@
+// Rows of one key, found through an index directly.
+//
+// For a single record making a query ready costs more than running it. Where a table and its index are as simple as most
+// are, rows are read, and locked, as the query would; where they are not, the query does it.
+#pragma once
+
+#include "pg/postgres_api.hpp"
+
+#include "pg/kept_stream.hpp"
+#include "pg/loaded_stream.hpp"
+
+extern "C"
+{
+#include "access/genam.h"
+}
+
+namespace lead_scoring::pg
+{
+
+// An index whose first column is the key that rows are looked up by
+struct RowIndex
+{
+	Oid relation;
+	Oid index;
+	Oid key_type;                // that the index compares
+	Oid collation;
+	RegProcedure is_key;
+	RegProcedure is_not_earlier; // of its second column, the time of rows, or invalid
+	bool timed;                  // rows have a time
+	bool always_timed;           // every row has
+	uint64 version;              // of the definitions, as of which all this holds
+};
+
+// A table at work, and the row of it that was found
+struct RowLookup
+{
+	Relation table;
+	Relation index;
+	IndexScanDesc scan;
+	TupleTableSlot *slot;
+};
+
+// Open the table and lock it; false if it has changed before that, so that the index may be gone and columns be others, or if
+// the current user must be refused: only a query will do then
+bool begin_lookup(RowLookup *lookup, const RowIndex *index, LOCKMODE mode);
+
+// Find the one row that a key has; false if there is none
+bool find_row(RowLookup *lookup, const RowIndex *index, Snapshot snapshot, const core::Key &key);
+
+void end_lookup(const RowLookup &lookup);
+
+// Find an index to look up rows of a stream by, null if only a query will do. To lock means to read one row of each key
+const RowIndex *find_row_index(const LoadedStream *stream, bool to_lock);
+
+// Lock the row of a key against other writers and read it, as of the transaction's snapshot; its batch is there until the
+// stream runs again, and so is its place, if it was found. False if only a query will do
+bool lock_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, const core::Key &key);
+
+// Read the rows of a key under the active snapshot, but none that a time is later than. Batches go to the sink. False if
+// only a query will do
+bool read_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, const core::Key &key, TimestampTz earliest);
+
+} // namespace lead_scoring::pg

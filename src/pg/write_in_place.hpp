@@ -1,0 +1,21 @@
+// Writing scores where nobody else has a say in it: no query, no triggers.
+#pragma once
+
+#include "pg/postgres_api.hpp"
+
+#include "pg/write_changes.hpp"
+
+namespace lead_scoring::pg
+{
+
+// Whether an update of the columns of a score is nothing but that: no trigger of others, rule or constraint takes part in
+// it; then gives the columns
+bool is_writable_in_place(const LoadedScore *score, AttrNumber *columns);
+
+// Write the scores of records that are locked and have rows; false if only a query will do
+bool write_many_in_place(const KeptScore *kept, const ColumnChange *const *changes, int count);
+
+// Write the score of a record that is locked, if it is the one that was locked last; false if only a query will do
+bool write_in_place(const KeptScore *kept, const core::Key &key, const StoredScore &score);
+
+} // namespace lead_scoring::pg
