@@ -142,9 +142,10 @@ TEST(Logistic, FitsThePatients)
 	EXPECT_DOUBLE_EQ(auc(predictors, outcomes), 0.86);
 	const std::vector<double> errors = standard_errors(sample.design(), fit.coefficients, 0, nullptr);
 	ASSERT_EQ(errors.size(), 3U);
-	EXPECT_NEAR(errors[0], 3.213898, 5e-6);
-	EXPECT_NEAR(errors[1], 1.171078, 5e-6);
-	EXPECT_NEAR(errors[2], 0.054979, 5e-6);
+	// Theirs are of the last step but one
+	EXPECT_NEAR(errors[0], 3.213898, 1e-5);
+	EXPECT_NEAR(errors[1], 1.171078, 1e-5);
+	EXPECT_NEAR(errors[2], 0.054979, 1e-5);
 }
 
 TEST(Logistic, HasNoErrorsWhereColumnsDependOnEachOther)
