@@ -142,7 +142,7 @@ TEST(Logistic, FitsThePatients)
 	EXPECT_DOUBLE_EQ(auc(predictors, outcomes), 0.86);
 	const std::vector<double> errors = standard_errors(sample.design(), fit.coefficients, 0, nullptr);
 	ASSERT_EQ(errors.size(), 3U);
-	// Theirs are of the last step but one
+	// As published, nearly
 	EXPECT_NEAR(errors[0], 3.213898, 1e-5);
 	EXPECT_NEAR(errors[1], 1.171078, 1e-5);
 	EXPECT_NEAR(errors[2], 0.054979, 1e-5);
