@@ -140,6 +140,25 @@ TEST(Logistic, FitsThePatients)
 	std::vector<double> predictors(outcomes.size());
 	sample.design().predict(fit.coefficients, predictors, nullptr);
 	EXPECT_DOUBLE_EQ(auc(predictors, outcomes), 0.86);
+	const std::vector<double> errors = standard_errors(sample.design(), fit.coefficients, 0, nullptr);
+	ASSERT_EQ(errors.size(), 3U);
+	// As published, nearly
+	EXPECT_NEAR(errors[0], 3.213898, 1e-5);
+	EXPECT_NEAR(errors[1], 1.171078, 1e-5);
+	EXPECT_NEAR(errors[2], 0.054979, 1e-5);
+}
+
+TEST(Logistic, HasNoErrorsWhereColumnsDependOnEachOther)
+{
+	const Sample sample{{{1, 0, 1, 0}, {1, 0, 1, 0}}, {1, 0, 0, 1}};
+	const std::vector<double> coefficients(3, 0.0);
+
+	EXPECT_TRUE(standard_errors(sample.design(), coefficients, 0, nullptr).empty());
+	// A penalty makes them two of many: the inverse of {{1, .5, .5}, {.5, 1.5, .5}, {.5, .5, 1.5}}
+	const std::vector<double> errors = standard_errors(sample.design(), coefficients, 1, nullptr);
+	ASSERT_EQ(errors.size(), 3U);
+	EXPECT_NEAR(errors[0], std::sqrt(4.0 / 3), 1e-12);
+	EXPECT_NEAR(errors[1], std::sqrt(5.0 / 6), 1e-12);
 }
 
 TEST(Logistic, IsWhereTheGradientVanishes)
