@@ -31,7 +31,7 @@ segmented_leads()
 
 	for (size_t row = 0; row < 4000; row++)
 	{
-		const double kind = row % 50 == 0 ? 3 : row % 51 == 0 ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(row % 3);
+		const double kind = row % 200 == 0 ? 3 : row % 51 == 0 ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(row % 3);
 		const double x = random.share();
 		const double chance = kind == 0 ? x : kind == 1 ? 1 - x : 0.5;
 		values.push_back(x);
