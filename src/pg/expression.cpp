@@ -339,7 +339,7 @@ parse_expression(Relation relation, const char *text, const ExpressionSite &site
 	if (!site.resolved && reads_clock(expression, nullptr))
 	{
 		ereport(WARNING, (errmsg("%s of %s depends on the clock", site.field, site.what),
-						  errhint("Use as_of instead of now(): a score is then the same for the same instant.")));
+						  errhint("Use as_of instead of now(): a score is then the same for the same instant, and a model does not look ahead.")));
 	}
 	return expression;
 }
