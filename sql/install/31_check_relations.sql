@@ -104,7 +104,11 @@ BEGIN
             OR EXISTS (SELECT FROM lead_scoring.scope o JOIN lead_scoring.score s ON s.name = o.score
                         WHERE s.record_type = OLD.record_type AND o.source = OLD.name)) THEN
       RAISE EXCEPTION 'source "%" is used by rules or scopes', OLD.name USING ERRCODE = 'dependent_objects_still_exist',
-        HINT = 'Delete those first.';
+        HINT = format('Delete those first, of score %s.',
+                      (SELECT string_agg(format('"%s"', s.name), ', ' ORDER BY s.name COLLATE "C") FROM lead_scoring.score s
+                        WHERE s.record_type = OLD.record_type
+                          AND (EXISTS (SELECT FROM lead_scoring.rule r WHERE r.score = s.name AND r.source = OLD.name)
+                               OR EXISTS (SELECT FROM lead_scoring.scope o WHERE o.score = s.name AND o.source = OLD.name))));
     END IF;
     IF (TG_OP = 'DELETE' OR (NEW.name, NEW.record_type) <> (OLD.name, OLD.record_type))
        AND EXISTS (SELECT FROM lead_scoring.event_factor f JOIN lead_scoring.score s ON s.name = f.score

@@ -107,8 +107,9 @@ BEGIN
   )
   SELECT b.record_key, b.snapshot, b.converted, b.feature, b.place,
          CASE WHEN b.item IS NULL THEN '(missing)' WHEN b.number IS NULL THEN CASE WHEN b.place > 50 THEN '(other)' ELSE b.item END
-              WHEN b.low = b.high THEN b.low::text ELSE b.low || ' to ' || b.high END, b.low, b.high
-    FROM bounded b;
+              WHEN b.low = b.high THEN s.low::text ELSE s.low || ' to ' || s.high END, b.low, b.high
+    FROM bounded b, LATERAL (SELECT CASE WHEN abs(b.low) < 0.001 THEN b.low ELSE round(b.low::numeric, 4)::double precision END AS low,
+                                    CASE WHEN abs(b.high) < 0.001 THEN b.high ELSE round(b.high::numeric, 4)::double precision END AS high) s;
 END $$;
 COMMENT ON FUNCTION lead_scoring.binned_features(text, timestamptz, integer, text) IS
   'The values of features (NULL: of all) of the finished cases of a model, put into bins of about equally many samples where they are numbers, those of one value together; of categories the 50 most frequent, the others as (other); (missing) for NULL';

@@ -26,6 +26,21 @@ constexpr size_t stretch = 1 << 14;
 // Infinity lies beyond, and bounds stay finite
 constexpr double largest_bound = 1e300;
 
+// Return a number of few decimals that is greater than one value and at most the next: people will read it
+double
+short_bound(double below, double value)
+{
+	for (double scale = 1; scale < 1e12; scale *= 10)
+	{
+		const double candidate = std::floor(value * scale) / scale;
+		if (candidate > below && candidate <= value)
+		{
+			return candidate;
+		}
+	}
+	return value;
+}
+
 // Find the bounds between bins of about equally many of the sorted values. A value that is in many rows has a bin for
 // itself, and the other bins share the rest
 std::vector<double>
@@ -53,7 +68,7 @@ find_bounds(std::span<const double> sorted, uint32_t bins, uint32_t min_rows)
 		{
 			break;
 		}
-		bounds.push_back(sorted[cut]);
+		bounds.push_back(short_bound(sorted[cut - 1], sorted[cut]));
 		first = cut;
 	}
 	return bounds;

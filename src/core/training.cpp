@@ -275,7 +275,8 @@ check_outcomes(uint64_t converted, uint64_t unconverted, uint64_t min_converted,
 	}
 	throw ScoringError(Fault::invalid_parameter,
 					   fmt::format("too little to learn from: {} converted and {} unconverted records", converted, unconverted),
-					   fmt::format("The model needs at least {} converted and {} unconverted ones.",
+					   fmt::format("The model needs at least {} converted and {} unconverted ones: a longer past has more, and so has "
+										   "a shorter horizon.",
 								   std::max<uint64_t>(min_converted, 1), std::max<uint64_t>(min_unconverted, 1)));
 }
 

@@ -37,7 +37,7 @@ struct TrainingSettings
 	uint64_t min_converted = 25;
 	uint64_t min_unconverted = 25;
 	double scorecard_margin = 0.005; // boosted trees must have an AUC higher by this: a scorecard explains itself
-	double leakage_auc = 0.99;       // a feature that alone separates the outcomes so well is warned of
+	double leakage_auc = 0.9;        // a feature that alone separates the outcomes so well is warned of
 };
 
 // How well a learner predicted rows that it had not seen

@@ -295,7 +295,8 @@ raise_at(ErrorData *error, const char *text, const ExpressionSite &site)
 	error->message = psprintf("%s of %s: %s", site.field, site.what, error->message);
 	if (site.resolved)
 	{
-		error->hint = pstrdup("The relation has been altered since this was written (columns are kept by their names): write it again.");
+		error->hint = pstrdup("The relation has been altered since this was written (columns are kept by their names): write it again; "
+							  "if it is a feature of a model, train and publish that then.");
 	}
 	else if (error->hint == nullptr)
 	{
@@ -338,7 +339,7 @@ parse_expression(Relation relation, const char *text, const ExpressionSite &site
 	if (!site.resolved && reads_clock(expression, nullptr))
 	{
 		ereport(WARNING, (errmsg("%s of %s depends on the clock", site.field, site.what),
-						  errhint("Use as_of instead of now(): a score is then the same for the same instant.")));
+						  errhint("Use as_of instead of now(): a score is then the same for the same instant, and a model does not look ahead.")));
 	}
 	return expression;
 }

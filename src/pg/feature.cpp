@@ -40,7 +40,10 @@ feature_text(const core::FeatureInfo &feature, double value)
 	}
 	if (!feature.categorical)
 	{
-		return DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(value)));
+		// To be read: 4 decimals are plenty, except of what is tiny
+		double size = std::fabs(value);
+		double shown = size >= 0.001 && size < 1e11 ? std::round(value * 1e4) / 1e4 : value;
+		return DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(shown)));
 	}
 	return value == core::unseen_category ? "(not seen in training)" : feature.categories[static_cast<size_t>(value)].c_str();
 }

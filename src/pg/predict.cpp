@@ -224,10 +224,10 @@ take_row(KeptPredictor *predictor, HeapTupleHeader header)
 
 	if (get_typ_typrelid(HeapTupleHeaderGetTypeId(header)) != predictor->score->records->relation)
 	{
+		const char *relation = relation_sql(predictor->score->records->relation);
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-						errmsg("the row must be one of \"%s\", not of type %s", get_rel_name(predictor->score->records->relation),
-							   format_type_be(HeapTupleHeaderGetTypeId(header))),
-						errhint("Select it from there, or cast it, as in ROW(...)::%s.", get_rel_name(predictor->score->records->relation))));
+						errmsg("the row must be one of %s, not of type %s", relation, format_type_be(HeapTupleHeaderGetTypeId(header))),
+						errhint("Select it from there, or make one with jsonb_populate_record(NULL::%s, ...).", relation)));
 	}
 	row->t_len = HeapTupleHeaderGetDatumLength(header);
 	row->t_data = header;

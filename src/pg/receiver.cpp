@@ -172,7 +172,7 @@ read_row_key(Receiver *receiver, TupleTableSlot *slot)
 		{
 			ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION),
 							errmsg("a record of type \"%s\" has no key", stream->name),
-							errhint("Every record needs a key: declare the key column NOT NULL.")));
+							errhint("Every record needs a key: declare the key column NOT NULL. A row that is not stored can have any.")));
 		}
 		return false;
 	}

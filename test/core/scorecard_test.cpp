@@ -94,6 +94,19 @@ TEST(Scorecard, KeepsEqualValuesTogether)
 	EXPECT_EQ(bounds_of({not_a_number, not_a_number}), std::vector<double>{});
 }
 
+TEST(Scorecard, HasBoundsThatCanBeRead)
+{
+	EXPECT_EQ(bounds_of({1, 1.71828, 21.7512, 21.7677}, 1), (std::vector<double>{1.7, 21, 21.76}));
+	EXPECT_EQ(bounds_of({-142.41, -69.99}), std::vector<double>{-70});
+	EXPECT_EQ(bounds_of({-0.5, -0.25}), std::vector<double>{-0.3});
+	EXPECT_EQ(bounds_of({9, 17}), std::vector<double>{17});
+	// Neighbours have nothing between them
+	const double next = std::nextafter(0.1, 1);
+	EXPECT_EQ(bounds_of({0.1, next}), std::vector<double>{next});
+	EXPECT_EQ(bounds_of({-1e300, 1e300}), std::vector<double>{1e300});
+	EXPECT_EQ(bounds_of({1e-300, 2e-300}), std::vector<double>{2e-300});
+}
+
 TEST(Scorecard, CountsEachRowOnce)
 {
 	Random random(1);
