@@ -95,15 +95,27 @@ END $$;
 COMMENT ON FUNCTION lead_scoring.retrain(text, timestamptz) IS
   'Trains a model as train() does, and publishes the version if its accuracy and its AUC are at least publish_at_least times those of the champion, or if the champion was trained longer ago than replace_after or its quality is not known; never if the quality of the new version is not known. Then prunes the versions. Returns the version, whether it is champion now, and why';
 
+-- By the relation itself: the name that its owner had may be that of nobody by now.
+CREATE FUNCTION lead_scoring.is_owner(relation regclass) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT coalesce(pg_has_role(current_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = is_owner.relation), 'USAGE'),
+                  (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user))
+$$;
+COMMENT ON FUNCTION lead_scoring.is_owner(regclass) IS 'Whether the current user may act for the owner of a relation; for one that is gone, superusers may';
+
 CREATE VIEW lead_scoring.model_upkeep WITH (security_barrier) AS
   SELECT m.name AS model, v.version, v.trained_at,
          CASE WHEN m.retrain_every IS NOT NULL
               THEN greatest(lead_scoring.instant_after(v.trained_at, m.retrain_every),
-                            CASE WHEN v.version IS NOT NULL AND t.version IS NULL
-                                 THEN least(lead_scoring.instant_after(t.tried_at, m.retrain_every), lead_scoring.instant_after(t.tried_at, '1 day')) END)
+                            CASE WHEN v.version IS NULL THEN NULL
+                                 WHEN t.version IS NULL
+                                 THEN least(lead_scoring.instant_after(t.tried_at, m.retrain_every), lead_scoring.instant_after(t.tried_at, '1 day'))
+                                 -- What came of it has been pruned: that is no reason to do it again at once
+                                 WHEN t.version > v.version THEN lead_scoring.instant_after(t.tried_at, m.retrain_every) END)
               END AS next_training,
          t.tried_at, t.published,
-         CASE WHEN t.version IS NOT NULL OR pg_has_role(r.relation_owner, 'USAGE') THEN t.outcome END AS outcome
+         CASE WHEN t.version IS NOT NULL OR lead_scoring.is_owner(r.relation) THEN t.outcome END AS outcome
     FROM lead_scoring.model m
     LEFT JOIN lead_scoring.record_type r ON r.name = m.record_type
     LEFT JOIN LATERAL (SELECT o.version, o.trained_at FROM lead_scoring.model_version o WHERE o.model = m.name ORDER BY o.trained_at DESC, o.version DESC LIMIT 1) v ON true
@@ -112,7 +124,7 @@ COMMENT ON VIEW lead_scoring.model_upkeep IS 'When each model will be trained ag
 COMMENT ON COLUMN lead_scoring.model_upkeep.model IS 'Model';
 COMMENT ON COLUMN lead_scoring.model_upkeep.version IS 'Its newest version (NULL: not trained yet)';
 COMMENT ON COLUMN lead_scoring.model_upkeep.trained_at IS 'When that was trained';
-COMMENT ON COLUMN lead_scoring.model_upkeep.next_training IS 'When retrain_due() will train it again: retrain_every after the newest version; after an error, a day later at most (NULL: never, as it has not been trained yet or retrain_every is NULL)';
+COMMENT ON COLUMN lead_scoring.model_upkeep.next_training IS 'When retrain_due() will train it again: retrain_every after the newest version, or after the last time if what came of that is not kept; after an error, a day later at most (NULL: never, as it has not been trained yet or retrain_every is NULL)';
 COMMENT ON COLUMN lead_scoring.model_upkeep.tried_at IS 'When it was last trained by itself (NULL: never)';
 COMMENT ON COLUMN lead_scoring.model_upkeep.published IS 'Whether the version that came of it became champion';
 COMMENT ON COLUMN lead_scoring.model_upkeep.outcome IS 'Why, or the error, in words; errors are for the owner of the records';
@@ -130,7 +142,7 @@ BEGIN
   END IF;
   FOR candidate IN
     SELECT u.model FROM lead_scoring.model_upkeep u JOIN lead_scoring.model m ON m.name = u.model JOIN lead_scoring.record_type r ON r.name = m.record_type
-     WHERE u.next_training <= clock_timestamp() AND pg_has_role(r.relation_owner, 'USAGE') ORDER BY u.next_training, u.model
+     WHERE u.next_training <= clock_timestamp() AND lead_scoring.is_owner(r.relation) ORDER BY u.next_training, u.model
   LOOP
     EXIT WHEN trained >= max_models;
     -- What another session is training is not due
