@@ -129,6 +129,56 @@ COMMENT ON COLUMN lead_scoring.model_upkeep.tried_at IS 'When it was last traine
 COMMENT ON COLUMN lead_scoring.model_upkeep.published IS 'Whether the version that came of it became champion';
 COMMENT ON COLUMN lead_scoring.model_upkeep.outcome IS 'Why, or the error, in words; errors are for the owner of the records';
 
+CREATE FUNCTION lead_scoring.models_due() RETURNS SETOF text LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT u.model FROM lead_scoring.model_upkeep u JOIN lead_scoring.model m ON m.name = u.model JOIN lead_scoring.record_type r ON r.name = m.record_type
+   WHERE u.next_training <= clock_timestamp() AND lead_scoring.is_owner(r.relation) ORDER BY u.next_training, u.model
+$$;
+COMMENT ON FUNCTION lead_scoring.models_due() IS 'Models to be trained again, of those whose records the current user owns, those due longest first';
+
+CREATE FUNCTION lead_scoring.claim_training(model text) RETURNS boolean LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  -- What another session is training is not due, nor what it has just trained
+  IF NOT pg_try_advisory_xact_lock('lead_scoring.model_training'::regclass::oid::integer, hashtext(claim_training.model)) THEN
+    RETURN false;
+  END IF;
+  RETURN EXISTS (SELECT FROM lead_scoring.models_due() due WHERE due = claim_training.model);
+END $$;
+COMMENT ON FUNCTION lead_scoring.claim_training(text) IS 'Whether a model is still due; if so, other sessions leave it alone until the end of the transaction';
+
+CREATE FUNCTION lead_scoring.try_training(model text) RETURNS boolean LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM lead_scoring.retrain(try_training.model, clock_timestamp());
+  RETURN true;
+EXCEPTION WHEN OTHERS THEN
+  RAISE WARNING 'model "%" could not be trained: %', try_training.model, SQLERRM USING ERRCODE = SQLSTATE;
+  PERFORM lead_scoring.note_training(try_training.model, NULL, false, SQLERRM);
+  RETURN false;
+END $$;
+COMMENT ON FUNCTION lead_scoring.try_training(text) IS 'Trains a model again as retrain() does; an error is a WARNING, and kept in model_upkeep. Whether it was trained';
+
+-- Noted before it begins: if the process or the server does not survive it, it is not begun again at once.
+CREATE FUNCTION lead_scoring.begin_training() RETURNS text LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  candidate text;
+BEGIN
+  FOR candidate IN SELECT due FROM lead_scoring.models_due() due LOOP
+    IF lead_scoring.claim_training(candidate) THEN
+      PERFORM lead_scoring.note_training(candidate, NULL, false, 'begun, but not ended');
+      RETURN candidate;
+    END IF;
+  END LOOP;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION lead_scoring.begin_training() IS 'For the background worker: the model that has been due longest, which is noted as begun, to be trained in the next transaction (NULL: none)';
+
 CREATE FUNCTION lead_scoring.retrain_due(max_models integer DEFAULT NULL) RETURNS integer LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -140,27 +190,18 @@ BEGIN
     RAISE EXCEPTION 'max_models must not be less than 1: %', max_models USING ERRCODE = 'invalid_parameter_value',
       HINT = 'NULL stands for all that are due.';
   END IF;
-  FOR candidate IN
-    SELECT u.model FROM lead_scoring.model_upkeep u JOIN lead_scoring.model m ON m.name = u.model JOIN lead_scoring.record_type r ON r.name = m.record_type
-     WHERE u.next_training <= clock_timestamp() AND lead_scoring.is_owner(r.relation) ORDER BY u.next_training, u.model
-  LOOP
+  FOR candidate IN SELECT due FROM lead_scoring.models_due() due LOOP
     EXIT WHEN trained >= max_models;
-    -- What another session is training is not due
-    CONTINUE WHEN NOT pg_try_advisory_xact_lock('lead_scoring.model_training'::regclass::oid::integer, hashtext(candidate));
+    CONTINUE WHEN NOT lead_scoring.claim_training(candidate);
     trained := trained + 1;
-    BEGIN
-      PERFORM lead_scoring.retrain(candidate, clock_timestamp());
-    EXCEPTION WHEN OTHERS THEN
-      RAISE WARNING 'model "%" could not be trained: %', candidate, SQLERRM USING ERRCODE = SQLSTATE;
-      PERFORM lead_scoring.note_training(candidate, NULL, false, SQLERRM);
-    END;
+    PERFORM lead_scoring.try_training(candidate);
   END LOOP;
   RETURN trained;
 END $$;
 COMMENT ON FUNCTION lead_scoring.retrain_due(integer) IS
-  'Trains the models again whose newest version is older than retrain_every, those due longest first, as retrain() does; of those whose records the current user owns. An error of one is a WARNING, kept in model_upkeep, and does not stop the others. Returns how many it tried, at most max_models (NULL: all)';
+  'Trains the models again whose newest version is older than retrain_every, those due longest first, as retrain() does; of those whose records the current user owns. An error of one is a WARNING, kept in model_upkeep, and does not stop the others. Returns how many it tried, at most max_models (NULL: all). All is one transaction: records whose columns it has written wait for its end, so for many models call retrain_due(1) again and again';
 
 GRANT SELECT (model, tried_at, version, published) ON lead_scoring.model_training TO PUBLIC;
 GRANT INSERT, UPDATE, DELETE ON lead_scoring.model_training TO PUBLIC;
 GRANT SELECT ON lead_scoring.model_upkeep TO PUBLIC;
-REVOKE EXECUTE ON FUNCTION lead_scoring.check_model_training() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION lead_scoring.check_model_training(), lead_scoring.begin_training() FROM PUBLIC;
