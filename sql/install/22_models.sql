@@ -157,7 +157,7 @@ COMMENT ON COLUMN lead_scoring.model_version.recall IS 'Share of conversions tha
 COMMENT ON COLUMN lead_scoring.model_version.f1 IS 'Harmonic mean of precision and recall, 0 to 1 (NULL: unknown)';
 COMMENT ON COLUMN lead_scoring.model_version.readiness IS 'ready, fair or not ready, by the AUC as readiness() says; set by the extension';
 COMMENT ON COLUMN lead_scoring.model_version.definition IS 'The model and its enabled features as they were when it was trained, as model_definition() gives them: it predicts by these, whatever is edited; set by the extension';
-COMMENT ON COLUMN lead_scoring.model_version.body IS 'The trained model, JSON. Shown to those who may read the records, in model_versions';
+COMMENT ON COLUMN lead_scoring.model_version.body IS 'The trained model, JSON. Shown to those who may read all that it was trained on, in model_versions';
 COMMENT ON COLUMN lead_scoring.model_version.warnings IS 'What training found odd, as features that are constant or that give the outcome away';
 COMMENT ON COLUMN lead_scoring.model_version.published_at IS 'When it last became champion (NULL: never)';
 COMMENT ON COLUMN lead_scoring.model_version.retired_at IS 'When another version took its place (NULL: none has)';

@@ -204,7 +204,8 @@ END $$;
 COMMENT ON FUNCTION lead_scoring.prune_versions(text) IS
   'Deletes the versions of a model but the champion and as many others as keep_versions says, those trained or retired last; returns how many it deleted';
 
--- With its owner's rights: a trained model holds the categories of the records, so it is for those who may read them.
+-- With its owner's rights: a trained model holds categories of the records and of the rows of sources, so it is for those
+-- who may read all of them.
 CREATE VIEW lead_scoring.model_versions WITH (security_barrier) AS
   SELECT v.model, m.record_type, v.version, v.status, v.readiness, v.algorithm, v.trained_at, v.as_of, v.samples, v.converted,
          v.converted::double precision / nullif(v.samples, 0) AS conversion_rate,
@@ -212,7 +213,14 @@ CREATE VIEW lead_scoring.model_versions WITH (security_barrier) AS
          array_to_string(v.warnings, E'\n') AS warnings, v.published_at, v.retired_at,
          (SELECT string_agg(s.name, ', ' ORDER BY s.name) FROM lead_scoring.score s WHERE s.model = v.model) AS scores,
          v.definition,
-         CASE WHEN has_table_privilege(t.relation, 'SELECT') AND NOT row_security_active(t.relation) THEN v.body END AS body
+         CASE WHEN has_table_privilege(t.relation, 'SELECT') AND NOT row_security_active(t.relation) AND NOT EXISTS (
+                     SELECT FROM jsonb_array_elements(v.definition -> 'features') f (item)
+                       LEFT JOIN lead_scoring.source o ON o.record_type = m.record_type AND o.name = f.item ->> 'source'
+                      WHERE f.item ->> 'source' IS NOT NULL
+                        -- Who may read a source that is gone? The owner of the records
+                        AND NOT coalesce(has_table_privilege(o.relation, 'SELECT') AND NOT row_security_active(o.relation),
+                                         pg_has_role((SELECT c.relowner FROM pg_class c WHERE c.oid = t.relation), 'USAGE')))
+              THEN v.body END AS body
     FROM lead_scoring.model_version v
     LEFT JOIN lead_scoring.model m ON m.name = v.model
     LEFT JOIN lead_scoring.record_type t ON t.name = m.record_type;
@@ -243,7 +251,7 @@ COMMENT ON COLUMN lead_scoring.model_versions.published_at IS 'When it last beca
 COMMENT ON COLUMN lead_scoring.model_versions.retired_at IS 'When another version took its place (NULL: none has)';
 COMMENT ON COLUMN lead_scoring.model_versions.scores IS 'Scores that use the model, separated by commas (NULL: none)';
 COMMENT ON COLUMN lead_scoring.model_versions.definition IS 'The model and its features as they were when it was trained';
-COMMENT ON COLUMN lead_scoring.model_versions.body IS 'The trained model, JSON; NULL for those who may not read all the records';
+COMMENT ON COLUMN lead_scoring.model_versions.body IS 'The trained model, JSON; NULL for those who may not read all that it was trained on, records and sources';
 
 CREATE VIEW lead_scoring.model_segments WITH (security_barrier) AS
   SELECT s.model, s.version, v.status, s.segment, s.samples, s.converted, s.converted::double precision / nullif(s.samples, 0) AS conversion_rate,

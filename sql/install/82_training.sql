@@ -29,8 +29,15 @@ DECLARE
   new_version integer;
   warning text;
 BEGIN
+  IF current_setting('transaction_read_only')::boolean THEN
+    RAISE EXCEPTION 'cannot train model "%" in a read-only transaction', train.model USING ERRCODE = 'read_only_sql_transaction',
+      HINT = 'Its version could not be kept. train_model() trains without keeping it.';
+  END IF;
   IF EXISTS (SELECT FROM lead_scoring.model m WHERE m.name = train.model) THEN
     PERFORM lead_scoring.require_owner(lead_scoring.model_records(train.model));
+  END IF;
+  IF train.as_of > clock_timestamp() THEN
+    RAISE WARNING 'as_of is later than now: what has not happened yet counts as if it never will' USING HINT = 'Leave as_of out to train on all that is known.';
   END IF;
   SELECT * INTO trained FROM lead_scoring.train_model(train.model, train.as_of);
   PERFORM lead_scoring.require_model(train.model);

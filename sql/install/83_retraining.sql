@@ -95,15 +95,27 @@ END $$;
 COMMENT ON FUNCTION lead_scoring.retrain(text, timestamptz) IS
   'Trains a model as train() does, and publishes the version if its accuracy and its AUC are at least publish_at_least times those of the champion, or if the champion was trained longer ago than replace_after or its quality is not known; never if the quality of the new version is not known. Then prunes the versions. Returns the version, whether it is champion now, and why';
 
+-- By the relation itself: the name that its owner had may be that of nobody by now.
+CREATE FUNCTION lead_scoring.is_owner(relation regclass) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT coalesce(pg_has_role(current_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = is_owner.relation), 'USAGE'),
+                  (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user))
+$$;
+COMMENT ON FUNCTION lead_scoring.is_owner(regclass) IS 'Whether the current user may act for the owner of a relation; for one that is gone, superusers may';
+
 CREATE VIEW lead_scoring.model_upkeep WITH (security_barrier) AS
   SELECT m.name AS model, v.version, v.trained_at,
          CASE WHEN m.retrain_every IS NOT NULL
               THEN greatest(lead_scoring.instant_after(v.trained_at, m.retrain_every),
-                            CASE WHEN v.version IS NOT NULL AND t.version IS NULL
-                                 THEN least(lead_scoring.instant_after(t.tried_at, m.retrain_every), lead_scoring.instant_after(t.tried_at, '1 day')) END)
+                            CASE WHEN v.version IS NULL THEN NULL
+                                 WHEN t.version IS NULL
+                                 THEN least(lead_scoring.instant_after(t.tried_at, m.retrain_every), lead_scoring.instant_after(t.tried_at, '1 day'))
+                                 -- What came of it has been pruned: that is no reason to do it again at once
+                                 WHEN t.version > v.version THEN lead_scoring.instant_after(t.tried_at, m.retrain_every) END)
               END AS next_training,
          t.tried_at, t.published,
-         CASE WHEN t.version IS NOT NULL OR pg_has_role(r.relation_owner, 'USAGE') THEN t.outcome END AS outcome
+         CASE WHEN t.version IS NOT NULL OR lead_scoring.is_owner(r.relation) THEN t.outcome END AS outcome
     FROM lead_scoring.model m
     LEFT JOIN lead_scoring.record_type r ON r.name = m.record_type
     LEFT JOIN LATERAL (SELECT o.version, o.trained_at FROM lead_scoring.model_version o WHERE o.model = m.name ORDER BY o.trained_at DESC, o.version DESC LIMIT 1) v ON true
@@ -112,10 +124,60 @@ COMMENT ON VIEW lead_scoring.model_upkeep IS 'When each model will be trained ag
 COMMENT ON COLUMN lead_scoring.model_upkeep.model IS 'Model';
 COMMENT ON COLUMN lead_scoring.model_upkeep.version IS 'Its newest version (NULL: not trained yet)';
 COMMENT ON COLUMN lead_scoring.model_upkeep.trained_at IS 'When that was trained';
-COMMENT ON COLUMN lead_scoring.model_upkeep.next_training IS 'When retrain_due() will train it again: retrain_every after the newest version; after an error, a day later at most (NULL: never, as it has not been trained yet or retrain_every is NULL)';
+COMMENT ON COLUMN lead_scoring.model_upkeep.next_training IS 'When retrain_due() will train it again: retrain_every after the newest version, or after the last time if what came of that is not kept; after an error, a day later at most (NULL: never, as it has not been trained yet or retrain_every is NULL)';
 COMMENT ON COLUMN lead_scoring.model_upkeep.tried_at IS 'When it was last trained by itself (NULL: never)';
 COMMENT ON COLUMN lead_scoring.model_upkeep.published IS 'Whether the version that came of it became champion';
 COMMENT ON COLUMN lead_scoring.model_upkeep.outcome IS 'Why, or the error, in words; errors are for the owner of the records';
+
+CREATE FUNCTION lead_scoring.models_due() RETURNS SETOF text LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT u.model FROM lead_scoring.model_upkeep u JOIN lead_scoring.model m ON m.name = u.model JOIN lead_scoring.record_type r ON r.name = m.record_type
+   WHERE u.next_training <= clock_timestamp() AND lead_scoring.is_owner(r.relation) ORDER BY u.next_training, u.model
+$$;
+COMMENT ON FUNCTION lead_scoring.models_due() IS 'Models to be trained again, of those whose records the current user owns, those due longest first';
+
+CREATE FUNCTION lead_scoring.claim_training(model text) RETURNS boolean LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  -- What another session is training is not due, nor what it has just trained
+  IF NOT pg_try_advisory_xact_lock('lead_scoring.model_training'::regclass::oid::integer, hashtext(claim_training.model)) THEN
+    RETURN false;
+  END IF;
+  RETURN EXISTS (SELECT FROM lead_scoring.models_due() due WHERE due = claim_training.model);
+END $$;
+COMMENT ON FUNCTION lead_scoring.claim_training(text) IS 'Whether a model is still due; if so, other sessions leave it alone until the end of the transaction';
+
+CREATE FUNCTION lead_scoring.try_training(model text) RETURNS boolean LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM lead_scoring.retrain(try_training.model, clock_timestamp());
+  RETURN true;
+EXCEPTION WHEN OTHERS THEN
+  RAISE WARNING 'model "%" could not be trained: %', try_training.model, SQLERRM USING ERRCODE = SQLSTATE;
+  PERFORM lead_scoring.note_training(try_training.model, NULL, false, SQLERRM);
+  RETURN false;
+END $$;
+COMMENT ON FUNCTION lead_scoring.try_training(text) IS 'Trains a model again as retrain() does; an error is a WARNING, and kept in model_upkeep. Whether it was trained';
+
+-- Noted before it begins: if the process or the server does not survive it, it is not begun again at once.
+CREATE FUNCTION lead_scoring.begin_training() RETURNS text LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  candidate text;
+BEGIN
+  FOR candidate IN SELECT due FROM lead_scoring.models_due() due LOOP
+    IF lead_scoring.claim_training(candidate) THEN
+      PERFORM lead_scoring.note_training(candidate, NULL, false, 'begun, but not ended');
+      RETURN candidate;
+    END IF;
+  END LOOP;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION lead_scoring.begin_training() IS 'For the background worker: the model that has been due longest, which is noted as begun, to be trained in the next transaction (NULL: none)';
 
 CREATE FUNCTION lead_scoring.retrain_due(max_models integer DEFAULT NULL) RETURNS integer LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -128,27 +190,18 @@ BEGIN
     RAISE EXCEPTION 'max_models must not be less than 1: %', max_models USING ERRCODE = 'invalid_parameter_value',
       HINT = 'NULL stands for all that are due.';
   END IF;
-  FOR candidate IN
-    SELECT u.model FROM lead_scoring.model_upkeep u JOIN lead_scoring.model m ON m.name = u.model JOIN lead_scoring.record_type r ON r.name = m.record_type
-     WHERE u.next_training <= clock_timestamp() AND pg_has_role(r.relation_owner, 'USAGE') ORDER BY u.next_training, u.model
-  LOOP
+  FOR candidate IN SELECT due FROM lead_scoring.models_due() due LOOP
     EXIT WHEN trained >= max_models;
-    -- What another session is training is not due
-    CONTINUE WHEN NOT pg_try_advisory_xact_lock('lead_scoring.model_training'::regclass::oid::integer, hashtext(candidate));
+    CONTINUE WHEN NOT lead_scoring.claim_training(candidate);
     trained := trained + 1;
-    BEGIN
-      PERFORM lead_scoring.retrain(candidate, clock_timestamp());
-    EXCEPTION WHEN OTHERS THEN
-      RAISE WARNING 'model "%" could not be trained: %', candidate, SQLERRM USING ERRCODE = SQLSTATE;
-      PERFORM lead_scoring.note_training(candidate, NULL, false, SQLERRM);
-    END;
+    PERFORM lead_scoring.try_training(candidate);
   END LOOP;
   RETURN trained;
 END $$;
 COMMENT ON FUNCTION lead_scoring.retrain_due(integer) IS
-  'Trains the models again whose newest version is older than retrain_every, those due longest first, as retrain() does; of those whose records the current user owns. An error of one is a WARNING, kept in model_upkeep, and does not stop the others. Returns how many it tried, at most max_models (NULL: all)';
+  'Trains the models again whose newest version is older than retrain_every, those due longest first, as retrain() does; of those whose records the current user owns. An error of one is a WARNING, kept in model_upkeep, and does not stop the others. Returns how many it tried, at most max_models (NULL: all). All is one transaction: records whose columns it has written wait for its end, so for many models call retrain_due(1) again and again';
 
 GRANT SELECT (model, tried_at, version, published) ON lead_scoring.model_training TO PUBLIC;
 GRANT INSERT, UPDATE, DELETE ON lead_scoring.model_training TO PUBLIC;
 GRANT SELECT ON lead_scoring.model_upkeep TO PUBLIC;
-REVOKE EXECUTE ON FUNCTION lead_scoring.check_model_training() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION lead_scoring.check_model_training(), lead_scoring.begin_training() FROM PUBLIC;

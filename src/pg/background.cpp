@@ -70,7 +70,12 @@ enter_database(const char *application)
 	set_for_session("search_path", "pg_catalog, pg_temp");
 	set_for_session("default_transaction_isolation", "read committed");
 	set_for_session("default_transaction_read_only", "off");
+	// What is set for people would end work half done, which would begin again and again
 	set_for_session("statement_timeout", "0");
+	set_for_session("lock_timeout", "0");
+#if PG_VERSION_NUM >= 170000
+	set_for_session("transaction_timeout", "0");
+#endif
 	set_for_session("check_function_bodies", "on");
 }
 

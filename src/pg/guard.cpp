@@ -1,7 +1,36 @@
 #include "pg/guard.hpp"
 
+extern "C"
+{
+#include "storage/procsignal.h"
+}
+
 namespace lead_scoring::pg
 {
+
+namespace
+{
+
+// Do what other sessions wait for: DROP DATABASE, say, goes on only when every process has let go of its files. An error
+// ends here, as it must not jump over frames of the core; the server asks again
+void
+answer_others() noexcept
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		ProcessProcSignalBarrier();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+	}
+	PG_END_TRY();
+}
+
+} // namespace
 
 int
 sqlstate_of(core::Fault fault) noexcept
@@ -40,9 +69,16 @@ keep_fault(CaughtFault &kept, int sqlstate, const char *message, const char *hin
 bool
 stop_wanted() noexcept
 {
+	if (InterruptHoldoffCount != 0 || QueryCancelHoldoffCount != 0 || CritSectionCount != 0)
+	{
+		return false;
+	}
+	if (ProcSignalBarrierPending != 0)
+	{
+		answer_others();
+	}
 	// Not InterruptPending alone: that is also how helpers, or views of the server's state, ask for a moment's attention
-	return (QueryCancelPending != 0 || ProcDiePending != 0) && InterruptHoldoffCount == 0 &&
-		   QueryCancelHoldoffCount == 0 && CritSectionCount == 0;
+	return QueryCancelPending != 0 || ProcDiePending != 0;
 }
 
 void

@@ -34,7 +34,7 @@ void keep_fault(CaughtFault &kept, int sqlstate, const char *message, const char
 // Raise what was caught as a PostgreSQL error
 [[noreturn]] void raise_fault(const CaughtFault &caught);
 
-// Whether the user or the server wants us to stop; what long loops of the core ask
+// Whether the user or the server wants us to stop; what long loops of the core ask. Nor do they keep others waiting
 bool stop_wanted() noexcept;
 
 // Run work that may throw; an exception becomes a PostgreSQL error

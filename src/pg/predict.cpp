@@ -216,12 +216,19 @@ predictor_of(const char *name)
 	return predictor;
 }
 
-// Put the row that the function was given into the slot of the predictor
-void
-take_row(KeptPredictor *predictor, HeapTupleHeader header)
+// Put the row that the function was given into the slot of the predictor of a model
+KeptPredictor *
+take_row(const char *name, HeapTupleHeader header)
 {
 	auto *row = static_cast<HeapTuple>(palloc0(sizeof(HeapTupleData)));
+	KeptPredictor *predictor = predictor_of(name);
 
+	// The relation may have got other columns this very moment: slot and row must be of one form
+	while (predictor->version != definitions_version())
+	{
+		CHECK_FOR_INTERRUPTS();
+		predictor = predictor_of(name);
+	}
 	if (get_typ_typrelid(HeapTupleHeaderGetTypeId(header)) != predictor->score->records->relation)
 	{
 		const char *relation = relation_sql(predictor->score->records->relation);
@@ -232,6 +239,7 @@ take_row(KeptPredictor *predictor, HeapTupleHeader header)
 	row->t_len = HeapTupleHeaderGetDatumLength(header);
 	row->t_data = header;
 	ExecStoreHeapTuple(row, predictor->row, false);
+	return predictor;
 }
 
 // Read what the sources hold of the record
@@ -321,8 +329,7 @@ lead_scoring_predict(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("record must be a row, not %s", format_type_be(get_fn_expr_argtype(fcinfo->flinfo, 1))),
 						errhint("Give a row of the table of the records, as in SELECT lead_scoring.predict('closing', l) FROM leads l.")));
 	}
-	KeptPredictor *predictor = predictor_of(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	take_row(predictor, PG_GETARG_HEAPTUPLEHEADER(1));
+	KeptPredictor *predictor = take_row(text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_HEAPTUPLEHEADER(1));
 	lead_scoring::core::ScoreResult result = predict(predictor, PG_GETARG_TIMESTAMPTZ(2));
 	if (!result.is_open)
 	{

@@ -14,6 +14,12 @@
 #include "pg/settings.hpp"
 #include "pg/training_result.hpp"
 
+extern "C"
+{
+#include "common/int.h"
+#include "datatype/timestamp.h"
+}
+
 LEAD_SCORING_FUNCTION(lead_scoring_training_set);
 LEAD_SCORING_FUNCTION(lead_scoring_train_model);
 
@@ -65,15 +71,20 @@ rules_of(const LoadedModel *model, TimestampTz as_of, bool keeps_keys)
 	return rules;
 }
 
-// Return the snapshots of a model: those of the grid, or as_of itself where records have their own or outcomes no horizon
-TimestampTz
-snapshot_at(const LoadedModel *model, TimestampTz as_of, int number)
+// Find a snapshot of a model: one of the grid, or as_of itself where records have their own or outcomes no horizon; false
+// if it would lie before the first instant that there is
+bool
+find_snapshot(const LoadedModel *model, TimestampTz as_of, int number, TimestampTz *snapshot)
 {
+	int64 back = 0;
+
+	*snapshot = as_of;
 	if (!model->instant_outcome || model->snapshot_at != core::no_column)
 	{
-		return as_of;
+		return true;
 	}
-	return as_of - model->horizon_us - static_cast<int64>(number) * model->every_us;
+	return !pg_mul_s64_overflow(number, model->every_us, &back) && !pg_add_s64_overflow(back, model->horizon_us, &back) &&
+		   !pg_sub_s64_overflow(as_of, back, snapshot) && IS_VALID_TIMESTAMP(*snapshot);
 }
 
 int
@@ -119,10 +130,9 @@ collect(const LoadedModel *model, TimestampTz as_of, bool keeps_keys)
 	core::SampleCollector *collector = collecting.collector;
 
 	begin_phase(Phase::collecting, model->name, snapshot_count(model));
-	for (int number = 0; number < snapshot_count(model); number++)
+	for (int number = 0; number < snapshot_count(model) && find_snapshot(model, as_of, number, &collecting.snapshot); number++)
 	{
 		note_progress(number);
-		collecting.snapshot = snapshot_at(model, as_of, number);
 		run_features(evaluation, collecting.snapshot, collect_rows, &collecting);
 	}
 	guarded([collector, scorer]() { name_columns(collector, scorer); });

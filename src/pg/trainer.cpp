@@ -36,15 +36,42 @@ is_at_work()
 	return trainer != nullptr;
 }
 
+// Find the model that has been due longest, and note that its training begins; null if none is
+char *
+begin_one()
+{
+	begin_transaction("lead_scoring: looking for models to train");
+	const char *model = extension_is_there() ? ask("SELECT lead_scoring.begin_training()") : nullptr;
+	char *kept = model == nullptr ? nullptr : MemoryContextStrdup(TopMemoryContext, model);
+	commit_transaction();
+	return kept;
+}
+
 // Train the model that has been due longest; false if none is
 bool
 train_one()
 {
-	begin_transaction("SELECT lead_scoring.retrain_due(1)");
-	const char *trained = extension_is_there() ? ask("SELECT nullif(lead_scoring.retrain_due(1), 0)::text") : nullptr;
-	bool any = trained != nullptr;
+	char *model = begin_one();
+
+	if (model == nullptr)
+	{
+		return false;
+	}
+	begin_transaction("lead_scoring.try_training()");
+	ask(psprintf("SELECT lead_scoring.try_training(%s)", quote_literal_cstr(model)));
 	commit_transaction();
-	return any;
+	pfree(model);
+	return true;
+}
+
+// Without this worker nobody wants it any more: the database may be about to go
+void
+stop_trainer(int, Datum)
+{
+	if (trainer != nullptr)
+	{
+		TerminateBackgroundWorker(trainer);
+	}
 }
 
 } // namespace
@@ -59,6 +86,12 @@ start_trainer_if_due()
 	BackgroundWorker process =
 		describe_database_process("lead_scoring_trainer_main", "lead_scoring trainer", MyBgworkerEntry->bgw_extra);
 	MemoryContext before = MemoryContextSwitchTo(TopMemoryContext);
+	static bool stops;
+	if (!stops)
+	{
+		before_shmem_exit(stop_trainer, 0);
+		stops = true;
+	}
 	if (!RegisterDynamicBackgroundWorker(&process, &trainer))
 	{
 		trainer = nullptr;
@@ -70,8 +103,8 @@ start_trainer_if_due()
 
 } // namespace lead_scoring::pg
 
-// Train what is due, model by model, each in a transaction of its own; an error ends the process, and the worker starts
-// another one when it looks again
+// Train what is due, model by model, each in transactions of its own; an error ends the process, and the worker starts
+// another one when it looks again, to which that model is not due for a while
 void
 lead_scoring_trainer_main(Datum)
 {

@@ -2,7 +2,7 @@
 BEGIN;
 SET client_min_messages = warning;
 SET TIME ZONE 'UTC';
-SELECT plan(60);
+SELECT plan(62);
 
 CREATE ROLE ls_test_owner;
 CREATE ROLE ls_test_other;
@@ -57,7 +57,17 @@ SELECT is(pg_temp.tries(who, statement), '42501', who || ': ' || statement) FROM
   WHERE who = 'ls_test_other' OR statement NOT LIKE 'INSERT INTO lead_scoring.model %' AND statement LIKE '%model_version%';
 GRANT SELECT ON leads TO ls_test_reader;
 SET ROLE ls_test_reader;
-SELECT is((SELECT count(*) FROM lead_scoring.model_versions WHERE body IS NOT NULL), 2::bigint, 'who reads the records sees the trained model');
+SELECT is((SELECT count(*) FROM lead_scoring.model_versions WHERE body IS NOT NULL), 0::bigint, 'who reads the records, but not the source, does not see the trained model, which holds categories of both');
+RESET ROLE;
+GRANT SELECT ON visits TO ls_test_reader;
+SET ROLE ls_test_reader;
+SELECT is((SELECT count(*) FROM lead_scoring.model_versions WHERE body IS NOT NULL), 2::bigint, 'who reads both sees it');
+RESET ROLE;
+ALTER TABLE visits ENABLE ROW LEVEL SECURITY;
+SET ROLE ls_test_reader;
+SELECT is((SELECT count(*) FROM lead_scoring.model_versions WHERE body IS NOT NULL), 0::bigint, 'who reads some rows of the source only does not');
+RESET ROLE;
+ALTER TABLE visits DISABLE ROW LEVEL SECURITY;
 SET ROLE ls_test_other;
 SELECT results_eq('SELECT auc, body FROM lead_scoring.model_versions', 'VALUES (0.8::float8, NULL::text), (0.8, NULL)', 'others see all but that');
 SELECT results_eq('SELECT readiness, auc FROM lead_scoring.model_version', $$VALUES ('ready', 0.8::float8), ('ready', 0.8)$$, 'in the table too');

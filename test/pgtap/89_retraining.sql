@@ -2,7 +2,7 @@
 BEGIN;
 SET client_min_messages = error;
 SET TIME ZONE 'UTC';
-SELECT plan(44);
+SELECT plan(51);
 
 CREATE ROLE ls_test_owner;
 CREATE ROLE ls_test_other;
@@ -95,6 +95,25 @@ SELECT is((SELECT DISTINCT reason FROM lead_scoring.score_history WHERE score = 
 UPDATE lead_scoring.model SET keep_versions = 1 WHERE name = 'm';
 SELECT lives_ok($$SELECT lead_scoring.retrain('m')$$, 'trained again');
 SELECT is((SELECT count(*) FROM lead_scoring.model_versions WHERE model = 'm'), 2::bigint, 'older versions are pruned');
+
+-- What is not kept is not trained again and again
+UPDATE lead_scoring.model SET keep_versions = 0 WHERE name = 'm';
+RESET ROLE;
+SELECT isnt(pg_temp.put_champion('16 days', 1, 1), NULL, 'a champion that is hard to beat');
+SET ROLE ls_test_owner;
+SELECT is(lead_scoring.retrain_due(), 1, 'it is tried');
+SELECT is((SELECT count(*) FROM lead_scoring.model_versions WHERE model = 'm'), 1::bigint, 'the new version is not published, and not kept');
+SELECT is(lead_scoring.retrain_due(), 0, 'it is not tried again at once');
+SELECT is((SELECT next_training - tried_at FROM lead_scoring.model_upkeep WHERE model = 'm'), interval '15 days', 'but when it is time again');
+UPDATE lead_scoring.model SET keep_versions = 1 WHERE name = 'm';
+
+-- A role of another name
+RESET ROLE;
+SELECT isnt(pg_temp.put_champion('16 days', 0.1, 0.1), NULL, 'a champion');
+ALTER ROLE ls_test_owner RENAME TO ls_test_renamed;
+SELECT is(lead_scoring.retrain_due(), 1, 'what is due is found though the owner has another name');
+ALTER ROLE ls_test_renamed RENAME TO ls_test_owner;
+DELETE FROM lead_scoring.model_training;
 
 -- An error
 RESET ROLE;

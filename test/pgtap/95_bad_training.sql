@@ -2,7 +2,7 @@
 BEGIN;
 SET client_min_messages = error;
 SET TIME ZONE 'UTC';
-SELECT plan(34);
+SELECT plan(38);
 
 CREATE TABLE cases (
   id int PRIMARY KEY, won bool, x float8, same int, nothing float8, leak int, nearly float8, many text, odd float8, short text, big numeric, strange text);
@@ -59,6 +59,18 @@ SELECT throws_like($$SELECT lead_scoring.train('scorecard')$$, '%fold%', 'folds 
 UPDATE lead_scoring.model SET fold = '1 / (id - 7)' WHERE name = 'scorecard';
 SELECT throws_ok($$SELECT lead_scoring.train('scorecard')$$, '22012', NULL, 'a fold that fails for one record');
 SELECT results_eq('SELECT model, version FROM lead_scoring.model_versions WHERE status = ''champion'' ORDER BY 1', 'SELECT * FROM champions ORDER BY 1', 'the champions stay');
+
+-- Where nothing can be kept, that is said before the work, not after it
+SELECT throws_ok($$DO 'BEGIN SET LOCAL transaction_read_only = on; PERFORM lead_scoring.train(''scorecard''); END'$$, '25006', 'cannot train model "scorecard" in a read-only transaction', 'a transaction that only reads');
+SELECT throws_ok($$DO 'BEGIN SET LOCAL transaction_read_only = on; PERFORM lead_scoring.retrain(''scorecard''); END'$$, '25006', 'cannot train model "scorecard" in a read-only transaction', '... nor does retrain()');
+
+-- Snapshots before the beginning of time
+INSERT INTO lead_scoring.model (name, record_type, outcome, horizon, snapshot_every, snapshots) VALUES ('old', 'case', 'CASE WHEN won THEN now() - interval ''1 day'' END', '5 days', '290000 years', 1000);
+INSERT INTO lead_scoring.feature (model, name, expression) VALUES ('old', 'x', 'x');
+SELECT is((SELECT (count(*), count(DISTINCT s.snapshot), min(s.snapshot))::text FROM lead_scoring.training_set('old') s), format('(%s,1,"%s")', (SELECT count(*) FROM cases), now() - interval '5 days'), 'there are none');
+UPDATE lead_scoring.model SET horizon = '290000 years' WHERE name = 'old';
+SELECT is_empty($$SELECT * FROM lead_scoring.training_set('old')$$, 'not even the first');
+DELETE FROM lead_scoring.model WHERE name = 'old';
 
 -- A category for each of 100,000 records
 CREATE TABLE visitors (id int PRIMARY KEY, name text, won bool);

@@ -13,12 +13,13 @@ use lib dirname(__FILE__) . '/lib';
 use Psql;
 
 my $database = "lead_scoring_training_$$";
+my $other = "lead_scoring_training_other_$$";
 my @in = (database => $database);
 
 END
 {
 	my $status = $?;
-	drop_database($database) if defined $database;
+	drop_database($_) for grep { defined } $database, $other;
 	$? = $status;
 }
 
@@ -72,6 +73,7 @@ sub wait_for
 	return $answer;
 }
 
+create_database($other);
 my @training = begin_training('slow');
 is(wait_for("SELECT model, phase, score IS NULL, done BETWEEN 0 AND 1000, expected FROM lead_scoring.progress WHERE phase = 'training'", 'slow|training|t|t|1000'), 'slow|training|t|t|1000', 'others see it');
 is(result(<<'SQL', @in), '', 'nobody waits for it');
@@ -81,6 +83,7 @@ INSERT INTO leads VALUES (100101, 1, 1, 1, 'kind 1', NULL);
 DELETE FROM leads WHERE id = 39999;
 INSERT INTO lead_scoring.feature (model, name, expression) VALUES ('quick', 'd', 'a + b');
 SQL
+is(result("SET statement_timeout = '20s'; DROP DATABASE $other", @in), '', 'DROP DATABASE, which waits for every process of the server, does not either');
 my $begun = time;
 is(result("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'ls_training'", @in), 't', 'it is cancelled');
 like(end_training(@training), qr/57014/, 'and says so');

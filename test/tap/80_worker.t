@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
+use IO::Handle;
 use Test::More;
 use Time::HiRes qw(sleep time);
 use lib dirname(__FILE__) . '/lib';
@@ -152,6 +153,30 @@ is(result("SELECT pg_terminate_backend(lead_scoring.worker_pid())", @in), 't', '
 comes('the model is trained again, and published', "SELECT status, samples FROM lead_scoring.model_versions WHERE model = 'm' AND trained_at > now() - interval '1 day'", 'champion|400', @in);
 comes('an error is kept, and does not stop the others', "SELECT published, outcome LIKE '%0 converted and 400 unconverted%' FROM lead_scoring.model_upkeep WHERE model = 'few'", 'f|t', @in);
 comes('the process that trains is gone', "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'lead_scoring trainer'", '0', @in);
+
+# Limits that are meant for people do not end a training half-way, only to have it begun again; it goes with the worker
+is(result("ALTER DATABASE crm SET lock_timeout = '100ms'; ALTER DATABASE crm SET statement_timeout = '2s'"), '', 'limits for people');
+open my $session, '|-', 'psql', '-X', '-q', '-d', 'crm' or BAIL_OUT("psql: $!");
+$session->autoflush;
+print $session "SET statement_timeout = 0; BEGIN; LOCK TABLE cases; SELECT 1 \\g /dev/null\n";
+comes('a session holds a lock', "SELECT count(*) FROM pg_locks WHERE relation = 'cases'::regclass AND mode = 'AccessExclusiveLock' AND granted", '1', @in);
+is(result("UPDATE lead_scoring.model_training SET tried_at = now() - interval '1 month' WHERE model = 'few'", @in), '', 'a model is due again');
+my $trainer = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'lead_scoring trainer'";
+my $waiting = "$trainer AND wait_event_type = 'Lock' AND now() - query_start > interval '1 s'";
+is(result("SELECT pg_terminate_backend(lead_scoring.worker_pid())", @in), 't', 'a worker that begins looks for models to train');
+comes('the training waits', $waiting, '1', @in);
+is(result("SELECT outcome FROM lead_scoring.model_upkeep WHERE model = 'few'", @in), 'begun, but not ended', '... and has not given up');
+is(result("ALTER SYSTEM SET lead_scoring.databases = ''"), '', 'no worker is wanted any more');
+is(result("SELECT pg_reload_conf()"), 't', '... from now on');
+comes('the worker ends', $workers, '0');
+comes('... and so does what it started', $trainer, '0');
+print $session "ROLLBACK;\n";
+close $session;
+is(result("ALTER DATABASE crm RESET ALL"), '', 'no limits');
+is(result("ALTER SYSTEM RESET lead_scoring.databases"), '', 'a worker is wanted');
+is(result("SELECT pg_reload_conf()"), 't', '... again');
+comes('it comes', $workers, '1');
+is(result("SELECT outcome, next_training > now() + interval '23 hours' FROM lead_scoring.model_upkeep WHERE model = 'few'", @in), 'begun, but not ended|t', 'what did not survive its training is not tried again at once');
 
 # Ended by hand, also in the middle of a batch: another comes
 for my $round (1 .. 3)
