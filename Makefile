@@ -59,6 +59,8 @@ HEADER_DIRS := $(or $(call include_dirs,eigen3),-isystem /usr/include/eigen3) $(
 # of them in C++20 otherwise. Never -ffast-math: it changes the floating point mode of the whole backend.
 PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) $(HEADER_DIRS) -DFMT_HEADER_ONLY
 PG_CXXFLAGS = -std=c++20 -O2 -Wall -Wextra -fno-math-errno -fvisibility=hidden -fvisibility-inlines-hidden -MMD -MP
+# Last, so that they win: whoever does not debug compiles faster without -g
+PG_CXXFLAGS += $(EXTRA_CXXFLAGS)
 # PGXS hands clang the options that g++ was configured with.
 ifneq ($(findstring clang,$(CXX)),)
 PG_CXXFLAGS += -Wno-unknown-warning-option

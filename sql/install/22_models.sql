@@ -183,6 +183,8 @@ CREATE TABLE lead_scoring.model_segment (
   converted   bigint NOT NULL,
   auc         double precision NOT NULL,
   overall_auc double precision NOT NULL,
+  log_loss    double precision NOT NULL,
+  overall_log_loss double precision NOT NULL,
   own_model   boolean NOT NULL,
   PRIMARY KEY (model, version, segment)
 );
@@ -194,7 +196,9 @@ COMMENT ON COLUMN lead_scoring.model_segment.samples IS 'Records of it, once for
 COMMENT ON COLUMN lead_scoring.model_segment.converted IS 'How many of them converted';
 COMMENT ON COLUMN lead_scoring.model_segment.auc IS 'AUC of a model of their own, for records held out, 0 to 1';
 COMMENT ON COLUMN lead_scoring.model_segment.overall_auc IS 'AUC of the model of all for the same records, held out, 0 to 1';
-COMMENT ON COLUMN lead_scoring.model_segment.own_model IS 'Whether they are predicted by a model of their own: if its log loss is lower than that of the model of all';
+COMMENT ON COLUMN lead_scoring.model_segment.log_loss IS 'Mean of -ln(probability given to what happened) by a model of their own, for records held out';
+COMMENT ON COLUMN lead_scoring.model_segment.overall_log_loss IS 'The same by the model of all';
+COMMENT ON COLUMN lead_scoring.model_segment.own_model IS 'Whether they are predicted by a model of their own: if its log loss is lower, by more than chance explains';
 
 SELECT pg_extension_config_dump('lead_scoring.model', '');
 SELECT pg_extension_config_dump('lead_scoring.feature', '');

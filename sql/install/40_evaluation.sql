@@ -102,10 +102,10 @@ BEGIN
    WHERE low IS NOT NULL
   UNION ALL
   (SELECT 'label', NULL, min(s.total), max(s.total), s.label, count(*), count(*)::double precision / all_records
-     FROM scored s, bounds WHERE s.label IS NOT NULL GROUP BY s.label, all_records ORDER BY max(s.total) DESC, s.label)
+     FROM scored s, bounds WHERE s.label IS NOT NULL GROUP BY s.label, all_records ORDER BY max(s.total) DESC NULLS LAST, s.label)
   UNION ALL
   SELECT 'out of scope', NULL, NULL, NULL, NULL, count(*), count(*)::double precision / all_records
-    FROM scored s, bounds WHERE s.total IS NULL GROUP BY all_records;
+    FROM scored s, bounds WHERE s.total IS NULL AND s.label IS NULL GROUP BY all_records;
 END $$;
 COMMENT ON FUNCTION lead_scoring.preview(text, integer, timestamptz) IS
   'How records would be distributed over bins of equal width and over labels; share is of all records, 0..1';

@@ -255,7 +255,7 @@ COMMENT ON COLUMN lead_scoring.model_versions.body IS 'The trained model, JSON; 
 
 CREATE VIEW lead_scoring.model_segments WITH (security_barrier) AS
   SELECT s.model, s.version, v.status, s.segment, s.samples, s.converted, s.converted::double precision / nullif(s.samples, 0) AS conversion_rate,
-         s.auc, s.overall_auc, s.own_model
+         s.auc, s.overall_auc, s.log_loss, s.overall_log_loss, s.own_model
     FROM lead_scoring.model_segment s
     JOIN lead_scoring.model_version v ON v.model = s.model AND v.version = s.version
     JOIN lead_scoring.model m ON m.name = s.model
@@ -271,7 +271,9 @@ COMMENT ON COLUMN lead_scoring.model_segments.converted IS 'How many of them con
 COMMENT ON COLUMN lead_scoring.model_segments.conversion_rate IS 'converted / samples, 0 to 1';
 COMMENT ON COLUMN lead_scoring.model_segments.auc IS 'AUC of a model of their own, for records held out, 0 to 1';
 COMMENT ON COLUMN lead_scoring.model_segments.overall_auc IS 'AUC of the model of all for the same records, held out, 0 to 1';
-COMMENT ON COLUMN lead_scoring.model_segments.own_model IS 'Whether they are predicted by a model of their own: if its log loss is lower than that of the model of all';
+COMMENT ON COLUMN lead_scoring.model_segments.log_loss IS 'Mean of -ln(probability given to what happened) by a model of their own, for records held out';
+COMMENT ON COLUMN lead_scoring.model_segments.overall_log_loss IS 'The same by the model of all';
+COMMENT ON COLUMN lead_scoring.model_segments.own_model IS 'Whether they are predicted by a model of their own: if the mean of log_loss is lower by more than 1.645 of its standard errors, a one-sided paired z test at 5 %';
 
 -- Versions are written by the owners of the records, as check_model_version sees to. What everybody may see of them is all
 -- but the trained model itself.

@@ -15,7 +15,8 @@ CREATE FUNCTION lead_scoring.train_model(
   OUT "precision" double precision, OUT recall double precision, OUT f1 double precision, OUT body text, OUT warnings text[],
   OUT feature_names text[], OUT importance double precision[],
   OUT segments text[], OUT segment_samples bigint[], OUT segment_converted bigint[], OUT segment_auc double precision[],
-  OUT segment_overall_auc double precision[], OUT segment_own_model boolean[])
+  OUT segment_overall_auc double precision[], OUT segment_log_loss double precision[], OUT segment_overall_log_loss double precision[],
+  OUT segment_own_model boolean[])
 RETURNS SETOF record LANGUAGE c VOLATILE ROWS 1
 AS 'MODULE_PATHNAME', 'lead_scoring_train_model';
 COMMENT ON FUNCTION lead_scoring.train_model(text, timestamptz) IS 'Trains a model and returns what came of it; nothing is kept. Use train()';
@@ -53,9 +54,10 @@ BEGIN
     RETURNING version INTO new_version;
   INSERT INTO lead_scoring.model_importance (model, version, feature, importance)
     SELECT train.model, new_version, i.feature, i.importance FROM unnest(trained.feature_names, trained.importance) i (feature, importance);
-  INSERT INTO lead_scoring.model_segment (model, version, segment, samples, converted, auc, overall_auc, own_model)
+  INSERT INTO lead_scoring.model_segment (model, version, segment, samples, converted, auc, overall_auc, log_loss, overall_log_loss, own_model)
     SELECT train.model, new_version, s.*
-      FROM unnest(trained.segments, trained.segment_samples, trained.segment_converted, trained.segment_auc, trained.segment_overall_auc, trained.segment_own_model) s;
+      FROM unnest(trained.segments, trained.segment_samples, trained.segment_converted, trained.segment_auc, trained.segment_overall_auc,
+                  trained.segment_log_loss, trained.segment_overall_log_loss, trained.segment_own_model) s;
   FOREACH warning IN ARRAY trained.warnings LOOP
     RAISE WARNING 'model "%": %', train.model, warning;
   END LOOP;

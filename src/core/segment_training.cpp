@@ -105,6 +105,29 @@ take_rows(const Dataset &data, std::span<const uint32_t> rows)
 	return part;
 }
 
+// Return whether predictions are better than others by more than chance explains: whether the mean difference of the log
+// losses is above 0 by 1.645 of its standard errors (a one-sided paired z test at 5 %)
+bool
+are_better(std::span<const double> own, std::span<const double> others, std::span<const uint8_t> outcomes)
+{
+	const auto count = static_cast<double>(outcomes.size());
+	std::vector<double> gains;
+	double mean = 0;
+	double squares = 0;
+
+	for (size_t row = 0; row < outcomes.size(); row++)
+	{
+		gains.push_back(log_loss(others.subspan(row, 1), outcomes.subspan(row, 1)) -
+						log_loss(own.subspan(row, 1), outcomes.subspan(row, 1)));
+		mean += gains.back() / count;
+	}
+	for (double gain : gains)
+	{
+		squares += (gain - mean) * (gain - mean);
+	}
+	return mean > 0 && mean > 1.645 * std::sqrt(squares / (count - 1) / count);
+}
+
 // Train the rows of a segment by themselves, and leave what is better among the predictions of all
 SegmentQuality
 try_segment(const Dataset &data, const SegmentRows &segment, const TrainingSettings &settings, Poll cancelled, Training &overall,
@@ -119,9 +142,15 @@ try_segment(const Dataset &data, const SegmentRows &segment, const TrainingSetti
 		present.push_back(overall.probabilities[row]);
 	}
 	Training own = train(std::move(part), settings, cancelled, nullptr);
-	const bool better = log_loss(own.probabilities, outcomes) < log_loss(present, outcomes);
-	SegmentQuality quality{segment.name, segment.rows.size(), converted, auc(own.probabilities, outcomes, cancelled),
-						   auc(present, outcomes, cancelled), better};
+	const bool better = are_better(own.probabilities, present, outcomes);
+	SegmentQuality quality{segment.name,
+						   segment.rows.size(),
+						   converted,
+						   auc(own.probabilities, outcomes, cancelled),
+						   auc(present, outcomes, cancelled),
+						   log_loss(own.probabilities, outcomes),
+						   log_loss(present, outcomes),
+						   better};
 
 	if (better)
 	{

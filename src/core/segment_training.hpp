@@ -16,9 +16,11 @@ struct SegmentQuality
 	std::string segment;
 	uint64_t samples;
 	uint64_t converted;
-	double auc;         // of a model of their own
-	double overall_auc; // of the model of all
-	bool own_model;     // whether theirs is the better one, by the log loss
+	double auc;              // of a model of their own
+	double overall_auc;      // of the model of all
+	double log_loss;         // the same two
+	double overall_log_loss;
+	bool own_model;          // whether theirs is the better one: by the log loss, and by more than chance explains
 };
 
 struct SegmentedTraining

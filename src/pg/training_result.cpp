@@ -26,7 +26,7 @@ namespace
 {
 
 // The columns of train_model
-constexpr int result_columns = 23;
+constexpr int result_columns = 25;
 
 // What is known of a trained model
 struct Trained
@@ -167,7 +167,7 @@ text_array(const std::vector<std::string> &texts)
 	return make_datum_array(texts, TEXTOID, [](const std::string &text) { return text_datum(text.data(), text.size()); });
 }
 
-// Return the qualities of the segments, as six lists
+// Return the qualities of the segments, as eight lists
 void
 put_segments(const std::vector<core::SegmentQuality> &segments, Datum *values)
 {
@@ -178,7 +178,9 @@ put_segments(const std::vector<core::SegmentQuality> &segments, Datum *values)
 	values[2] = make_datum_array(segments, INT8OID, [](const Quality &one) { return Int64GetDatum(static_cast<int64>(one.converted)); });
 	values[3] = make_datum_array(segments, FLOAT8OID, [](const Quality &one) { return Float8GetDatum(one.auc); });
 	values[4] = make_datum_array(segments, FLOAT8OID, [](const Quality &one) { return Float8GetDatum(one.overall_auc); });
-	values[5] = make_datum_array(segments, BOOLOID, [](const Quality &one) { return BoolGetDatum(one.own_model); });
+	values[5] = make_datum_array(segments, FLOAT8OID, [](const Quality &one) { return Float8GetDatum(one.log_loss); });
+	values[6] = make_datum_array(segments, FLOAT8OID, [](const Quality &one) { return Float8GetDatum(one.overall_log_loss); });
+	values[7] = make_datum_array(segments, BOOLOID, [](const Quality &one) { return BoolGetDatum(one.own_model); });
 }
 
 void
@@ -284,7 +286,7 @@ train_on(const LoadedModel *model, core::SampleCollector *collector, const RowSe
 	values[at++] = text_array(trained.features);
 	values[at++] = make_datum_array(trained.importance, FLOAT8OID, [](double number) { return Float8GetDatum(number); });
 	put_segments(trained.segments, values + at);
-	at += 6;
+	at += 8;
 	Assert(at == result_columns);
 	tuplestore_putvalues(rows.store, rows.descriptor, values, nulls);
 }

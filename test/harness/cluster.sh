@@ -91,7 +91,7 @@ with_build()
 build_module()
 {
 	local tree=$LS_BUILD/tree
-	local -a arguments=(-s --no-print-directory -C "$tree" "PG_CONFIG=$PG_CONFIG")
+	local -a arguments=(-s --no-print-directory -C "$tree" "PG_CONFIG=$PG_CONFIG" EXTRA_CXXFLAGS=-g0)
 	sync_sources "$tree" || return 1
 	[ -z "${CXX:-}" ] || arguments+=("CXX=$CXX")
 	if ! make -j "$(nproc)" "${arguments[@]}" >"$LS_TMP/make.log" 2>&1 ||

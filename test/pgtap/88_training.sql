@@ -2,7 +2,7 @@
 BEGIN;
 SET client_min_messages = warning;
 SET TIME ZONE 'UTC';
-SELECT plan(67);
+SELECT plan(68);
 
 CREATE TABLE leads (id int PRIMARY KEY, industry text, size int, agreed boolean, created_at timestamptz, won_at timestamptz, closed_on date, stage text);
 CREATE TABLE visits (lead_id int, at timestamptz NOT NULL, page text, seconds float8);
@@ -129,6 +129,7 @@ SELECT is((SELECT string_agg(concat_ws(' ', step, level, part, raw, clamped, run
 SELECT throws_ok($$SELECT * FROM lead_scoring.explain_prediction('m', 'nobody')$$, '22P02', NULL, 'no such key');
 SELECT throws_ok($$SELECT * FROM lead_scoring.explain_prediction('m', '9999')$$, 'P0002', NULL, 'no such record');
 
+SELECT is((SELECT sum(share) FROM lead_scoring.preview('likelihood', 10, '2026-12-01 00:00+00') WHERE kind IN ('bin', 'out of scope') OR (kind = 'label' AND label = 'Closed Won')), 1::float8, 'the preview counts each record once');
 -- Rows that are given
 CREATE TEMP TABLE given_rows AS SELECT l.id, e.total AS expected, lead_scoring.predict('m', l, '2026-12-01 00:00+00') AS predicted FROM leads l JOIN lead_scoring.evaluate('likelihood', '2026-12-01 00:00+00') e ON e.record_key = l.id::text;
 SELECT is((SELECT count(*) FROM given_rows WHERE predicted IS NOT NULL), (SELECT count(*) FROM leads WHERE won_at IS NULL OR won_at > '2026-12-01'), 'predict() of each record that is open');

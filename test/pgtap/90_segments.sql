@@ -2,7 +2,7 @@
 BEGIN;
 SET client_min_messages = error;
 SET TIME ZONE 'UTC';
-SELECT plan(33);
+SELECT plan(35);
 
 -- In the East visits are good, in the West they are bad; the North is small, the South is all the same, some live nowhere
 CREATE TABLE leads (id int PRIMARY KEY, region text, visits int, won bool);
@@ -33,6 +33,9 @@ SELECT is((SELECT string_agg(segment, ' ' ORDER BY segment) FROM lead_scoring.mo
 SELECT is((SELECT auc FROM lead_scoring.model_segments WHERE model = 'm' AND segment = 'East'), (SELECT auc FROM lead_scoring.model_versions WHERE model = 'east'), 'of the quality of one that is trained on them alone');
 SELECT is((SELECT bool_and(auc > 0.65 AND overall_auc < 0.6) FROM lead_scoring.model_segments WHERE model = 'm' AND segment IN ('East', 'West')), true, 'much better than that of all');
 SELECT cmp_ok((SELECT auc FROM lead_scoring.model_versions WHERE model = 'm'), '>', (SELECT auc + 0.1 FROM lead_scoring.model_versions WHERE model = 'one'), 'the quality of the version is that with segments');
+
+SELECT is_empty($$SELECT * FROM lead_scoring.model_segments WHERE own_model AND log_loss >= overall_log_loss$$, 'a model of their own is the better one');
+SELECT is_empty($$SELECT * FROM lead_scoring.model_segments WHERE model = 'm' AND segment = 'South' AND own_model$$, 'where there is nothing to know, there is none');
 
 -- Predictions
 CREATE TEMP TABLE predicted AS SELECT l.id, l.region, e.total, o.total AS one, s.total AS alone

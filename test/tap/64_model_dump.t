@@ -49,7 +49,7 @@ INSERT INTO lead_scoring.model_version (model, algorithm, trained_at, as_of, sam
     FROM generate_series(1, 3) i;
 INSERT INTO lead_scoring.model_version (model, algorithm, as_of, samples, converted, body) VALUES ('plain', 'scorecard', '2025-12-31', 1, 0, '');
 INSERT INTO lead_scoring.model_importance (model, version, feature, importance) VALUES ('whole "one"', 1, 'stage', 0.1), ('whole "one"', 2, 'stage', 1 / 3.0), ('whole "one"', 2, 'gone since', 0);
-INSERT INTO lead_scoring.model_segment VALUES ('whole "one"', 2, E'a\\tb', 100, 30, 0.7, 1 / 3.0, true);
+INSERT INTO lead_scoring.model_segment VALUES ('whole "one"', 2, E'a\\tb', 100, 30, 0.7, 1 / 3.0, 0.5, 0.6, true);
 INSERT INTO lead_scoring.model_training VALUES ('whole "one"', '2026-01-01', 2, true, 'takes the place of "1"'), ('plain', '2026-01-02', NULL, false, 'division by zero');
 SELECT lead_scoring.publish('whole "one"', 1);
 SELECT lead_scoring.publish('whole "one"', 2);
