@@ -252,18 +252,12 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION lead_scoring.require_segment(text, text) IS 'The segment as it is kept; raises if there is none or if it is too long';
 
-CREATE FUNCTION lead_scoring.lock_definition(score text) RETURNS void LANGUAGE sql
-SET search_path = pg_catalog, pg_temp
-AS $$
-  SELECT pg_advisory_xact_lock('lead_scoring.score'::regclass::oid::integer, hashtext(lock_definition.score))
-$$;
-COMMENT ON FUNCTION lead_scoring.lock_definition(text) IS 'Keeps others from changing, activating or refreshing a score until the end of the transaction: a score is never computed by one definition and stored beside another';
+CREATE FUNCTION lead_scoring.lock_definition(score text) RETURNS void
+  AS 'MODULE_PATHNAME', 'lead_scoring_lock_definition' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lead_scoring.lock_definition(text) IS 'Keeps others from changing, activating or refreshing a score until the end of the transaction: a score is never computed by one definition and stored beside another. Of a score that is switched on, the others of its table can meanwhile not be changed or refreshed as a whole, either';
 
-CREATE FUNCTION lead_scoring.share_definition(score text) RETURNS void LANGUAGE sql
-SET search_path = pg_catalog, pg_temp
-AS $$
-  SELECT pg_advisory_xact_lock_shared('lead_scoring.score'::regclass::oid::integer, hashtext(share_definition.score))
-$$;
+CREATE FUNCTION lead_scoring.share_definition(score text) RETURNS void
+  AS 'MODULE_PATHNAME', 'lead_scoring_share_definition' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION lead_scoring.share_definition(text) IS 'The same, but others may do so, too: as who writes facts holds it';
 
 CREATE FUNCTION lead_scoring.is_active_now(score text) RETURNS boolean

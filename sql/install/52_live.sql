@@ -7,15 +7,11 @@ COMMENT ON FUNCTION lead_scoring.hold() IS 'Before a statement updates or delete
 
 CREATE FUNCTION lead_scoring.touch() RETURNS trigger
   AS 'MODULE_PATHNAME', 'lead_scoring_touch' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION lead_scoring.touch() IS 'For each row that is written and matters to a score: notes which records it touches';
+COMMENT ON FUNCTION lead_scoring.touch() IS 'For each row that is written and matters to a score: notes which records it touches. Refuses updates of score columns by others';
 
 CREATE FUNCTION lead_scoring.matters(old_row tid, new_row tid) RETURNS boolean
   AS 'MODULE_PATHNAME', 'lead_scoring_matters' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION lead_scoring.matters(tid, tid) IS 'In the condition of a trigger after an update, of OLD.ctid and NEW.ctid: whether a column may have changed that an active score reads. Anywhere else true';
-
-CREATE FUNCTION lead_scoring.writes_score(old_row tid, new_row tid) RETURNS boolean
-  AS 'MODULE_PATHNAME', 'lead_scoring_writes_score' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION lead_scoring.writes_score(tid, tid) IS 'In the condition of a trigger after an update, of OLD.ctid and NEW.ctid: whether somebody else than the extension may have changed a score. Anywhere else true, unless the extension is at work';
+COMMENT ON FUNCTION lead_scoring.matters(tid, tid) IS 'In the condition of a trigger after an update, of OLD.ctid and NEW.ctid: whether a column may have changed that an active score reads, or a score by somebody else than the extension. Anywhere else true';
 
 CREATE FUNCTION lead_scoring.flush() RETURNS trigger
   AS 'MODULE_PATHNAME', 'lead_scoring_flush' LANGUAGE C VOLATILE PARALLEL UNSAFE;

@@ -3,6 +3,7 @@
 
 #include "pg/attach.hpp"
 #include "pg/keep_many.hpp"
+#include "pg/held.hpp"
 #include "pg/keep_scores.hpp"
 #include "pg/kept_score.hpp"
 #include "pg/now_view.hpp"
@@ -18,7 +19,6 @@
 extern "C"
 {
 #include "access/xact.h"
-#include "storage/lmgr.h"
 #include "tcop/utility.h"
 #include "utils/snapmgr.h"
 }
@@ -155,17 +155,18 @@ warn_of_limits(const LoadedScore *score)
 	}
 }
 
-// Keep others from editing the record type of a score, and its sources, until the end of the transaction
 void
-share_record_type(const char *name)
+share_record_type_of(const char *score)
 {
 	PushActiveSnapshot(GetLatestSnapshot());
 	SPI_connect();
 	Session session = begin_as_table_owner(definitions_owner());
-	run_query(CurrentMemoryContext,
-			  "SELECT pg_advisory_xact_lock_shared('lead_scoring.record_type'::regclass::oid::int4, hashtext(s.record_type)) "
-			  "FROM lead_scoring.score s WHERE s.name = $1",
-			  1, &name);
+	QueryRows rows = run_query(CurrentMemoryContext, "SELECT record_type FROM lead_scoring.score WHERE name = $1", 1, &score);
+	const char *record_type = rows.count > 0 ? text_at(rows, 0, 1) : nullptr;
+	if (record_type != nullptr)
+	{
+		share_record_type(record_type);
+	}
 	end_session(session);
 	SPI_finish();
 	PopActiveSnapshot();
@@ -187,21 +188,20 @@ instant_after(TimestampTz as_of, bool waited)
 uint64
 activate(const char *name)
 {
-	TimestampTz asked = GetCurrentTimestamp();
+	uint64 waits = definition_waits();
 	// Nobody edits the record type or its sources, for the scores that there are now
-	share_record_type(name);
-	seize_definition(name);
+	share_record_type_of(name);
+	seize_score(name, Wanted::always);
 	PushActiveSnapshot(GetLatestSnapshot());
 	Whereabouts found = find_score(name);
 	require_owner(found.target);
 	require_owner(found.records);
 	if (OidIsValid(found.target))
 	{
-		// The strongest lock that is needed, at once: ALTER TABLE would upgrade a weaker one and could deadlock
-		LockRelationOid(found.target, AccessExclusiveLock);
+		seize_table(found.target);
 	}
 	PopActiveSnapshot();
-	bool waited = GetCurrentTimestamp() - asked >= long_wait_us;
+	bool waited = definition_waits() != waits;
 	// What is read from here on is read behind all locks
 	PushActiveSnapshot(GetLatestSnapshot());
 	LoadedScore *score = load_score(name, Reader::writer);
@@ -248,7 +248,7 @@ detach_all(const char *name)
 void
 deactivate(const char *name)
 {
-	seize_definition(name);
+	seize_score(name, Wanted::always);
 	PushActiveSnapshot(GetLatestSnapshot());
 	Whereabouts found = find_score(name);
 	require_owner(found.target);
@@ -340,11 +340,11 @@ announce_if_adjusted(const char *name, const char *reason)
 uint64
 refresh_all(const char *name, TimestampTz as_of, const char *reason)
 {
-	TimestampTz asked = GetCurrentTimestamp();
+	uint64 waits = definition_waits();
 
 	// All records at once are scored alone: who writes facts meanwhile waits, and then scores what he has touched
-	seize_definition(name);
-	bool waited = GetCurrentTimestamp() - asked >= long_wait_us;
+	seize_score(name, Wanted::if_active);
+	bool waited = definition_waits() != waits;
 	announce_if_adjusted(name, reason);
 	PushActiveSnapshot(GetLatestSnapshot());
 	watch_sources(load_active(name));
@@ -372,7 +372,7 @@ refresh_some(const char *name, TimestampTz as_of, ArrayType *texts, const char *
 	TimestampTz begun = GetCurrentTransactionStartTimestamp();
 	bool now = as_of >= begun && as_of <= GetCurrentTimestamp();
 
-	share_definition(name);
+	share_score(name);
 	announce_if_adjusted(name, reason);
 	PushActiveSnapshot(GetLatestSnapshot());
 	LoadedScore *score = load_active(name);

@@ -282,8 +282,7 @@ guard_columns(Oid target, const char *but)
 		make_guard(target, guard_update, "BEFORE UPDATE", update.data);
 		return;
 	}
-	// A trigger before an update would lock each row once more, at a price
-	make_guard(target, guard_update, "AFTER UPDATE", "lead_scoring.writes_score(OLD.ctid, NEW.ctid)");
+	// Updates are seen to by lead_scoring.touch(): a trigger before them would lock each row once more, at a price
 	make_guard(target, guard_insert, "BEFORE INSERT", insert.data);
 }
 

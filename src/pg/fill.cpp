@@ -6,12 +6,11 @@
 #include "pg/cells.hpp"
 #include "pg/changes.hpp"
 #include "pg/guard_columns.hpp"
-#include "pg/keep_scores.hpp"
+#include "pg/held.hpp"
 #include "pg/read_columns.hpp"
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
 #include "pg/settings.hpp"
-#include "pg/touched.hpp"
 #include "pg/write_changes.hpp"
 #include "pg/write_scores.hpp"
 

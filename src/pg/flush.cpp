@@ -2,6 +2,7 @@
 
 #include "pg/flush.hpp"
 
+#include "pg/held.hpp"
 #include "pg/keep_scores.hpp"
 #include "pg/link_locks.hpp"
 #include "pg/queue.hpp"
@@ -151,12 +152,6 @@ compare_types(const ListCell *left, const ListCell *right)
 				  static_cast<const Concerned *>(lfirst(right))->record_type);
 }
 
-int
-compare_scores(const ListCell *left, const ListCell *right)
-{
-	return strcmp(static_cast<const ActiveScore *>(lfirst(left))->name, static_cast<const ActiveScore *>(lfirst(right))->name);
-}
-
 void
 score_all(const ActiveScore *score)
 {
@@ -193,7 +188,7 @@ score_concerned(Concerned *concerned)
 	auto **names = static_cast<const char **>(palloc(sizeof(char *) * static_cast<Size>(list_length(concerned->scores))));
 	int count = 0;
 
-	list_sort(concerned->scores, compare_scores);
+	sort_scores(concerned->scores);
 	for (int at = 0; at < list_length(concerned->scores); at++)
 	{
 		auto *score = static_cast<const ActiveScore *>(list_nth(concerned->scores, at));

@@ -6,7 +6,6 @@
 #include "pg/flush.hpp"
 #include "pg/session.hpp"
 #include "pg/settings.hpp"
-#include "pg/touched.hpp"
 #include "pg/write_changes.hpp"
 
 extern "C"
@@ -36,17 +35,7 @@ fills(Oid id)
 bool
 is_rightly_timed(TriggerEvent event)
 {
-	bool after_update = TRIGGER_FIRED_AFTER(event) && TRIGGER_FIRED_BY_UPDATE(event);
-
-	return TRIGGER_FIRED_FOR_ROW(event) && !TRIGGER_FIRED_BY_DELETE(event) && (TRIGGER_FIRED_BEFORE(event) || after_update);
-}
-
-// Whether a trigger after an update has been fired although nobody has written a score
-bool
-is_false_alarm(const TriggerData *trigger)
-{
-	return TRIGGER_FIRED_AFTER(trigger->tg_event) &&
-		   !is_score_written(hold_paths_from(RelationGetRelid(trigger->tg_relation)), rows_of(trigger));
+	return TRIGGER_FIRED_FOR_ROW(event) && TRIGGER_FIRED_BEFORE(event) && !TRIGGER_FIRED_BY_DELETE(event);
 }
 
 } // namespace
@@ -99,10 +88,10 @@ lead_scoring_guard(PG_FUNCTION_ARGS)
 	if (!is_rightly_timed(trigger->tg_event))
 	{
 		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-						errmsg("lead_scoring.guard() must be fired before INSERT, or before or after UPDATE, for each row"),
+						errmsg("lead_scoring.guard() must be fired before INSERT or UPDATE, for each row"),
 						errhint("lead_scoring.activate() attaches it where it is needed.")));
 	}
-	if (!may_write_scores() && !is_false_alarm(trigger))
+	if (!may_write_scores())
 	{
 		refuse_write(trigger->tg_relation);
 	}

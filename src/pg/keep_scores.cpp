@@ -18,8 +18,6 @@ extern "C"
 {
 #include "access/xact.h"
 #include "portability/instr_time.h"
-#include "storage/lock.h"
-#include "utils/inval.h"
 #include "utils/snapmgr.h"
 }
 
@@ -33,20 +31,6 @@ namespace
 
 // A batch has room for one more, which shows that a key is there twice
 constexpr int chunk_keys = static_cast<int>(core::batch_rows) - 1;
-
-void
-lock_definition(const char *score, LOCKMODE mode)
-{
-	LOCKTAG tag;
-	Oid definitions = get_relname_relid("score", get_namespace_oid("lead_scoring", false));
-	Datum name = CStringGetTextDatum(score);
-	auto hash = static_cast<uint32>(DatumGetInt32(DirectFunctionCall1Coll(hashtext, DEFAULT_COLLATION_OID, name)));
-
-	// The lock that lead_scoring.lock_definition() takes
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, definitions, hash, 2);
-	LockAcquire(&tag, mode, false, false);
-	AcceptInvalidationMessages();
-}
 
 // Run as the owner of a relation, in a security-restricted operation
 void
@@ -311,18 +295,6 @@ keep_score(const char *name, const core::Key *keys, int count, const Keeping &ke
 }
 
 } // namespace
-
-void
-share_definition(const char *score)
-{
-	lock_definition(score, ShareLock);
-}
-
-void
-seize_definition(const char *score)
-{
-	lock_definition(score, ExclusiveLock);
-}
 
 uint64
 keep_scores(const char *const *scores, int score_count, KeySet *keys, const Keeping &keeping)

@@ -8,13 +8,6 @@
 namespace lead_scoring::pg
 {
 
-// Keep others from changing the definition of a score, and from scoring all its records at once, until the end of the
-// transaction; what is read after it must be read in a new snapshot
-void share_definition(const char *score);
-
-// The same, alone: nobody evaluates single records meanwhile
-void seize_definition(const char *score);
-
 // Waiting longer for a lock than this, facts may have come that an instant from before is too old for
 inline constexpr int64 long_wait_us = 1000;
 

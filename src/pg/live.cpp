@@ -9,6 +9,8 @@
 
 #include "pg/fill.hpp"
 #include "pg/flush.hpp"
+#include "pg/guard_columns.hpp"
+#include "pg/held.hpp"
 #include "pg/row_change.hpp"
 #include "pg/session.hpp"
 #include "pg/touched.hpp"
@@ -62,6 +64,17 @@ touch_row(const PathStart &start, const Rows &rows)
 		touch(start, rows.before);
 	}
 	touch(start, rows.after);
+}
+
+// Raise if somebody else has updated a score; what a publisher says of a row is replaced
+void
+refuse_other_writers(const TriggerData *trigger, const PathStarts *starts, const Rows &rows)
+{
+	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA &&
+		!may_write_scores() && is_score_written(starts, rows))
+	{
+		refuse_write(trigger->tg_relation);
+	}
 }
 
 // Whether a trigger of ours comes after the statement that wrote a row of a relation
@@ -134,6 +147,7 @@ lead_scoring_touch(PG_FUNCTION_ARGS)
 	}
 	const PathStarts *starts = hold_paths_from(RelationGetRelid(trigger->tg_relation));
 	Rows rows = rows_of(trigger);
+	refuse_other_writers(trigger, starts, rows);
 	note_filled(trigger->tg_relation, starts, rows);
 	for (int at = 0; at < starts->count; at++)
 	{

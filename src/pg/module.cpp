@@ -1,5 +1,6 @@
 #include "pg/postgres_api.hpp"
 
+#include "pg/held.hpp"
 #include "pg/kept_score.hpp"
 #include "pg/settings.hpp"
 #include "pg/statistics.hpp"
@@ -19,6 +20,7 @@ _PG_init(void)
 	lead_scoring::pg::define_settings();
 	lead_scoring::pg::watch_definitions();
 	lead_scoring::pg::watch_transactions();
+	lead_scoring::pg::watch_held_definitions();
 	if (process_shared_preload_libraries_in_progress && !IsBinaryUpgrade)
 	{
 		lead_scoring::pg::request_statistics_memory();

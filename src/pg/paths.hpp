@@ -89,10 +89,18 @@ struct PathStarts
 	bool all_matter;   // as of all the paths together
 	Bitmapset *matter;
 	List *kept;        // of KeptColumns
+	List *concerned;   // of ActiveScore, in the order of their names: of these paths, and those that look at what they write
 };
 
 // All paths of the active scores, as of the active snapshot. What is returned is there until the end of the transaction
 const Paths *all_paths();
+
+// Put scores, of ActiveScore, in the order of their names
+void sort_scores(List *scores);
+
+// The scores, of ActiveScore in the order of their names, that look at what is written into a relation, or at what is
+// written in turn
+List *scores_around(const Paths *paths, Oid relation);
 
 // The paths that begin at a relation, if they have been asked for since definitions changed, or null
 const PathStarts *known_paths_from(Oid relation);

@@ -23,13 +23,6 @@ struct Touched
 // Clean up when transactions end; called when the library is loaded
 void watch_transactions();
 
-// Hold the definitions of the scores that a relation matters to, until the end of the transaction, and return the paths
-// that begin there; what a row is worth is judged by the definition that it will be scored by
-const PathStarts *hold_paths_from(Oid relation);
-
-// The same without waiting for anybody: null if this transaction does not hold the definitions yet, as they are now
-const PathStarts *held_paths_from(Oid relation);
-
 // Note a link at the start of a path
 void touch_link(const PathStart &start, Datum link);
 

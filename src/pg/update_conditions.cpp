@@ -1,4 +1,4 @@
-// What triggers after an update ask about a row before PostgreSQL notes it for them.
+// What the trigger after an update asks about a row before PostgreSQL notes it for it.
 //
 // A statement may update many rows of which none matters to a score: each that is noted is read from the table again, later,
 // before the trigger can say so. The condition of a trigger is asked while the rows are at hand. But it can hand them over
@@ -9,9 +9,9 @@
 #include "pg/postgres_api.hpp"
 
 #include "pg/guard_columns.hpp"
+#include "pg/held.hpp"
 #include "pg/row_change.hpp"
 #include "pg/settings.hpp"
-#include "pg/touched.hpp"
 #include "pg/write_changes.hpp"
 
 extern "C"
@@ -20,7 +20,6 @@ extern "C"
 }
 
 LEAD_SCORING_FUNCTION(lead_scoring_matters);
-LEAD_SCORING_FUNCTION(lead_scoring_writes_score);
 
 namespace lead_scoring::pg
 {
@@ -82,8 +81,8 @@ rows_around(FunctionCallInfo fcinfo)
 
 } // namespace lead_scoring::pg
 
-// Tell whether an update changed a column that a score reads; yes wherever that cannot be told, as where the definitions are
-// not held: rows are locked already, nobody must be waited for here
+// Tell whether an update changed a column that a score reads, or, unless the extension does, writes a score; yes wherever
+// that cannot be told, as where the definitions are not held: rows are locked already, nobody must be waited for here
 Datum
 lead_scoring_matters(PG_FUNCTION_ARGS)
 {
@@ -96,28 +95,6 @@ lead_scoring_matters(PG_FUNCTION_ARGS)
 		PG_RETURN_BOOL(true);
 	}
 	const PathStarts *starts = held_paths_from(rows.before->tts_tableOid);
-	PG_RETURN_BOOL(starts == nullptr || !are_indifferent(starts, rows));
-}
-
-// Tell whether somebody else may have written a score, for lead_scoring.guard() to look
-Datum
-lead_scoring_writes_score(PG_FUNCTION_ARGS)
-{
-	using namespace lead_scoring::pg;
-
-	if (is_statement_of_scores())
-	{
-		PG_RETURN_BOOL(false);
-	}
-	Rows rows = rows_around(fcinfo);
-	if (rows.before == nullptr || rows.after == nullptr)
-	{
-		PG_RETURN_BOOL(true);
-	}
-	const PathStarts *starts = held_paths_from(rows.before->tts_tableOid);
-	if (starts == nullptr)
-	{
-		starts = known_paths_from(rows.before->tts_tableOid);
-	}
-	PG_RETURN_BOOL(starts == nullptr || is_score_written(starts, rows));
+	PG_RETURN_BOOL(starts == nullptr || !are_indifferent(starts, rows) ||
+				   (!is_statement_of_scores() && is_score_written(starts, rows)));
 }

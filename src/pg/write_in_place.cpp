@@ -3,10 +3,10 @@
 #include "pg/write_in_place.hpp"
 
 #include "pg/cells.hpp"
+#include "pg/held.hpp"
 #include "pg/key_set.hpp"
 #include "pg/row_index.hpp"
 #include "pg/score_columns.hpp"
-#include "pg/touched.hpp"
 
 extern "C"
 {

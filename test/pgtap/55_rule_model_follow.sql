@@ -152,7 +152,7 @@ UPDATE lead_scoring.source SET relation = relation WHERE record_type = 'lead';
 SELECT is(lead_scoring.activate('s'), 2::bigint, 'activated');
 CREATE FUNCTION pg_temp.rescored(statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-  ALTER TABLE leads DISABLE TRIGGER lead_scoring_guard_update;
+  ALTER TABLE leads DISABLE TRIGGER lead_scoring_touch_update;
   UPDATE leads SET s_label = 'stale';
   EXECUTE statement;
   RETURN (SELECT string_agg(id::text, ' ' ORDER BY id) FROM leads WHERE s_label IS DISTINCT FROM 'stale');

@@ -23,7 +23,7 @@ INSERT INTO lead_scoring.band (score, label, lower_bound) VALUES ('worth', 'High
 SELECT is_empty('SELECT * FROM lead_scoring.score_history', 'a draft has no history');
 SELECT lead_scoring.activate('worth');
 SELECT pg_temp.by_hand();
-SELECT results_eq($$SELECT record_key, total, fit, engagement, label, previous_total, previous_fit, previous_engagement, previous_label, reason, explanation, changed_at = now() FROM lead_scoring.score_history ORDER BY history_id$$,
+SELECT results_eq($$SELECT record_key, total, fit, engagement, label, previous_total, previous_fit, previous_engagement, previous_label, reason, explanation, changed_at BETWEEN now() AND clock_timestamp() FROM lead_scoring.score_history ORDER BY history_id$$,
   $$VALUES ('1', 10::float8, 10::float8, NULL::float8, 'Low', NULL::float8, NULL::float8, NULL::float8, NULL::text, 'activation', NULL::jsonb, true),
            ('2', 20, 20, NULL, 'Low', NULL, NULL, NULL, NULL, 'activation', NULL, true), ('3', 0, 0, NULL, 'Low', NULL, NULL, NULL, NULL, 'activation', NULL, true)$$, 'activation');
 SELECT lead_scoring.refresh('worth');

@@ -116,6 +116,8 @@ is(result("SELECT state, backend_xmin IS NULL FROM pg_stat_activity WHERE backen
 # Work that waits, and an error of one record
 is(result(<<'SQL', @in), '', 'a record that fails, and one that does not');
 BEGIN;
+-- The worker, which holds the score while it waits for the table, would otherwise be waited for with the table locked
+DO $$ BEGIN PERFORM lead_scoring.lock_definition('s'); END $$;
 ALTER TABLE contacts DISABLE TRIGGER lead_scoring_touch_update;
 UPDATE contacts SET employees = 0 WHERE id = 4;
 UPDATE contacts SET employees = 5 WHERE id = 5;

@@ -1,0 +1,357 @@
+#include "pg/postgres_api.hpp"
+
+#include "pg/held.hpp"
+
+#include "pg/kept_score.hpp"
+#include "pg/own_tables.hpp"
+#include "pg/query.hpp"
+#include "pg/session.hpp"
+#include "pg/settings.hpp"
+
+extern "C"
+{
+#include "access/xact.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
+#include "utils/inval.h"
+#include "utils/snapmgr.h"
+}
+
+LEAD_SCORING_FUNCTION(lead_scoring_lock_definition);
+LEAD_SCORING_FUNCTION(lead_scoring_share_definition);
+
+namespace lead_scoring::pg
+{
+
+namespace
+{
+
+// A definition that this transaction holds
+struct Held
+{
+	const char *name;
+	bool alone;
+	bool surrounded; // with its table, and the scores around it
+	bool drafted;    // alone, and not switched on: nobody else can do so
+};
+
+List *held = NIL;
+uint64 waits = 0;
+uint64 held_version = 0;
+Oid held_relation = InvalidOid;
+const PathStarts *held_starts = nullptr;
+
+void
+forget_held()
+{
+	held = NIL;
+	held_relation = InvalidOid;
+	held_starts = nullptr;
+}
+
+void
+end_transaction(XactEvent event, void *)
+{
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+	{
+		// The memory goes with the transaction
+		forget_held();
+	}
+}
+
+void
+end_subtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, void *)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+	{
+		// Its locks are gone
+		forget_held();
+	}
+}
+
+Held *
+find_held(const char *score)
+{
+	for (int at = 0; at < list_length(held); at++)
+	{
+		auto *entry = static_cast<Held *>(list_nth(held, at));
+		if (strcmp(entry->name, score) == 0)
+		{
+			return entry;
+		}
+	}
+	return nullptr;
+}
+
+Held *
+remember(const char *score)
+{
+	if (Held *entry = find_held(score); entry != nullptr)
+	{
+		return entry;
+	}
+	MemoryContext before = MemoryContextSwitchTo(TopTransactionContext);
+	auto *entry = static_cast<Held *>(palloc0(sizeof(Held)));
+	entry->name = pstrdup(score);
+	held = lappend(held, entry);
+	MemoryContextSwitchTo(before);
+	return entry;
+}
+
+// Take a lock that SQL takes by pg_advisory_xact_lock(relation, key)
+void
+lock_advisory(const char *relation, uint32 key, LOCKMODE mode)
+{
+	LOCKTAG tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, own_relation(relation), key, 2);
+	if (LockAcquire(&tag, mode, false, true) == LOCKACQUIRE_NOT_AVAIL)
+	{
+		waits++;
+		LockAcquire(&tag, mode, false, false);
+	}
+	AcceptInvalidationMessages();
+}
+
+// The key of a name, as hashtext() makes it
+uint32
+key_of(const char *name)
+{
+	return static_cast<uint32>(DatumGetInt32(DirectFunctionCall1Coll(hashtext, DEFAULT_COLLATION_OID, CStringGetTextDatum(name))));
+}
+
+void
+lock_definition(const char *score, LOCKMODE mode)
+{
+	lock_advisory("score", key_of(score), mode);
+}
+
+void
+share_definition(const char *score)
+{
+	lock_definition(score, ShareLock);
+	remember(score);
+}
+
+// Hold definitions, in the order that they are in
+void
+hold_scores(const List *scores)
+{
+	for (int at = 0; at < list_length(scores); at++)
+	{
+		auto *score = static_cast<const ActiveScore *>(list_nth(scores, at));
+		if (find_held(score->name) == nullptr)
+		{
+			// Labels by rank are decided for all records at once
+			score->relative && !score->queued ? seize_definition(score->name) : share_definition(score->name);
+		}
+	}
+}
+
+bool
+are_held(const List *scores)
+{
+	for (int at = 0; at < list_length(scores); at++)
+	{
+		if (find_held(static_cast<const ActiveScore *>(list_nth(scores, at))->name) == nullptr)
+		{
+			return false;
+		}
+	}
+	return true;
+}
+
+const Paths *
+current_paths()
+{
+	PushActiveSnapshot(GetLatestSnapshot());
+	const Paths *paths = all_paths();
+	PopActiveSnapshot();
+	return paths;
+}
+
+// The paths that begin at a relation, by the definitions as they are now
+const PathStarts *
+current_paths_from(Oid relation)
+{
+	const PathStarts *starts = known_paths_from(relation);
+
+	if (starts == nullptr)
+	{
+		PushActiveSnapshot(GetLatestSnapshot());
+		starts = paths_from(relation);
+		PopActiveSnapshot();
+	}
+	return starts;
+}
+
+const PathStarts *
+remember_starts(Oid relation, const PathStarts *starts)
+{
+	held_relation = relation;
+	held_version = definitions_version();
+	held_starts = starts;
+	return starts;
+}
+
+// The table that has the columns of a score, or is going to; none if there is no such score
+Oid
+target_of(const char *score, Wanted wanted)
+{
+	PushActiveSnapshot(GetLatestSnapshot());
+	SPI_connect();
+	Session session = begin_as_table_owner(definitions_owner());
+	QueryRows rows = run_query(CurrentMemoryContext,
+							   "SELECT coalesce(s.target, t.relation)::oid, s.status = 'active' FROM lead_scoring.score s "
+							   "JOIN lead_scoring.record_type t ON t.name = s.record_type WHERE s.name = $1",
+							   1, &score);
+	bool found = rows.count > 0 && (wanted == Wanted::always || DatumGetBool(datum_at(rows, 0, 2)));
+	Oid target = found ? DatumGetObjectId(datum_at(rows, 0, 1)) : InvalidOid;
+	end_session(session);
+	SPI_finish();
+	PopActiveSnapshot();
+	return target;
+}
+
+// The scores that come before another, or after it, by name
+List *
+split_scores(const List *scores, const char *name, bool after)
+{
+	List *part = NIL;
+
+	for (int at = 0; at < list_length(scores); at++)
+	{
+		auto *score = static_cast<ActiveScore *>(list_nth(scores, at));
+		int by = strcmp(score->name, name);
+		part = by != 0 && (by > 0) == after ? lappend(part, score) : part;
+	}
+	return part;
+}
+
+// Hold a definition alone, and those around it, each in its turn
+void
+seize_among(const char *name, Oid target)
+{
+	// One at a time scores all records of a table. No lock of the table itself: who writes single rows is not concerned
+	lock_advisory("score_state", target, ExclusiveLock);
+	const List *around = scores_around(current_paths(), target);
+	hold_scores(split_scores(around, name, false));
+	seize_definition(name);
+	hold_scores(split_scores(around, name, true));
+}
+
+} // namespace
+
+void
+watch_held_definitions()
+{
+	RegisterXactCallback(end_transaction, nullptr);
+	RegisterSubXactCallback(end_subtransaction, nullptr);
+}
+
+uint64
+definition_waits()
+{
+	return waits;
+}
+
+void
+share_record_type(const char *record_type)
+{
+	lock_advisory("record_type", key_of(record_type), ShareLock);
+}
+
+void
+seize_table(Oid relation)
+{
+	// The strongest lock, at once: to upgrade a weaker one could deadlock
+	if (!ConditionalLockRelationOid(relation, AccessExclusiveLock))
+	{
+		waits++;
+		LockRelationOid(relation, AccessExclusiveLock);
+	}
+}
+
+void
+seize_definition(const char *score)
+{
+	lock_definition(score, ExclusiveLock);
+	remember(score)->alone = true;
+}
+
+void
+seize_score(const char *score, Wanted wanted)
+{
+	const Held *entry = find_held(score);
+
+	if (entry != nullptr && (entry->surrounded || (entry->drafted && wanted == Wanted::if_active)))
+	{
+		return;
+	}
+	Oid target = target_of(score, wanted);
+	for (Oid before = InvalidOid; OidIsValid(target) && target != before; target = target_of(score, wanted))
+	{
+		before = target;
+		seize_among(score, target);
+		remember(score)->surrounded = true;
+	}
+	seize_definition(score);
+	remember(score)->drafted = !OidIsValid(target);
+}
+
+void
+share_score(const char *score)
+{
+	Oid target = target_of(score, Wanted::if_active);
+
+	if (OidIsValid(target))
+	{
+		hold_scores(scores_around(current_paths(), target));
+	}
+	share_definition(score);
+}
+
+const PathStarts *
+held_paths_from(Oid relation)
+{
+	if (held_relation == relation && held_version == definitions_version())
+	{
+		return held_starts;
+	}
+	const PathStarts *starts = known_paths_from(relation);
+	return starts == nullptr || !are_held(starts->concerned) ? nullptr : remember_starts(relation, starts);
+}
+
+const PathStarts *
+hold_paths_from(Oid relation)
+{
+	const PathStarts *starts = held_paths_from(relation);
+	uint64 version = definitions_version();
+
+	while (starts == nullptr || version != definitions_version())
+	{
+		// Whoever held a definition may have changed it, and has said so before he let it go
+		version = definitions_version();
+		starts = current_paths_from(relation);
+		hold_scores(starts->concerned);
+	}
+	return remember_starts(relation, starts);
+}
+
+} // namespace lead_scoring::pg
+
+// Hold the definition of a score alone
+Datum
+lead_scoring_lock_definition(PG_FUNCTION_ARGS)
+{
+	lead_scoring::pg::seize_score(text_to_cstring(PG_GETARG_TEXT_PP(0)), lead_scoring::pg::Wanted::if_active);
+	PG_RETURN_VOID();
+}
+
+// Hold the definition of a score as who writes facts does
+Datum
+lead_scoring_share_definition(PG_FUNCTION_ARGS)
+{
+	lead_scoring::pg::share_score(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	PG_RETURN_VOID();
+}

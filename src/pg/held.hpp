@@ -1,0 +1,52 @@
+// Which definitions of scores a transaction holds.
+//
+// A definition is held by whoever writes a score, or facts that it is evaluated from: shared, as others may do so, too; alone by
+// whoever changes it or scores all its records at once. Scores of one table are written into the same rows, and one may look
+// at the columns of another. So whoever is going to write one holds them all, before he locks a row, and takes them in the
+// order of their names; and of those who score all records, one at a time is at a table.
+#pragma once
+
+#include "pg/postgres_api.hpp"
+
+#include "pg/paths.hpp"
+
+namespace lead_scoring::pg
+{
+
+// Clean up when transactions end; called when the library is loaded
+void watch_held_definitions();
+
+// How often this session has waited for others to let a definition go, or its tables
+uint64 definition_waits();
+
+// Keep others from editing a record type, and its sources, until the end of the transaction
+void share_record_type(const char *record_type);
+
+// Hold a table alone, as it takes to alter it
+void seize_table(Oid relation);
+
+// Hold one definition alone, until the end of the transaction; what is read after it must be read in a new snapshot
+void seize_definition(const char *score);
+
+// Whose table is wanted
+enum class Wanted
+{
+	if_active, // of a score that is switched on
+	always,
+};
+
+// Hold a definition alone, and those of the scores around it, to write all its records
+void seize_score(const char *score, Wanted wanted);
+
+// Hold a definition, and those of the scores around it, to write some of its records; nobody changes it meanwhile, or scores
+// all its records at once
+void share_score(const char *score);
+
+// Hold the definitions of the scores that a relation matters to, until the end of the transaction, and return the paths
+// that begin there; what a row is worth is judged by the definition that it will be scored by
+const PathStarts *hold_paths_from(Oid relation);
+
+// The same without waiting for anybody: null if this transaction does not hold the definitions yet, as they are now
+const PathStarts *held_paths_from(Oid relation);
+
+} // namespace lead_scoring::pg
