@@ -1,14 +1,21 @@
 -- The history as time goes by: a partition for each month, an end to what is kept, and what the values tell.
 
 -- A month is 30 days and a year 360 (decision D4), a day 24 hours.
+CREATE FUNCTION lead_scoring.seconds_of(length interval) RETURNS double precision LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT 86400 * (extract(year FROM length) * 360 + extract(month FROM length) * 30 + extract(day FROM length))::double precision
+         + extract(epoch FROM length - date_trunc('day', length))::double precision
+$$;
+COMMENT ON FUNCTION lead_scoring.seconds_of(interval) IS 'The length of an interval in seconds, a month being 30 days and a year 360';
+
 CREATE FUNCTION lead_scoring.instant_before(as_of timestamptz, length interval) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
 AS $$
   SELECT CASE WHEN l.seconds < extract(epoch FROM as_of) + 210000000000
               THEN as_of - make_interval(secs => l.seconds) ELSE '-infinity' END
-    FROM (SELECT 86400 * (extract(year FROM length) * 360 + extract(month FROM length) * 30 + extract(day FROM length))::double precision
-                 + extract(epoch FROM length - date_trunc('day', length))::double precision AS seconds) l
+    FROM (SELECT lead_scoring.seconds_of(length)) l (seconds)
 $$;
 COMMENT ON FUNCTION lead_scoring.instant_before(timestamptz, interval) IS 'The instant so long before another, a month being 30 days and a year 360; -infinity before the beginning of the calendar';
 
@@ -18,8 +25,7 @@ SET timezone = 'UTC'
 AS $$
   SELECT CASE WHEN l.seconds < 9000000000000 - extract(epoch FROM as_of) THEN as_of + make_interval(secs => l.seconds)
               WHEN l.seconds IS NOT NULL AND as_of IS NOT NULL THEN 'infinity' END
-    FROM (SELECT 86400 * (extract(year FROM length) * 360 + extract(month FROM length) * 30 + extract(day FROM length))::double precision
-                 + extract(epoch FROM length - date_trunc('day', length))::double precision AS seconds) l
+    FROM (SELECT lead_scoring.seconds_of(length)) l (seconds)
 $$;
 COMMENT ON FUNCTION lead_scoring.instant_after(timestamptz, interval) IS 'The instant so long after another, a month being 30 days and a year 360; infinity after the end of the calendar';
 

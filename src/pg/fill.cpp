@@ -146,8 +146,7 @@ fill_columns(KeptScore *kept, HeapTuple row, TupleDesc descriptor)
 	FilledColumns filled{};
 	Session session = begin_for_owners(kept->score->settings_matter);
 
-	SetUserIdAndSecContext(kept->score->records->owner,
-						   session.security_context | SECURITY_RESTRICTED_OPERATION | SECURITY_LOCAL_USERID_CHANGE);
+	become_owner(kept->score->records->owner, session);
 	kept->busy = true;
 	kept->users++;
 	PG_TRY();

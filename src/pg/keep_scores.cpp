@@ -32,14 +32,6 @@ namespace
 // A batch has room for one more, which shows that a key is there twice
 constexpr int chunk_keys = static_cast<int>(core::batch_rows) - 1;
 
-// Run as the owner of a relation, in a security-restricted operation
-void
-become(Oid owner, const Session &session)
-{
-	SetUserIdAndSecContext(owner, session.security_context | SECURITY_RESTRICTED_OPERATION |
-									  SECURITY_LOCAL_USERID_CHANGE);
-}
-
 // The records that are to be kept
 struct Asked
 {
@@ -83,7 +75,7 @@ lock_records(KeptScore *kept, const Asked &asked, const Keeping &keeping, const 
 	bool by_clock = keeping.as_of == DT_NOBEGIN;
 	TimestampTz begun = GetCurrentTimestamp();
 
-	become(kept->score->records->owner, session);
+	become_owner(kept->score->records->owner, session);
 	Locked locked = lock_records_as_of(kept, asked, by_clock ? begun : keeping.as_of);
 	if (locked.current && (by_clock || keeping.not_behind) && GetCurrentTimestamp() - begun >= long_wait_us)
 	{
@@ -113,17 +105,17 @@ read_facts(KeptScore *kept, const Asked &asked, TimestampTz as_of, const Session
 
 	if (kept->resets != nullptr)
 	{
-		become(kept->resets->stream.owner, session);
+		become_owner(kept->resets->stream.owner, session);
 		run_kept_stream(kept->resets, as_of, asked.array, DT_NOBEGIN);
 	}
 	for (size_t number = 0; number < definition.sources.size(); number++)
 	{
-		become(kept->sources[number]->stream.owner, session);
+		become_owner(kept->sources[number]->stream.owner, session);
 		read_source(kept, number, asked, as_of);
 	}
 	if (kept->adjustments != nullptr)
 	{
-		become(kept->adjustments->stream.owner, session);
+		become_owner(kept->adjustments->stream.owner, session);
 		run_kept_stream(kept->adjustments, as_of, asked.array, DT_NOBEGIN);
 	}
 }
@@ -179,7 +171,7 @@ evaluate_chunk(KeptScore *kept, const Asked &asked, const Locked &locked, const 
 				  [scorer, &records, results]() { scorer->finish_records(records, results); });
 	if (kept->stored != nullptr)
 	{
-		become(kept->stored->stream.owner, session);
+		become_owner(kept->stored->stream.owner, session);
 		fetch_kept_stream(kept->stored, locked.as_of, asked.array, false);
 	}
 	PopActiveSnapshot();

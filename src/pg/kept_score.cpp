@@ -2,7 +2,8 @@
 
 #include "pg/kept_score.hpp"
 
-#include "pg/batch_guard.hpp"
+#include "pg/guard.hpp"
+#include "pg/kept_sources.hpp"
 #include "pg/own_tables.hpp"
 #include "pg/owned.hpp"
 #include "pg/query.hpp"
@@ -51,14 +52,6 @@ struct Watched
 
 Watched watched = {};
 
-// Where the rows of a source go
-struct SourceTarget
-{
-	core::Scorer *scorer;
-	size_t number;
-	core::KeyKind key_kind;
-};
-
 void
 note_relation_change(Datum, Oid relation)
 {
@@ -88,17 +81,6 @@ refuse_more(void *argument, const core::Batch &)
 }
 
 bool
-add_source_rows(void *argument, const core::Batch &batch)
-{
-	auto *target = static_cast<SourceTarget *>(argument);
-	core::Scorer *scorer = target->scorer;
-	size_t number = target->number;
-
-	guarded_batch(scorer, target->key_kind, batch, [scorer, number, &batch]() { scorer->add_rows(number, batch); });
-	return true;
-}
-
-bool
 add_adjustment_rows(void *argument, const core::Batch &batch)
 {
 	auto *scorer = static_cast<core::Scorer *>(argument);
@@ -116,22 +98,8 @@ add_reset_rows(void *argument, const core::Batch &batch)
 	return true;
 }
 
-// Prepare a stream as the role that it will run as
 KeptStream *
-keep_as_owner(const Stream &stream)
-{
-	Oid user;
-	int security_context;
-
-	GetUserIdAndSecContext(&user, &security_context);
-	SetUserIdAndSecContext(stream.owner, security_context | SECURITY_RESTRICTED_OPERATION | SECURITY_LOCAL_USERID_CHANGE);
-	KeptStream *kept = keep_stream(stream);
-	SetUserIdAndSecContext(user, security_context);
-	return kept;
-}
-
-KeptStream *
-keep_records(const KeptScore *kept)
+keep_records(const KeptScore *kept, const Session &session)
 {
 	Stream stream{};
 
@@ -139,7 +107,7 @@ keep_records(const KeptScore *kept)
 	stream.books = kept->scorer->program().record_books.data();
 	stream.sink = refuse_more;
 	stream.argument = const_cast<char *>(kept->score->records->name);
-	return keep_as_owner(stream);
+	return keep_as_owner(stream, session);
 }
 
 KeptLookup
@@ -177,33 +145,17 @@ keep_source_lookup(const KeptScore *kept, size_t number)
 	return {index, keep_receiver(stream)};
 }
 
-KeptStream *
-keep_source(const KeptScore *kept, size_t number)
-{
-	Stream stream{};
-	auto *target = static_cast<SourceTarget *>(palloc(sizeof(SourceTarget)));
-
-	*target = {kept->scorer, number, kept->score->definition.key_kind};
-	describe_source(kept->score, kept->score->sources[number], Reading::recent, &stream);
-	stream.program = &kept->scorer->program().sources[number];
-	stream.books = stream.program->books.data();
-	stream.sink = add_source_rows;
-	stream.argument = target;
-	return keep_as_owner(stream);
-}
-
 void
-keep_streams(KeptScore *kept)
+keep_streams(KeptScore *kept, const Session &session)
 {
 	const core::Definition &definition = kept->score->definition;
 
-	kept->records = keep_records(kept);
+	kept->records = keep_records(kept, session);
 	kept->record = keep_record_lookup(kept);
 	kept->lookups = static_cast<KeptLookup *>(palloc0(sizeof(KeptLookup) * Max(definition.sources.size(), 1)));
-	kept->sources = static_cast<KeptStream **>(palloc0(sizeof(KeptStream *) * Max(definition.sources.size(), 1)));
+	kept->sources = keep_sources(kept->score, kept->scorer, session);
 	for (size_t number = 0; number < definition.sources.size(); number++)
 	{
-		kept->sources[number] = keep_source(kept, number);
 		kept->lookups[number] = keep_source_lookup(kept, number);
 	}
 	if (definition.has_resets)
@@ -212,7 +164,7 @@ keep_streams(KeptScore *kept)
 		describe_resets(kept->score, true, &stream);
 		stream.sink = add_reset_rows;
 		stream.argument = kept->scorer;
-		kept->resets = keep_as_owner(stream);
+		kept->resets = keep_as_owner(stream, session);
 	}
 	if (definition.has_adjustments)
 	{
@@ -220,7 +172,7 @@ keep_streams(KeptScore *kept)
 		describe_adjustments(kept->score, true, true, &stream);
 		stream.sink = add_adjustment_rows;
 		stream.argument = kept->scorer;
-		kept->adjustments = keep_as_owner(stream);
+		kept->adjustments = keep_as_owner(stream, session);
 	}
 	if (!kept->score->own_target)
 	{
@@ -228,22 +180,7 @@ keep_streams(KeptScore *kept)
 		describe_stored(kept->score, &stream);
 		stream.sink = refuse_more;
 		stream.argument = const_cast<char *>(kept->score->records->name);
-		kept->stored = keep_as_owner(stream);
-	}
-}
-
-void
-watch_relations(const LoadedScore *score)
-{
-	watch_relation(score->records->relation);
-	watch_relation(score->target);
-	for (size_t number = 0; number < score->definition.sources.size(); number++)
-	{
-		watch_relation(score->sources[number]->relation);
-		if (OidIsValid(score->sources[number]->hop.relation))
-		{
-			watch_relation(score->sources[number]->hop.relation);
-		}
+		kept->stored = keep_as_owner(stream, session);
 	}
 }
 
@@ -263,7 +200,7 @@ make_kept_score(const char *name, TimestampTz as_of)
 											core::EvaluationNeeds{false, false, true}, stop_wanted);
 	kept->labels = make_label_datums(kept->scorer->program());
 	Session session = begin_for_owners(true);
-	keep_streams(kept);
+	keep_streams(kept, session);
 	// After the index was found, which holds as of an earlier version
 	kept->in_place = is_writable_in_place(kept->score, kept->columns);
 	end_session(session);

@@ -5,6 +5,7 @@
 
 #include "pg/batch_guard.hpp"
 #include "pg/kept_score.hpp"
+#include "pg/kept_sources.hpp"
 #include "pg/loaded_model.hpp"
 #include "pg/own_tables.hpp"
 #include "pg/owned.hpp"
@@ -45,31 +46,6 @@ struct KeptPredictor
 // All that this session keeps; few, so that they need no index
 List *kept_predictors = NIL;
 
-// Where the rows of a source go
-struct SourceRows
-{
-	core::Scorer *scorer;
-	size_t number;
-	core::KeyKind key_kind;
-};
-
-bool
-add_source_rows(void *argument, const core::Batch &batch)
-{
-	auto *target = static_cast<SourceRows *>(argument);
-	core::Scorer *scorer = target->scorer;
-	size_t number = target->number;
-
-	guarded_batch(scorer, target->key_kind, batch, [scorer, number, &batch]() { scorer->add_rows(number, batch); });
-	return true;
-}
-
-void
-become(Oid owner, const Session &session)
-{
-	SetUserIdAndSecContext(owner, session.security_context | SECURITY_RESTRICTED_OPERATION | SECURITY_LOCAL_USERID_CHANGE);
-}
-
 // Raise if the row alone does not tell what the expressions of the model yield
 void
 require_plain(const KeptPredictor *predictor)
@@ -103,45 +79,6 @@ keep_row(KeptPredictor *predictor)
 	relation_close(relation, NoLock);
 }
 
-void
-keep_sources(KeptPredictor *predictor)
-{
-	const core::Definition &definition = predictor->score->definition;
-	Session session = begin_for_owners(true);
-
-	predictor->sources = static_cast<KeptStream **>(palloc0(sizeof(KeptStream *) * Max(definition.sources.size(), 1)));
-	for (size_t number = 0; number < definition.sources.size(); number++)
-	{
-		Stream stream{};
-		auto *target = static_cast<SourceRows *>(palloc(sizeof(SourceRows)));
-		*target = {predictor->scorer, number, definition.key_kind};
-		describe_source(predictor->score, predictor->score->sources[number], Reading::recent, &stream);
-		stream.program = &predictor->scorer->program().sources[number];
-		stream.books = stream.program->books.data();
-		stream.sink = add_source_rows;
-		stream.argument = target;
-		become(stream.owner, session);
-		predictor->sources[number] = keep_stream(stream);
-		SetUserIdAndSecContext(session.user, session.security_context);
-	}
-	end_session(session);
-}
-
-void
-watch(const LoadedScore *score)
-{
-	watch_relation(own_relation("score"));
-	watch_relation(score->records->relation);
-	for (size_t number = 0; number < score->definition.sources.size(); number++)
-	{
-		watch_relation(score->sources[number]->relation);
-		if (OidIsValid(score->sources[number]->hop.relation))
-		{
-			watch_relation(score->sources[number]->hop.relation);
-		}
-	}
-}
-
 KeptPredictor *
 make_predictor(const char *name)
 {
@@ -153,14 +90,17 @@ make_predictor(const char *name)
 	predictor->name = pstrdup(name);
 	predictor->version = definitions_version();
 	predictor->score = load_predictor(name);
-	watch(predictor->score);
+	watch_relation(own_relation("score"));
+	watch_relations(predictor->score);
 	require_plain(predictor);
 	predictor->scorer = make_owned<core::Scorer>(context, predictor->score->definition, static_cast<int64_t>(GetCurrentTimestamp()),
 												 core::EvaluationNeeds{}, stop_wanted);
 	keep_row(predictor);
 	SPI_connect();
 	MemoryContextSwitchTo(context);
-	keep_sources(predictor);
+	Session session = begin_for_owners(true);
+	predictor->sources = keep_sources(predictor->score, predictor->scorer, session);
+	end_session(session);
 	SPI_finish();
 	MemoryContextSwitchTo(before);
 	return predictor;
@@ -253,10 +193,10 @@ read_sources(KeptPredictor *predictor, const core::Key &key, TimestampTz as_of, 
 	SPI_connect();
 	for (size_t number = 0; number < definition.sources.size(); number++)
 	{
-		become(predictor->sources[number]->stream.owner, session);
+		become_owner(predictor->sources[number]->stream.owner, session);
 		run_kept_stream(predictor->sources[number], as_of, keys, DT_NOBEGIN);
 	}
-	become(predictor->score->records->owner, session);
+	become_owner(predictor->score->records->owner, session);
 	SPI_finish();
 }
 
@@ -269,7 +209,7 @@ predict_row(KeptPredictor *predictor, TimestampTz as_of, const Session &session)
 
 	predictor->parameters->params[0].value = TimestampTzGetDatum(as_of);
 	guarded([scorer, as_of]() { scorer->move_to(static_cast<int64_t>(as_of)); });
-	become(predictor->score->records->owner, session);
+	become_owner(predictor->score->records->owner, session);
 	reset_receiver(receiver);
 	receiver->base.rStartup(&receiver->base, CMD_SELECT, predictor->row->tts_tupleDescriptor);
 	receiver->base.receiveSlot(predictor->row, &receiver->base);

@@ -59,8 +59,7 @@ begin_as_owner(Oid owner)
 	Session session = begin_neutral();
 
 	set_option("row_security", "off");
-	SetUserIdAndSecContext(owner, session.security_context | SECURITY_RESTRICTED_OPERATION |
-									  SECURITY_LOCAL_USERID_CHANGE);
+	become_owner(owner, session);
 	return session;
 }
 
@@ -81,6 +80,12 @@ begin_for_owners(bool settings_matter)
 
 	set_option("row_security", "off");
 	return session;
+}
+
+void
+become_owner(Oid owner, const Session &session)
+{
+	SetUserIdAndSecContext(owner, session.security_context | SECURITY_RESTRICTED_OPERATION | SECURITY_LOCAL_USERID_CHANGE);
 }
 
 void

@@ -33,6 +33,9 @@ Session begin_as_table_owner(Oid owner);
 // Make ready to become owners one after the other: with row security off, and neutral if settings matter
 Session begin_for_owners(bool settings_matter);
 
+// Become an owner so, until the session ends or another is become: no more rights, and no lasting effects but in its name
+void become_owner(Oid owner, const Session &session);
+
 // Say why scores are refreshed, for the history, until the session ends
 void give_reason(const char *reason);
 
