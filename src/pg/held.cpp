@@ -323,6 +323,19 @@ held_paths_from(Oid relation)
 }
 
 const PathStarts *
+find_held_paths_from(Oid relation)
+{
+	const PathStarts *starts = held_paths_from(relation);
+
+	if (starts == nullptr)
+	{
+		starts = current_paths_from(relation);
+		starts = are_held(starts->concerned) ? remember_starts(relation, starts) : nullptr;
+	}
+	return starts;
+}
+
+const PathStarts *
 hold_paths_from(Oid relation)
 {
 	const PathStarts *starts = held_paths_from(relation);

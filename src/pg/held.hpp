@@ -49,4 +49,7 @@ const PathStarts *hold_paths_from(Oid relation);
 // The same without waiting for anybody: null if this transaction does not hold the definitions yet, as they are now
 const PathStarts *held_paths_from(Oid relation);
 
+// The same, but read them if they are not known yet
+const PathStarts *find_held_paths_from(Oid relation);
+
 } // namespace lead_scoring::pg

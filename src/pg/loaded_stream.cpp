@@ -258,6 +258,20 @@ require_stream_readable(const LoadedStream *stream)
 	}
 }
 
+bool
+is_from_rows(const LoadedStream *stream)
+{
+	for (int at = 0; at < stream->inputs->count; at++)
+	{
+		if (stream->inputs->columns[at].computed != nullptr)
+		{
+			return false;
+		}
+	}
+	return stream->filter_sql == nullptr && !OidIsValid(stream->hop.relation) && stream->record_column == nullptr &&
+		   !stream->cleaned && stream->mark_sql == nullptr;
+}
+
 char *
 relation_sql(Oid relation)
 {

@@ -59,6 +59,9 @@ bool has_unique_key(Oid relation_id, const char *key_column);
 // Raise unless the current user may read all rows of a stream
 void require_stream_readable(const LoadedStream *stream);
 
+// Whether nothing but a row itself tells whose it is, and what rules need of it
+bool is_from_rows(const LoadedStream *stream);
+
 // Print a relation's name with its schema, quoted
 char *relation_sql(Oid relation);
 

@@ -7,6 +7,7 @@
 #include "pg/parallel_scan.hpp"
 #include "pg/progress.hpp"
 #include "pg/ranking.hpp"
+#include "pg/selection.hpp"
 #include "pg/settings.hpp"
 #include "pg/source_query.hpp"
 #include "pg/stream.hpp"
@@ -40,17 +41,6 @@ struct SourceSink
 	Evaluation *evaluation;
 	size_t source;
 };
-
-// How many rows a relation has, as far as is known
-double
-expected_rows(Oid relation)
-{
-	Relation opened = table_open(relation, AccessShareLock);
-	double rows = opened->rd_rel->reltuples;
-
-	table_close(opened, NoLock);
-	return Max(rows, 0);
-}
 
 // Whether what is known of the records still fits
 bool
@@ -220,13 +210,15 @@ stream_source(Evaluation *evaluation, size_t number)
 {
 	SourceSink sink{evaluation, number};
 	Stream stream{};
+	const LoadedStream *source = evaluation->score->sources[number];
 	int helpers = helpers_for(evaluation, number);
 
-	describe_source(evaluation->score, evaluation->score->sources[number],
-					helpers > 0 ? Reading::blocks : reading_of(evaluation), &stream);
+	stream.selection = selection_for(evaluation, source);
+	describe_source(evaluation->score, source,
+					helpers > 0 ? Reading::blocks : stream.selection != nullptr ? Reading::all : reading_of(evaluation), &stream);
 	stream.program = &evaluation->scorer->program().sources[number];
 	stream.books = stream.program->books.data();
-	begin_phase(Phase::reading, stream.name, expected_rows(evaluation->score->sources[number]->relation));
+	begin_phase(Phase::reading, stream.name, expected_rows(source->relation));
 	if (helpers > 0)
 	{
 		scan_in_parallel(evaluation, number, stream, helpers);
@@ -335,6 +327,16 @@ score_records(Evaluation *evaluation, ResultSink sink, void *argument)
 }
 
 } // namespace
+
+double
+expected_rows(Oid relation)
+{
+	Relation opened = table_open(relation, AccessShareLock);
+	double rows = opened->rd_rel->reltuples;
+
+	table_close(opened, NoLock);
+	return Max(rows, 0);
+}
 
 void
 require_finite_instant(TimestampTz as_of)

@@ -3,6 +3,7 @@
 
 #include "pg/postgres_api.hpp"
 
+#include "core/key_selection.hpp"
 #include "core/scorer.hpp"
 #include "core/share.hpp"
 #include "pg/loaded_score.hpp"
@@ -26,6 +27,7 @@ struct Evaluation
 	LoadedScore *score;
 	TimestampTz as_of;
 	const Datum *keys;    // array of keys, or null for all records
+	core::KeySelection *selection; // the same keys, or null if nobody has asked for it yet
 	core::Scorer *scorer;
 	core::KeyShare share; // of the records, that the scorer is at work on
 	bool overflowed;      // what is known of the share does not fit into lead_scoring.work_mem
@@ -47,6 +49,9 @@ bool run_explanation(Evaluation *evaluation, core::Account *account, core::Score
 
 // Explain the records; the sink gets one after the other
 void run_explanations(Evaluation *evaluation, AccountSink sink, void *argument);
+
+// How many rows a relation has, as far as is known
+double expected_rows(Oid relation);
 
 // Raise unless an instant can be evaluated at
 void require_finite_instant(TimestampTz as_of);

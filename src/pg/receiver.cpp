@@ -178,7 +178,7 @@ read_row_key(Receiver *receiver, TupleTableSlot *slot)
 	}
 	Key &key = receiver->batch.keys[receiver->batch.rows];
 	key = read_key(receiver->key_type, datum, receiver->batch_context);
-	return stream->share.holds(stream->key_kind, key);
+	return stream->share.holds(stream->key_kind, key) && (stream->selection == nullptr || stream->selection->contains(key));
 }
 
 void
@@ -225,6 +225,13 @@ read_columns(Receiver *receiver, TupleTableSlot *slot)
 [[gnu::flatten]] bool
 read_row(Receiver *receiver, TupleTableSlot *slot)
 {
+	bool is_chosen = receiver->stream->selection != nullptr;
+
+	// Nothing may fail for a row that nobody asks for
+	if (is_chosen && !read_row_key(receiver, slot))
+	{
+		return false;
+	}
 	if (receiver->stream->time_position > 0 && !read_time(receiver, slot))
 	{
 		return false;
@@ -232,9 +239,9 @@ read_row(Receiver *receiver, TupleTableSlot *slot)
 	if (!receiver->any_expression)
 	{
 		// Without expressions nothing here can fail for a reason that the key would explain: it is read last
-		return read_columns(receiver, slot) && read_row_key(receiver, slot);
+		return read_columns(receiver, slot) && (is_chosen || read_row_key(receiver, slot));
 	}
-	if (!read_row_key(receiver, slot))
+	if (!is_chosen && !read_row_key(receiver, slot))
 	{
 		return false;
 	}

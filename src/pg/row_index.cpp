@@ -54,21 +54,6 @@ is_allowed(Oid relation, LOCKMODE mode)
 		   pg_class_aclmask(relation, GetUserId(), needed, ACLMASK_ALL) == needed;
 }
 
-// Whether rows need nothing but what they hold
-bool
-is_from_rows(const LoadedStream *stream)
-{
-	for (int at = 0; at < stream->inputs->count; at++)
-	{
-		if (stream->inputs->columns[at].computed != nullptr)
-		{
-			return false;
-		}
-	}
-	return stream->filter_sql == nullptr && !OidIsValid(stream->hop.relation) && stream->record_column == nullptr &&
-		   !stream->cleaned && stream->mark_sql == nullptr;
-}
-
 // Whether an index finds all rows of any snapshot
 bool
 is_complete(Relation index)

@@ -3,6 +3,7 @@
 
 #include "pg/postgres_api.hpp"
 
+#include "core/key_selection.hpp"
 #include "core/program.hpp"
 #include "core/share.hpp"
 #include "pg/predicate_compiler.hpp"
@@ -50,6 +51,7 @@ struct Stream
 	const core::CodeBook *books;        // by column, for those of texts
 	const core::SourceProgram *program; // tells what must be read of which row; null for all of all
 	core::KeyShare share;               // of the records
+	core::KeySelection *selection;      // of the records, if the query brings rows of others, too; or null
 	BatchSink sink;
 	void *argument;
 	BlockNumber first_block;            // with last_block: parameters 3 and 4 of the query, as bounds of ctid

@@ -94,7 +94,9 @@ lead_scoring_matters(PG_FUNCTION_ARGS)
 	{
 		PG_RETURN_BOOL(true);
 	}
-	const PathStarts *starts = held_paths_from(rows.before->tts_tableOid);
-	PG_RETURN_BOOL(starts == nullptr || !are_indifferent(starts, rows) ||
-				   (!is_statement_of_scores() && is_score_written(starts, rows)));
+	// Who writes scores has not been asked to hold anything by a trigger before the statement, but does
+	bool is_ours = is_statement_of_scores();
+	Oid relation = rows.before->tts_tableOid;
+	const PathStarts *starts = is_ours ? find_held_paths_from(relation) : held_paths_from(relation);
+	PG_RETURN_BOOL(starts == nullptr || !are_indifferent(starts, rows) || (!is_ours && is_score_written(starts, rows)));
 }

@@ -422,6 +422,8 @@ write_changes(KeptScore *kept, const ColumnChanges &changes, const char *reason)
 	Oid user;
 	int security_context;
 
+	// In the order of their keys neighbours are found on one page of the index
+	sort_due(changes.dues, static_cast<size_t>(changes.evaluated));
 	note_due(kept->score, changes.dues, static_cast<size_t>(changes.evaluated), due_mode_of(reason));
 	if (changes.count == 0)
 	{

@@ -9,7 +9,6 @@
 #include "pg/changes.hpp"
 #include "pg/cells.hpp"
 #include "pg/due.hpp"
-#include "pg/held.hpp"
 #include "pg/pipeline.hpp"
 #include "pg/progress.hpp"
 #include "pg/query.hpp"
@@ -318,8 +317,6 @@ write_scores(LoadedScore *score, TimestampTz as_of, const char *reason)
 	begin_phase(Phase::writing, get_rel_name(score->target), 0);
 	uint64 change_count = 0;
 	const Change *changes = wants_changes(score) ? read_changes(score, &change_count) : nullptr;
-	// So that triggers can tell at once that the rows do not matter to them
-	hold_paths_from(score->target);
 	int before = begin_writing_scores();
 	volatile uint64 written = 0;
 	PG_TRY();
