@@ -135,7 +135,8 @@ order_nodes(const SavedTree &saved, std::span<const TreeColumn> columns)
 		{
 			raise_unknown_form("a tree with a cycle");
 		}
-		order.insert(order.end(), {left, right});
+		order.push_back(left);
+		order.push_back(right);
 		const TreeColumn &column = columns[require_index(saved.column[node], columns.size(), "split_indices")];
 		tree.push_back({column.feature, saved.missing_left[node] != 0, tree_threshold(column, saved.condition[node]),
 						left_share(saved.weight[left], saved.weight[right])});
