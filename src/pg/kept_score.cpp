@@ -323,6 +323,14 @@ forget_changed_scores()
 	kept_version = version;
 }
 
+const LoadedScore *
+definition_at_hand(const char *name)
+{
+	const KeptScore *kept = kept_version == version ? find_kept_score(name) : nullptr;
+
+	return kept == nullptr ? nullptr : kept->score;
+}
+
 KeptScore *
 kept_score(const char *name, TimestampTz as_of)
 {

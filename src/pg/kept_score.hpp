@@ -64,6 +64,9 @@ void watch_relation(Oid relation);
 // definition that is locked
 KeptScore *kept_score(const char *name, TimestampTz as_of);
 
+// The definition of a score as it is kept, null if it is not kept as it is now
+const LoadedScore *definition_at_hand(const char *name);
+
 // Forget the scores that have changed; what is forgotten is there until the end of the transaction if somebody uses it
 void forget_changed_scores();
 

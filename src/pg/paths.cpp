@@ -80,7 +80,8 @@ columns_that_matter(const Path *path)
 	{
 		auto *active = static_cast<ActiveScore *>(list_nth(path->scores, at));
 		MemoryContext before = MemoryContextSwitchTo(scratch);
-		LoadedScore *score = load_score(active->name, Reader::writer);
+		const LoadedScore *kept = definition_at_hand(active->name);
+		const LoadedScore *score = kept != nullptr ? kept : load_score(active->name, Reader::writer);
 		active->filled |= path->kind == PathKind::record && !active->queued && decided_by_row(score);
 		MemoryContextSwitchTo(before);
 		columns = add_score_columns(columns, path, score);
