@@ -79,7 +79,7 @@ OwnCommand note_refresh = {
 	2, {TEXTOID, TIMESTAMPTZOID}, nullptr};
 
 DueLookup
-begin_lookup(Datum score, int keys)
+begin_lookup(Datum score)
 {
 	DueLookup lookup;
 
@@ -88,9 +88,9 @@ begin_lookup(Datum score, int keys)
 	// The latest: the row may have been written by whom we waited for, whatever the transaction sees
 	lookup.snapshot = RegisterSnapshot(GetLatestSnapshot());
 #if PG_VERSION_NUM >= 180000
-	lookup.scan = index_beginscan(lookup.table, lookup.index, lookup.snapshot, nullptr, keys, 0);
+	lookup.scan = index_beginscan(lookup.table, lookup.index, lookup.snapshot, nullptr, 2, 0);
 #else
-	lookup.scan = index_beginscan(lookup.table, lookup.index, lookup.snapshot, keys, 0);
+	lookup.scan = index_beginscan(lookup.table, lookup.index, lookup.snapshot, 2, 0);
 #endif
 	lookup.slot = table_slot_create(lookup.table, nullptr);
 	lookup.score = score;
@@ -147,7 +147,7 @@ Differences
 find_differences(Datum score, const DueRow *rows, size_t count, DueMode mode)
 {
 	Differences found{};
-	DueLookup lookup = begin_lookup(score, 2);
+	DueLookup lookup = begin_lookup(score);
 
 	for (size_t at = 0; at < count; at++)
 	{
@@ -262,15 +262,7 @@ note_due(const LoadedScore *score, const DueRow *rows, size_t count, DueMode mod
 bool
 any_due(const LoadedScore *score)
 {
-	Datum name = CStringGetTextDatum(score->name);
-	DueLookup lookup = begin_lookup(name, 1);
-	ScanKeyData key;
-
-	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_TEXTEQ, name);
-	index_rescan(lookup.scan, &key, 1, nullptr, 0);
-	bool found = index_getnext_slot(lookup.scan, ForwardScanDirection, lookup.slot);
-	end_lookup(lookup);
-	return found;
+	return has_own_rows("due", "due_pkey", score->name);
 }
 
 void

@@ -65,8 +65,8 @@ struct Chores
 constexpr const char *chores_query = R"(
 	SELECT x.refreshed_at IS NULL OR x.refreshed_at > $2 OR x.boundary OR x.stale AND x.unwatched
 	       OR x.relative AND (x.due OR x.stale AND x.fading),
-	       x.stale AND x.fading, x.due, x.parked
-	  FROM (SELECT s.refreshed_at,
+	       x.stale AND x.fading, x.due, x.parked, x.failed
+	  FROM (SELECT s.refreshed_at, s.failed_at IS NOT NULL AS failed,
 	               coalesce(s.swept_at > $2 OR $2 - s.swept_at >= $3, true) AS stale,
 	               EXISTS (SELECT FROM lead_scoring.due d WHERE d.score = n.name AND d.due_at > '-infinity'
 	                        AND d.due_at <= $2) AS due,
@@ -82,7 +82,7 @@ constexpr const char *chores_query = R"(
 // What find_chores is attempted with
 struct Search
 {
-	const UpkeepScore *score;
+	UpkeepScore *score;
 	Chores chores;
 };
 
@@ -105,6 +105,7 @@ find_chores(void *argument)
 	QueryRows rows{SPI_tuptable, SPI_processed, CurrentMemoryContext};
 	search->chores = {DatumGetBool(datum_at(rows, 0, 1)), DatumGetBool(datum_at(rows, 0, 2)),
 					  DatumGetBool(datum_at(rows, 0, 3)), DatumGetBool(datum_at(rows, 0, 4))};
+	search->score->failed_before = DatumGetBool(datum_at(rows, 0, 5));
 	end_session(session);
 	SPI_finish();
 	return true;
@@ -233,13 +234,13 @@ follow_time(const Upkeep &upkeep, UpkeepScore *score)
 {
 	bool well = do_chores(upkeep, score);
 
-	if (well)
-	{
-		forget_failure(score->name);
-	}
-	else
+	if (!well)
 	{
 		keep_failure(*score);
+	}
+	else if (score->failed_before)
+	{
+		forget_failure(score->name);
 	}
 	next_part(upkeep, score->name);
 }
@@ -266,7 +267,7 @@ refresh_what_is_due(const Upkeep &upkeep, TimestampTz as_of, bool is_now)
 	foreach (cell, names)
 	{
 		TimestampTz until = as_of == DT_NOBEGIN ? GetCurrentTimestamp() : as_of;
-		UpkeepScore score{static_cast<const char *>(lfirst(cell)), until, 0, {}, "time", is_now};
+		UpkeepScore score{static_cast<const char *>(lfirst(cell)), until, 0, {}, "time", is_now, false};
 		MemoryContext before = MemoryContextSwitchTo(upkeep.context);
 		follow_time(upkeep, &score);
 		MemoryContextSwitchTo(before);

@@ -132,7 +132,10 @@ unpark(const Portion &portion)
 {
 	Datum values[] = {CStringGetTextDatum(portion.score->name), text_array(portion.keys, portion.count)};
 
-	run_own_command(&unpark_records, values);
+	if (has_own_rows("parked", "parked_pkey", portion.score->name))
+	{
+		run_own_command(&unpark_records, values);
+	}
 }
 
 // Refresh what can be refreshed of a portion that failed, and park the rest; false if too much of it fails

@@ -18,6 +18,7 @@ struct UpkeepScore
 	Failure failure; // why the score as a whole failed
 	const char *reason; // of changes, for the history
 	bool by_clock;      // as_of stands for now, of each batch anew
+	bool failed_before; // and that is kept
 };
 
 // Keys as texts

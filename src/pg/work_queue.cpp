@@ -98,6 +98,10 @@ work_on(QueueBatch *batch)
 int64
 newest_entry(const char *score)
 {
+	if (!has_own_rows("queue", "queue_pkey", score))
+	{
+		return 0;
+	}
 	SPI_connect();
 	Session session = begin_as_table_owner(definitions_owner());
 	QueryRows rows = run_query(CurrentMemoryContext, "SELECT coalesce(max(queue_id), 0) FROM lead_scoring.queue WHERE score = $1", 1, &score);
@@ -125,7 +129,7 @@ work_off_queue(const Upkeep &upkeep, TimestampTz as_of)
 		int64 taken = newest;
 		while (newest != 0 && taken != 0)
 		{
-			QueueBatch batch{{name, as_of, 0, {}, "facts", as_of == DT_NOBEGIN}, newest, usual_batch, 0};
+			QueueBatch batch{{name, as_of, 0, {}, "facts", as_of == DT_NOBEGIN, false}, newest, usual_batch, 0};
 			taken = work_on(&batch);
 			done += static_cast<uint64>(taken);
 			next_part(upkeep, name);
@@ -170,7 +174,7 @@ lead_scoring_work_queue(PG_FUNCTION_ARGS)
 		{
 			break;
 		}
-		QueueBatch batch{{static_cast<const char *>(lfirst(cell)), DT_NOBEGIN, 0, {}, "facts", true}, PG_INT64_MAX, limit - done, 0};
+		QueueBatch batch{{static_cast<const char *>(lfirst(cell)), DT_NOBEGIN, 0, {}, "facts", true, false}, PG_INT64_MAX, limit - done, 0};
 		done += work_on(&batch);
 	}
 	PG_RETURN_INT64(done);
