@@ -66,7 +66,7 @@ BEGIN
   labels := lead_scoring.possible_labels(NEW.score);
   IF NEW.label <> ALL (labels) THEN
     RAISE WARNING 'no band of score "%" has the label of alert "%": %', NEW.score, NEW.name, quote_literal(NEW.label)
-      USING ERRCODE = 'warning', HINT = format('The labels of the score are %s.', array_to_string(labels, ', '));
+      USING ERRCODE = '01000', HINT = format('The labels of the score are %s.', array_to_string(labels, ', '));
   END IF;
   RETURN NEW;
 END $$;
@@ -75,4 +75,4 @@ CREATE TRIGGER a_check BEFORE INSERT OR UPDATE OR DELETE ON lead_scoring.alert
   FOR EACH ROW EXECUTE FUNCTION lead_scoring.check_alert();
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON lead_scoring.alert TO PUBLIC;
-REVOKE EXECUTE ON FUNCTION lead_scoring.check_alert(), lead_scoring.possible_labels(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION lead_scoring.check_alert() FROM PUBLIC;
