@@ -1,7 +1,7 @@
 -- Relations and columns that are dropped, renamed or changed after they were used in a definition
 BEGIN;
 \ir include/crm.psql
-SELECT plan(59);
+SELECT plan(60);
 
 CREATE FUNCTION pg_temp.setup() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -120,6 +120,9 @@ ALTER TABLE stored DROP COLUMN s_label CASCADE;
 SELECT throws_ok($$SELECT * FROM lead_scoring.verify('s')$$, '42703', 'column "s_label" of score "s" does not exist', 'verify: a score column dropped');
 SELECT lead_scoring.activate('s');
 SELECT is_empty($$SELECT * FROM lead_scoring.verify('s')$$, 'activate makes it again');
+ALTER TABLE stored RENAME COLUMN id TO key;
+SELECT throws_ok($$INSERT INTO happenings VALUES (1, 'x', 5, now())$$, '42703', 'key column "id" of record type "lead" is not a column of "stored", the target of score "s"', 'the key of the target renamed, then an event');
+ALTER TABLE stored RENAME COLUMN key TO id;
 ALTER TABLE leads RENAME COLUMN id TO key;
 SELECT throws_ok($$UPDATE lead_scoring.record_type SET key_column = 'key' WHERE name = 'lead'$$, '42703', 'key column "key" of record type "lead" is not a column of "public.stored", the target of score "s"', 'a key renamed in the records, not in the target');
 ALTER TABLE stored RENAME COLUMN id TO key;
