@@ -6,6 +6,7 @@ AS $$
 DECLARE
   kind "char";
   key_type oid;
+  apart lead_scoring.score;
 BEGIN
   IF TG_OP <> 'INSERT' THEN
     PERFORM lead_scoring.lock_models(OLD.name);
@@ -39,6 +40,17 @@ BEGIN
           AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL) THEN
     RAISE EXCEPTION 'key column "%" of "%" is not unique', NEW.key_column, NEW.relation USING ERRCODE = 'invalid_foreign_key',
       HINT = 'Make it the primary key, or give it a unique index of its own.';
+  END IF;
+  IF TG_OP = 'UPDATE' AND NEW.key_column <> OLD.key_column THEN
+    SELECT * INTO apart FROM lead_scoring.score s
+     WHERE s.record_type = NEW.name AND s.status = 'active' AND NOT EXISTS (
+             SELECT FROM pg_attribute WHERE attrelid = coalesce(s.target, NEW.relation) AND attname = NEW.key_column AND NOT attisdropped)
+     ORDER BY s.name LIMIT 1;
+    IF FOUND THEN
+      RAISE EXCEPTION 'key column "%" of record type "%" is not a column of "%", the target of score "%"',
+        NEW.key_column, NEW.name, apart.target, apart.name USING ERRCODE = 'undefined_column',
+        HINT = format('A target has the key in a column of the same name: ALTER TABLE %s RENAME COLUMN %I TO %I;', apart.target, OLD.key_column, NEW.key_column);
+    END IF;
   END IF;
   RETURN NEW;
 END $$;

@@ -167,7 +167,9 @@ BEGIN
     PERFORM lead_scoring.require_owner(NEW.target);
     IF lead_scoring.require_column(NEW.target, records.key_column, 'key column')
        <> lead_scoring.require_column(records.relation, records.key_column, 'key column') THEN
-      RAISE EXCEPTION 'key column "%" of target "%" has another type than the records'' key', records.key_column, NEW.target
+      RAISE EXCEPTION 'key column "%" of target "%" has type %, the records'' key has type %', records.key_column, NEW.target,
+        format_type(lead_scoring.require_column(NEW.target, records.key_column, 'key column'), NULL),
+        format_type(lead_scoring.require_column(records.relation, records.key_column, 'key column'), NULL)
         USING ERRCODE = 'datatype_mismatch', HINT = 'Both must have the same type.';
     END IF;
   END IF;

@@ -21,11 +21,22 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION lead_scoring.require_threshold(lead_scoring.alert, text) IS 'Raises unless an alert has one threshold, and a possible one';
 
+CREATE FUNCTION lead_scoring.possible_labels(score text) RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH bands AS (SELECT b.part, b.label FROM lead_scoring.band b WHERE b.score = possible_labels.score),
+       pairs AS (SELECT f.label || e.label AS label FROM bands f, bands e WHERE f.part = 'fit' AND e.part = 'engagement'),
+       labels AS (SELECT label FROM pairs UNION SELECT label FROM bands WHERE NOT EXISTS (SELECT FROM pairs))
+  SELECT array_agg(label ORDER BY label COLLATE "C") FROM labels
+$$;
+COMMENT ON FUNCTION lead_scoring.possible_labels(text) IS 'The labels that the bands of a score can give, sorted: those of fit and engagement together, if both have bands; NULL without bands';
+
 CREATE FUNCTION lead_scoring.check_alert() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   parent lead_scoring.score;
+  labels text[];
 BEGIN
   IF TG_OP <> 'INSERT' THEN
     PERFORM lead_scoring.lock_definition(OLD.score);
@@ -50,6 +61,12 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value',
       HINT = format('A score of kind %s has the parts %s.', parent.kind,
                     CASE parent.kind WHEN 'combined' THEN 'total, fit and engagement' WHEN 'likelihood' THEN 'total only' ELSE 'total and ' || parent.kind END);
+  END IF;
+  -- Not an error: the bands may come later
+  labels := lead_scoring.possible_labels(NEW.score);
+  IF NEW.label <> ALL (labels) THEN
+    RAISE WARNING 'no band of score "%" has the label of alert "%": %', NEW.score, NEW.name, quote_literal(NEW.label)
+      USING ERRCODE = '01000', HINT = format('The labels of the score are %s.', array_to_string(labels, ', '));
   END IF;
   RETURN NEW;
 END $$;

@@ -27,6 +27,7 @@ DECLARE
   definition lead_scoring.score;
   stored regclass;
   key_column name;
+  missing text;
 BEGIN
   IF verify.score IS NULL OR verify.as_of IS NULL THEN
     RAISE EXCEPTION '% must not be NULL', CASE WHEN verify.score IS NULL THEN 'score' ELSE 'as_of' END
@@ -46,6 +47,16 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'the relation with the columns of score "%" no longer exists', verify.score USING ERRCODE = 'undefined_table',
       HINT = format('Switch the score off: SELECT lead_scoring.deactivate(%L).', verify.score);
+  END IF;
+  SELECT c.name INTO missing
+    FROM unnest(ARRAY[key_column::text, definition.name, definition.name || '_fit', definition.name || '_engagement', definition.name || '_label'])
+         WITH ORDINALITY c (name, place)
+   WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = stored AND attname = c.name AND NOT attisdropped)
+   ORDER BY c.place LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'column "%" of score "%" does not exist', missing, verify.score USING ERRCODE = 'undefined_column',
+      HINT = CASE WHEN missing = key_column THEN format('The key column of record type "%s" is looked for in "%s": rename it in both, and update the record type.', definition.record_type, stored)
+                  ELSE format('It was dropped or renamed while the score was active: SELECT lead_scoring.activate(%L); makes it again.', verify.score) END;
   END IF;
   RETURN QUERY EXECUTE format(
     'SELECT coalesce(t.%2$I::text, e.record_key), t.%3$I, e.total, t.%4$I, e.fit, t.%5$I, e.engagement, t.%6$I, e.label

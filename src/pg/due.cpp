@@ -72,10 +72,12 @@ OwnCommand write_exactly = {
 	3, {TEXTOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID}, nullptr};
 OwnCommand remove_rows = {"DELETE FROM lead_scoring.due WHERE score = $1 AND record_key = ANY ($2)", 2,
 						  {TEXTOID, TEXTARRAYOID}, nullptr};
+// What failed before need not be waited for: the definition may have been mended
 OwnCommand note_refresh = {
 	"INSERT INTO lead_scoring.score_state AS s (score, refreshed_at, swept_at) VALUES ($1, $2, $2) "
-	"ON CONFLICT (score) DO UPDATE SET refreshed_at = excluded.refreshed_at, swept_at = excluded.swept_at "
-	"WHERE (s.refreshed_at, s.swept_at) IS DISTINCT FROM (excluded.refreshed_at, excluded.swept_at)",
+	"ON CONFLICT (score) DO UPDATE SET refreshed_at = excluded.refreshed_at, swept_at = excluded.swept_at, failed_at = NULL, "
+	"sqlstate = NULL, message = NULL, detail = NULL, hint = NULL, context = NULL, attempts = 0, retry_at = NULL "
+	"WHERE (s.refreshed_at, s.swept_at, NULL) IS DISTINCT FROM (excluded.refreshed_at, excluded.swept_at, s.failed_at)",
 	2, {TEXTOID, TIMESTAMPTZOID}, nullptr};
 
 DueLookup

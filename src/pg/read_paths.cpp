@@ -35,7 +35,8 @@ enum Column
 };
 
 // One row for each score and source of it, or for a score without sources. A foreign key that always holds guards what
-// names the records, a source or a hop: no row of it names a record that others cannot see yet
+// names the records, a source or a hop: no row of it names a record that others cannot see yet. A key column that is gone
+// is no reason to leave a score out: whoever writes its facts is told, instead of nothing happening
 constexpr const char *paths_sql =
 	"SELECT t.name, t.relation::oid, t.key_column, k.atttypid, o.name, o.relation::oid, o.record_key, "
 	"nullif(o.record_column, t.key_column), o.through::oid, o.through_key, o.through_record, "
@@ -46,7 +47,8 @@ constexpr const char *paths_sql =
 	"s.name, s.mode = 'queued', EXISTS (SELECT FROM lead_scoring.band b WHERE b.score = s.name AND "
 	"(b.capacity IS NOT NULL OR b.top_share IS NOT NULL)), s.target::oid "
 	"FROM lead_scoring.score s JOIN lead_scoring.record_type t ON t.name = s.record_type "
-	"JOIN pg_attribute k ON k.attrelid = t.relation AND k.attname = t.key_column AND NOT k.attisdropped "
+	"JOIN pg_class w ON w.oid = t.relation "
+	"LEFT JOIN pg_attribute k ON k.attrelid = t.relation AND k.attname = t.key_column AND NOT k.attisdropped "
 	"LEFT JOIN lead_scoring.source o ON o.record_type = t.name AND lead_scoring.uses_source(s.name, o.name) "
 	"WHERE s.status = 'active' ORDER BY t.name, o.name NULLS FIRST, s.name";
 
@@ -88,7 +90,9 @@ path_for(Paths *paths, const QueryRows &rows, uint64 row, PathKind kind)
 	path->record_type = record_type;
 	path->source = source;
 	path->owner = owner_of(records);
-	path->key_kind = key_kind_of_type(DatumGetObjectId(datum_at(rows, row, key_type_column)));
+	// A key column that is gone has no kind; what is loaded next says so
+	path->key_kind =
+		null_at(rows, row, key_type_column) ? core::KeyKind::text : key_kind_of_type(DatumGetObjectId(datum_at(rows, row, key_type_column)));
 	path->leads = kind == PathKind::record || kind == PathKind::source || kind == PathKind::hop || kind == PathKind::target;
 	path->locks = !path->leads;
 	paths->paths = lappend(paths->paths, path);

@@ -226,7 +226,7 @@ open_relation(Oid id, HeapTuple row, TupleDesc descriptor, const char *table)
 	{
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
 						errmsg("the relation that %s looks at no longer exists", describe(row, descriptor, table)),
-						errhint("It was dropped: name another relation in its source or record type.")));
+						errhint("It was dropped: name another relation in its source or record type, or delete what looks at it.")));
 	}
 	return relation;
 }

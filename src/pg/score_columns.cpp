@@ -24,6 +24,19 @@ require_columns(const LoadedScore *score)
 {
 	ScoreColumns columns = score_columns(score->name);
 
+	if (get_rel_name(score->target) == nullptr)
+	{
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("the relation with the columns of score \"%s\" no longer exists", score->name),
+						errhint("Switch the score off: SELECT lead_scoring.deactivate(%s);", quote_literal_cstr(score->name))));
+	}
+	if (get_attnum(score->target, score->records->key_column) == InvalidAttrNumber)
+	{
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+						errmsg("key column \"%s\" of record type \"%s\" is not a column of \"%s\", the target of score \"%s\"",
+							   score->records->key_column, score->records->name, get_rel_name(score->target), score->name),
+						errhint("A target has the key in a column of the same name: rename it.")));
+	}
 	for (const char *column : {columns.total, columns.fit, columns.engagement, columns.label})
 	{
 		if (get_attnum(score->target, column) == InvalidAttrNumber)
@@ -31,8 +44,8 @@ require_columns(const LoadedScore *score)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_COLUMN),
 					 errmsg("column \"%s\" of score \"%s\" does not exist", column, score->name),
-					 errhint("It was dropped while the score was active: SELECT lead_scoring.activate(%s); makes it "
-							 "again.",
+					 errhint("It was dropped or renamed while the score was active: SELECT lead_scoring.activate(%s); "
+							 "makes it again.",
 							 quote_literal_cstr(score->name))));
 		}
 	}

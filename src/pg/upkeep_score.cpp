@@ -45,9 +45,11 @@ OwnCommand note_failure = {
 	"hint = excluded.hint, context = excluded.context, failed_at = excluded.failed_at, attempts = s.attempts + 1, "
 	"retry_at = excluded.failed_at + LEAST(pg_catalog.power(2, LEAST(s.attempts, 20)) * interval '10 seconds', interval '1 hour')",
 	2, {TEXTOID, TEXTARRAYOID}, nullptr};
+// Not while entries of the queue wait that may have failed
 OwnCommand clear_failure = {
-	"UPDATE lead_scoring.score_state SET failed_at = NULL, sqlstate = NULL, message = NULL, detail = NULL, hint = NULL, "
-	"context = NULL, attempts = 0, retry_at = NULL WHERE score = $1 AND failed_at IS NOT NULL",
+	"UPDATE lead_scoring.score_state s SET failed_at = NULL, sqlstate = NULL, message = NULL, detail = NULL, hint = NULL, "
+	"context = NULL, attempts = 0, retry_at = NULL WHERE s.score = $1 AND s.failed_at IS NOT NULL "
+	"AND NOT EXISTS (SELECT FROM lead_scoring.queue q WHERE q.score = $1 AND q.queued_at <= s.failed_at)",
 	1, {TEXTOID}, nullptr};
 
 // Records at work

@@ -1,7 +1,7 @@
 -- Relations and columns that are dropped, renamed or changed after they were used in a definition
 BEGIN;
 \ir include/crm.psql
-SELECT plan(47);
+SELECT plan(60);
 
 CREATE FUNCTION pg_temp.setup() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -91,11 +91,46 @@ SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); DELETE FROM leads W
 SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); TRUNCATE happenings; SELECT lead_scoring.refresh('s', pg_temp.day())$$, $$SELECT string_agg(id || '=' || s, ' ' ORDER BY id) FROM leads$$), '1=10 2=0', 'D27: all events deleted');
 SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); ALTER TABLE leads DROP CONSTRAINT leads_pkey; INSERT INTO leads (id, industry, size) VALUES (1, 'Other', 1)$$, $$SELECT lead_scoring.refresh('s', pg_temp.day())$$) IN ('42830', '55000', '21000'), true, 'the key no longer unique, and a key twice: ' || coalesce(pg_temp.after($$SELECT lead_scoring.activate('s'); ALTER TABLE leads DROP CONSTRAINT leads_pkey; INSERT INTO leads (id, industry, size) VALUES (1, 'Other', 1)$$, $$SELECT lead_scoring.refresh('s', pg_temp.day())$$), 'NULL'));
 
+-- Who writes facts is told, and the definition can be mended
+SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); ALTER TABLE leads RENAME COLUMN id TO key$$, $$INSERT INTO happenings VALUES (1, 'x', 5, now()) RETURNING type$$), '42703', 'the key renamed, then an event');
+SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); ALTER TABLE leads RENAME COLUMN id TO key; UPDATE lead_scoring.record_type SET key_column = 'key' WHERE name = 'lead'; INSERT INTO happenings VALUES (2, 'x', 5, now())$$, $$SELECT s_engagement FROM leads WHERE key = 2$$), '1', 'the same in the definition: scores follow');
+SELECT is(pg_temp.after($$CREATE TABLE contacts_too (id int PRIMARY KEY); INSERT INTO contacts_too VALUES (7);
+  INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('other', 'contacts_too', 'id');
+  INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('t', 'other', 'fit'); INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('t', 'f', 'fit');
+  INSERT INTO lead_scoring.rule (score, group_name, name, points) VALUES ('t', 'f', 'all', 3);
+  SELECT lead_scoring.activate('s'), lead_scoring.activate('t'); ALTER TABLE leads RENAME COLUMN id TO key; INSERT INTO contacts_too VALUES (8)$$,
+  $$SELECT string_agg(id || '=' || t, ' ' ORDER BY id) FROM contacts_too$$), '7=3 8=3', 'scores of other records go on');
+SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); DROP TABLE happenings$$, $$INSERT INTO leads VALUES (3) RETURNING id$$), '42P01', 'the event table dropped, then a record');
+SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); DROP TABLE happenings; DELETE FROM lead_scoring.rule WHERE source = 'happening'; DELETE FROM lead_scoring.source WHERE name = 'happening'; INSERT INTO leads VALUES (3, 'Retail', 1)$$, $$SELECT s FROM leads WHERE id = 3$$), '10', 'its rules and the source deleted: scores follow');
+
 -- Functions and types used by a criterion
 SELECT is(pg_temp.after($$CREATE FUNCTION public.big(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 > 15'; UPDATE lead_scoring.rule SET criterion = 'big(size)' WHERE name = 'r'$$), '1=3 2=10', 'a function of mine');
 SELECT is(pg_temp.after($$CREATE FUNCTION public.big(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 > 15'; UPDATE lead_scoring.rule SET criterion = 'big(size)' WHERE name = 'r'; SET LOCAL search_path = pg_catalog$$), '1=3 2=10', 'a function of mine, under another search path');
 SELECT is(pg_temp.after($$CREATE FUNCTION public.big(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 > 15'; UPDATE lead_scoring.rule SET criterion = 'big(size)' WHERE name = 'r'; DROP FUNCTION public.big(int)$$), '42883', 'a function of mine, dropped');
 SELECT is(pg_temp.after($$CREATE FUNCTION public.big(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 > 15'; UPDATE lead_scoring.rule SET criterion = 'big(size)' WHERE name = 'r'; CREATE OR REPLACE FUNCTION public.big(int) RETURNS bool LANGUAGE sql VOLATILE AS 'SELECT random() < 2'$$), '42P17', 'a function of mine, made volatile');
+
+-- Messages
+SELECT pg_temp.setup();
+CREATE TABLE stored (id int PRIMARY KEY);
+CREATE TABLE stored_big (id bigint PRIMARY KEY);
+SELECT throws_ok($$UPDATE lead_scoring.score SET target = 'stored_big' WHERE name = 's'$$, '42804', 'key column "id" of target "public.stored_big" has type bigint, the records'' key has type integer', 'a target with another type of key');
+UPDATE lead_scoring.score SET target = 'stored' WHERE name = 's';
+SELECT lead_scoring.activate('s');
+ALTER TABLE stored DROP COLUMN s_label CASCADE;
+SELECT throws_ok($$SELECT * FROM lead_scoring.verify('s')$$, '42703', 'column "s_label" of score "s" does not exist', 'verify: a score column dropped');
+SELECT lead_scoring.activate('s');
+SELECT is_empty($$SELECT * FROM lead_scoring.verify('s')$$, 'activate makes it again');
+ALTER TABLE stored RENAME COLUMN id TO key;
+SELECT throws_ok($$INSERT INTO happenings VALUES (1, 'x', 5, now())$$, '42703', 'key column "id" of record type "lead" is not a column of "stored", the target of score "s"', 'the key of the target renamed, then an event');
+ALTER TABLE stored RENAME COLUMN key TO id;
+ALTER TABLE leads RENAME COLUMN id TO key;
+SELECT throws_ok($$UPDATE lead_scoring.record_type SET key_column = 'key' WHERE name = 'lead'$$, '42703', 'key column "key" of record type "lead" is not a column of "public.stored", the target of score "s"', 'a key renamed in the records, not in the target');
+ALTER TABLE stored RENAME COLUMN id TO key;
+SELECT throws_ok($$SELECT * FROM lead_scoring.verify('s')$$, '42703', 'column "id" of score "s" does not exist', 'verify: the key renamed');
+SELECT lives_ok($$UPDATE lead_scoring.record_type SET key_column = 'key' WHERE name = 'lead'$$, 'a key renamed in both');
+DROP TABLE stored;
+SELECT throws_ok($$UPDATE leads SET industry = 'Retail'$$, '42P01', 'the relation with the columns of score "s" no longer exists', 'the target dropped');
+SELECT lead_scoring.deactivate('s');
 
 SELECT * FROM finish();
 ROLLBACK;

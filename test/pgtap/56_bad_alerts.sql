@@ -1,7 +1,7 @@
 -- Alerts, margins, dwells and histories that are refused; alerts in copies and documents
 BEGIN;
 \ir include/crm.psql
-SELECT plan(50);
+SELECT plan(54);
 SELECT pg_temp.simple('s', 'fit');
 INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('both', 'contact', 'combined');
 INSERT INTO lead_scoring.band (score, label, lower_bound) VALUES ('s', 'A', 10), ('s', 'B', NULL);
@@ -32,6 +32,17 @@ SELECT throws_ok($$UPDATE lead_scoring.alert SET at_least = 1$$, '22023', NULL, 
 SELECT lives_ok($$UPDATE lead_scoring.alert SET above = NULL, label = 'A'$$, 'another kind of alert');
 SELECT is((SELECT part FROM lead_scoring.alert), 'label', 'of another part');
 SELECT lives_ok($$INSERT INTO lead_scoring.alert (score, name, above, part) VALUES ('both', 'a', 1, 'engagement'), ('both', 'b', 1, 'fit')$$, 'parts of a combined score');
+
+-- The labels that an alert can wait for; another is a warning
+SELECT is(lead_scoring.possible_labels('s'), '{A,B}', 'labels of the only part with bands');
+SELECT is(lead_scoring.possible_labels('both'), NULL, 'no labels without bands');
+INSERT INTO lead_scoring.band (score, part, label, lower_bound) VALUES ('both', 'fit', 'A', 1), ('both', 'fit', 'B', NULL), ('both', 'total', 'high', 1), ('both', 'engagement', '1', 0);
+SELECT is(lead_scoring.possible_labels('both'), '{A1,B1}', 'labels of fit and engagement together');
+SET LOCAL client_min_messages = error;
+SELECT lives_ok($$INSERT INTO lead_scoring.alert (score, name, label) VALUES ('both', 'c', 'a1')$$, 'a label that no band has: a warning');
+SET LOCAL client_min_messages = warning;
+DELETE FROM lead_scoring.alert WHERE score = 'both' AND name = 'c';
+DELETE FROM lead_scoring.band WHERE score = 'both';
 
 -- Bands and scores
 SELECT throws_like(statement, message, what) FROM (VALUES

@@ -1,7 +1,7 @@
 -- Scores that are kept a moment later: the queue, whose entries are never lost
 BEGIN;
 \ir include/crm.psql
-SELECT plan(23);
+SELECT plan(29);
 
 INSERT INTO contacts (id, employees) SELECT i, i FROM generate_series(1, 10) AS i;
 INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('s', 'contact', 'fit'), ('t', 'contact', 'fit'), ('draft', 'contact', 'fit');
@@ -64,6 +64,24 @@ SELECT throws_ok($$SELECT lead_scoring.work_queue(batch => 0)$$, '22023', NULL, 
 SELECT pg_temp.queue('s', '1');
 SELECT lead_scoring.deactivate('s');
 SELECT is((SELECT count(*) FROM lead_scoring.queue), 0::bigint, 'nothing waits for a score that is switched off');
+
+-- A score that fails as a whole: seen until it is mended, and then not waited for
+DELETE FROM lead_scoring.queue;
+CALL lead_scoring.refresh_due();
+SELECT is((SELECT last_error FROM lead_scoring.activity WHERE score = 't'), NULL, 'nothing fails');
+SET LOCAL client_min_messages = error;
+SELECT pg_temp.queue('t', '1');
+ALTER TABLE contacts RENAME COLUMN employees TO staff;
+CALL lead_scoring.refresh_due();
+SELECT matches((SELECT last_error FROM lead_scoring.activity WHERE score = 't'), 'employees', 'an error of the definition is seen after refresh_due');
+CALL lead_scoring.refresh_due();
+SELECT is((SELECT attempts FROM lead_scoring.score_state WHERE score = 't'), 2, '... which counts how often');
+SELECT is((SELECT queued FROM lead_scoring.activity WHERE score = 't'), 1::bigint, '... and the entry waits');
+UPDATE lead_scoring.rule SET value = '60 / staff' WHERE score = 't';
+SELECT is((SELECT (failed_at, retry_at) IS NOT DISTINCT FROM (NULL::timestamptz, NULL::timestamptz) FROM lead_scoring.score_state WHERE score = 't'), true, 'mended: nobody waits');
+CALL lead_scoring.refresh_due();
+SELECT is((SELECT queued || coalesce(last_error, '') FROM lead_scoring.activity WHERE score = 't'), '0', '... and the entry is done');
+SET LOCAL client_min_messages = warning;
 
 SELECT * FROM finish();
 ROLLBACK;
