@@ -28,7 +28,10 @@ MemoryContext known_context = nullptr;
 bool
 is_part_of(Oid part, Oid whole)
 {
-	return part == whole || (has_superclass(part) && list_member_oid(find_all_inheritors(whole, NoLock, nullptr), part));
+	// Of a relation that was dropped nothing is a part; what reads it says so
+	return part == whole ||
+		   (has_superclass(part) && get_rel_name(whole) != nullptr &&
+			list_member_oid(find_all_inheritors(whole, NoLock, nullptr), part));
 }
 
 Bitmapset *
@@ -185,10 +188,20 @@ find_starts(const Paths *paths, Oid id)
 		}
 		PathStart *start = &starts->starts[starts->count++];
 		start->path = path;
+		// Says which column is gone, if one is
+		Bitmapset *matter = columns_that_matter(path);
 		start->link = get_attnum(id, path->link_column);
+		if (start->link == InvalidAttrNumber)
+		{
+			// The key of a target, which no definition names
+			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+							errmsg("\"%s\" is no longer a column of \"%s\", by which record type \"%s\" is scored",
+								   path->link_column, get_rel_name(id), path->record_type),
+							errhint("Rename it back, or update the definition.")));
+		}
 		start->second = path->second_column == nullptr ? 0 : get_attnum(id, path->second_column);
 		start->link_type = getBaseType(get_atttype(id, start->link));
-		translate_columns(start, columns_that_matter(path), path, id);
+		translate_columns(start, matter, path, id);
 		starts->all_matter |= start->all_matter;
 		starts->matter = bms_add_members(starts->matter, start->matter);
 		starts->concerned = list_concat_unique_ptr(starts->concerned, path->scores);

@@ -1,7 +1,7 @@
 -- Relations and columns that are dropped, renamed or changed after they were used in a definition
 BEGIN;
 \ir include/crm.psql
-SELECT plan(60);
+SELECT plan(63);
 
 CREATE FUNCTION pg_temp.setup() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -93,6 +93,8 @@ SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); ALTER TABLE leads D
 
 -- Who writes facts is told, and the definition can be mended
 SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); ALTER TABLE leads RENAME COLUMN id TO key$$, $$INSERT INTO happenings VALUES (1, 'x', 5, now()) RETURNING type$$), '42703', 'the key renamed, then an event');
+SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); ALTER TABLE leads RENAME COLUMN id TO key$$, $$INSERT INTO leads VALUES (3, 'Retail', 1) RETURNING key$$), '42703', '... then a record');
+SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); ALTER TABLE happenings RENAME COLUMN lead_id TO who$$, $$INSERT INTO happenings VALUES (1, 'x', 5, now()) RETURNING type$$), '42703', 'the column of an event that names its record renamed, then an event');
 SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); ALTER TABLE leads RENAME COLUMN id TO key; UPDATE lead_scoring.record_type SET key_column = 'key' WHERE name = 'lead'; INSERT INTO happenings VALUES (2, 'x', 5, now())$$, $$SELECT s_engagement FROM leads WHERE key = 2$$), '1', 'the same in the definition: scores follow');
 SELECT is(pg_temp.after($$CREATE TABLE contacts_too (id int PRIMARY KEY); INSERT INTO contacts_too VALUES (7);
   INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('other', 'contacts_too', 'id');
@@ -102,6 +104,12 @@ SELECT is(pg_temp.after($$CREATE TABLE contacts_too (id int PRIMARY KEY); INSERT
   $$SELECT string_agg(id || '=' || t, ' ' ORDER BY id) FROM contacts_too$$), '7=3 8=3', 'scores of other records go on');
 SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); DROP TABLE happenings$$, $$INSERT INTO leads VALUES (3) RETURNING id$$), '42P01', 'the event table dropped, then a record');
 SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); DROP TABLE happenings; DELETE FROM lead_scoring.rule WHERE source = 'happening'; DELETE FROM lead_scoring.source WHERE name = 'happening'; INSERT INTO leads VALUES (3, 'Retail', 1)$$, $$SELECT s FROM leads WHERE id = 3$$), '10', 'its rules and the source deleted: scores follow');
+
+-- A part of one table is written while another table is gone
+SELECT is(pg_temp.after($$CREATE TABLE parts (lead_id int, at timestamptz NOT NULL) PARTITION BY RANGE (at); CREATE TABLE part PARTITION OF parts DEFAULT;
+  INSERT INTO lead_scoring.source (name, record_type, relation, record_key, occurred_at) VALUES ('part', 'lead', 'parts', 'lead_id', 'at');
+  INSERT INTO lead_scoring.rule (score, group_name, name, source, points) VALUES ('s', 'e', 'part', 'part', 1);
+  SELECT lead_scoring.activate('s'); DROP TABLE happenings$$, $$INSERT INTO part VALUES (1, now()) RETURNING lead_id$$), '42P01', 'the event table dropped, then a row of a part of another');
 
 -- Functions and types used by a criterion
 SELECT is(pg_temp.after($$CREATE FUNCTION public.big(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 > 15'; UPDATE lead_scoring.rule SET criterion = 'big(size)' WHERE name = 'r'$$), '1=3 2=10', 'a function of mine');
