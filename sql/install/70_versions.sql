@@ -102,7 +102,7 @@ COMMENT ON FUNCTION lead_scoring.copy_definition(name, jsonb, jsonb, text) IS 'I
 CREATE FUNCTION lead_scoring.lock_scores(VARIADIC names text[]) RETURNS void LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT lead_scoring.lock_definition(s.name) FROM (SELECT DISTINCT name FROM unnest(names) name ORDER BY name) s
+  SELECT lead_scoring.lock_definition(s.name) FROM (SELECT name FROM unnest(names) name GROUP BY name ORDER BY name COLLATE "C") s
 $$;
 COMMENT ON FUNCTION lead_scoring.lock_scores(text[]) IS 'Locks the definitions of scores as lock_definition does, in the order of their names';
 
@@ -202,6 +202,9 @@ DECLARE
 BEGIN
   SELECT * INTO version FROM lead_scoring.score s WHERE s.name = publish.draft;
   IF version.draft_of IS NOT NULL THEN
+    PERFORM lead_scoring.await_source(version.draft_of, o.name)
+       FROM (SELECT name FROM lead_scoring.source WHERE record_type = version.record_type ORDER BY relation::oid) o
+      WHERE lead_scoring.uses_source(version.name, o.name);
     PERFORM lead_scoring.lock_scores(VARIADIC ARRAY[version.name, version.draft_of]
       || ARRAY(SELECT s.name FROM lead_scoring.score s WHERE s.draft_of = version.name));
   END IF;

@@ -2,8 +2,10 @@
 
 #include "pg/attach.hpp"
 
+#include "pg/attempt.hpp"
 #include "pg/fill.hpp"
 #include "pg/flush.hpp"
+#include "pg/held.hpp"
 #include "pg/query.hpp"
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
@@ -16,6 +18,8 @@ extern "C"
 #include "storage/lmgr.h"
 #include "utils/snapmgr.h"
 }
+
+LEAD_SCORING_FUNCTION(lead_scoring_await_source);
 
 namespace lead_scoring::pg
 {
@@ -73,7 +77,7 @@ attach_to(Oid relation, bool is_part)
 	if (!has_trigger(relation, hold_trigger))
 	{
 		// Whoever is going to lock rows waits before he does, and knows then which updates matter
-		make_trigger(relation, hold_trigger, "BEFORE UPDATE OR DELETE", "STATEMENT EXECUTE FUNCTION lead_scoring.hold()");
+		make_trigger(relation, hold_trigger, "BEFORE INSERT OR UPDATE OR DELETE", "STATEMENT EXECUTE FUNCTION lead_scoring.hold()");
 	}
 	// Partitions get the triggers for rows from above
 	bool has_own = !(is_part && get_rel_relispartition(relation));
@@ -123,7 +127,7 @@ await_writers(const char *score, Oid relation)
 {
 	if (!is_held_by_writers(score, relation))
 	{
-		LockRelationOid(relation, ShareRowExclusiveLock);
+		lock_table(relation, ShareRowExclusiveLock);
 		find_all_inheritors(relation, ShareRowExclusiveLock, nullptr);
 	}
 }
@@ -164,18 +168,18 @@ drop_trigger(Oid relation, const char *name)
 	}
 }
 
-// Whether an active score still uses a relation
+// Whether an active score still uses a relation; one of them may be left out
 bool
-is_used(Oid relation)
+is_used(Oid relation, const char *but)
 {
 	Session session = begin_as_table_owner(definitions_owner());
-	const char *oid = psprintf("%u", relation);
+	const char *const parameters[] = {psprintf("%u", relation), but};
 	QueryRows rows = run_query(CurrentMemoryContext,
 							   "SELECT FROM lead_scoring.score s JOIN lead_scoring.record_type t ON t.name = s.record_type "
-							   "WHERE s.status = 'active' AND ($1::oid IN (t.relation, s.target) OR EXISTS "
+							   "WHERE s.status = 'active' AND s.name IS DISTINCT FROM $2 AND ($1::oid IN (t.relation, s.target) OR EXISTS "
 							   "(SELECT FROM lead_scoring.source o WHERE o.record_type = t.name AND "
 							   "$1::oid IN (o.relation, o.through) AND lead_scoring.uses_source(s.name, o.name)))",
-							   1, &oid);
+							   2, parameters);
 	end_session(session);
 	return rows.count > 0;
 }
@@ -192,6 +196,60 @@ append_conditions(const char *score, StringInfo update, StringInfo insert)
 		appendStringInfo(update, "%sOLD.%s IS DISTINCT FROM NEW.%s", update->len == 0 ? "" : " OR ", name, name);
 		appendStringInfo(insert, "%sNEW.%s IS NOT NULL", insert->len == 0 ? "" : " OR ", name);
 	}
+}
+
+// The relations that a score has its columns in or looks at, or those of all sources that it may come to look at
+constexpr const char *relations_sql =
+	"SELECT DISTINCT r.relation FROM lead_scoring.score s JOIN lead_scoring.record_type t ON t.name = s.record_type "
+	"LEFT JOIN lead_scoring.source o ON o.record_type = t.name %sCROSS JOIN LATERAL "
+	"(VALUES (t.relation::oid), (s.target::oid), (o.relation::oid), (o.through::oid)) r (relation) "
+	"WHERE s.name = $1 AND r.relation IS NOT NULL ORDER BY 1";
+
+// Tables that are to be locked together
+struct Together
+{
+	List *relations; // of Oid
+	int first;       // the one to wait for
+};
+
+// Two tables are seldom free at one moment if somebody is at each of them all the time
+constexpr int most_attempts = 20;
+
+// Wait for one table while no other is locked: who has one of the others may be waiting for this one
+bool
+lock_together(void *argument)
+{
+	auto *together = static_cast<Together *>(argument);
+
+	if (together->relations != NIL)
+	{
+		lock_table(list_nth_oid(together->relations, together->first), AccessExclusiveLock);
+	}
+	for (int at = 0; at < list_length(together->relations); at++)
+	{
+		if (!ConditionalLockRelationOid(list_nth_oid(together->relations, at), AccessExclusiveLock))
+		{
+			together->first = at;
+			return false;
+		}
+	}
+	return true;
+}
+
+// Lock a table, with its parts, unless that takes to wait
+bool
+lock_at_once(Oid relation)
+{
+	ListCell *cell;
+
+	foreach (cell, find_all_inheritors(relation, NoLock, nullptr))
+	{
+		if (!ConditionalLockRelationOid(lfirst_oid(cell), AccessExclusiveLock))
+		{
+			return false;
+		}
+	}
+	return true;
 }
 
 void
@@ -227,13 +285,74 @@ attach_triggers(const LoadedScore *score, bool tell)
 	}
 }
 
+List *
+relations_around(const char *score, bool used)
+{
+	QueryRows rows = run_query(CurrentMemoryContext,
+							   used ? psprintf(relations_sql, "AND lead_scoring.uses_source(s.name, o.name) ") : psprintf(relations_sql, ""), 1,
+							   &score);
+	List *relations = NIL;
+
+	for (uint64 row = 0; row < rows.count; row++)
+	{
+		relations = lappend_oid(relations, DatumGetObjectId(datum_at(rows, row, 1)));
+	}
+	return relations;
+}
+
+void
+await_all_writers(const char *score)
+{
+	const List *relations = relations_around(score, true);
+
+	for (int at = 0; at < list_length(relations); at++)
+	{
+		if (can_have_triggers(list_nth_oid(relations, at)))
+		{
+			await_writers(score, list_nth_oid(relations, at));
+		}
+	}
+}
+
+void
+seize_tables(const char *score, Oid target)
+{
+	const List *relations = relations_around(score, false);
+	Together together{OidIsValid(target) ? find_all_inheritors(target, NoLock, nullptr) : NIL, 0};
+	Failure failure{};
+
+	for (int at = 0; at < list_length(relations); at++)
+	{
+		Oid relation = list_nth_oid(relations, at);
+		if (can_have_triggers(relation) && !is_used(relation, score))
+		{
+			together.relations = list_concat_unique_oid(together.relations, find_all_inheritors(relation, NoLock, nullptr));
+		}
+	}
+	for (int left = most_attempts; left > 0 && failure.sqlstate != ERRCODE_LOCK_NOT_AVAILABLE && !attempt(lock_together, &together, &failure);
+		 left--)
+	{
+		CHECK_FOR_INTERRUPTS();
+	}
+	if (OidIsValid(target))
+	{
+		lock_table(target, AccessExclusiveLock);
+	}
+}
+
 void
 detach_triggers(Oid relation)
 {
 	ListCell *cell;
 
-	if (!OidIsValid(owner_of(relation)) || !can_have_triggers(relation) || is_used(relation))
+	if (!OidIsValid(owner_of(relation)) || !can_have_triggers(relation) || is_used(relation, nullptr))
 	{
+		return;
+	}
+	if (!lock_at_once(relation))
+	{
+		ereport(NOTICE, (errmsg("the triggers of lead_scoring on \"%s\" stay, as others are at it all the time", get_rel_name(relation)),
+						 errhint("They do nothing any more, and go when a score that uses the table is switched off the next time.")));
 		return;
 	}
 	foreach (cell, find_all_inheritors(relation, ShareRowExclusiveLock, nullptr))
@@ -287,3 +406,36 @@ guard_columns(Oid target, const char *but)
 }
 
 } // namespace lead_scoring::pg
+
+// Wait for those who write a source that an active score is going to look at, before its definition is held: they may want
+// that, too
+Datum
+lead_scoring_await_source(PG_FUNCTION_ARGS)
+{
+	using namespace lead_scoring::pg;
+
+	const char *const parameters[] = {text_to_cstring(PG_GETARG_TEXT_PP(0)), text_to_cstring(PG_GETARG_TEXT_PP(1))};
+	Oid user = GetUserId();
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	SPI_connect();
+	Session session = begin_as_table_owner(definitions_owner());
+	QueryRows rows = run_query(CurrentMemoryContext,
+							   "SELECT r.relation FROM lead_scoring.score s JOIN lead_scoring.record_type t ON t.name = s.record_type "
+							   "JOIN lead_scoring.source o ON o.record_type = t.name AND o.name = $2 "
+							   "CROSS JOIN LATERAL (VALUES (o.relation::oid), (o.through::oid)) r (relation) "
+							   "WHERE s.name = $1 AND s.status = 'active' AND r.relation IS NOT NULL ORDER BY 1",
+							   2, parameters);
+	for (uint64 row = 0; row < rows.count; row++)
+	{
+		Oid relation = DatumGetObjectId(datum_at(rows, row, 1));
+		if (can_have_triggers(relation) && has_privs_of_role(user, owner_of(relation)))
+		{
+			await_writers(parameters[0], relation);
+		}
+	}
+	end_session(session);
+	SPI_finish();
+	PopActiveSnapshot();
+	PG_RETURN_VOID();
+}

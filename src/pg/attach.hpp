@@ -12,6 +12,16 @@ namespace lead_scoring::pg
 // connected
 void attach_triggers(const LoadedScore *score, bool tell);
 
+// The relations, of Oid in their order, that a score has its columns in or looks at, or may come to look at. SPI is connected
+List *relations_around(const char *score, bool used);
+
+// Wait for those who write what a score is going to look at, and keep others from doing so. SPI is connected
+void await_all_writers(const char *score);
+
+// Lock the table that has the columns of a score alone, and, if they can be had at one moment, those whose triggers are to go
+// with the score. SPI is connected
+void seize_tables(const char *score, Oid target);
+
 // Drop the triggers of a relation that no active score needs any more. SPI is connected
 void detach_triggers(Oid relation);
 
