@@ -99,12 +99,20 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION lead_scoring.copy_definition(name, jsonb, jsonb, text) IS 'Inserts a copy of a row of a definition table with some columns changed; its expressions keep their meaning';
 
-CREATE FUNCTION lead_scoring.lock_scores(VARIADIC names text[]) RETURNS void LANGUAGE sql
+CREATE FUNCTION lead_scoring.lock_scores(VARIADIC names text[]) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT lead_scoring.lock_definition(s.name) FROM (SELECT name FROM unnest(names) name GROUP BY name ORDER BY name COLLATE "C") s
-$$;
-COMMENT ON FUNCTION lead_scoring.lock_scores(text[]) IS 'Locks the definitions of scores as lock_definition does, in the order of their names';
+DECLARE
+  held record;
+BEGIN
+  -- Who edits a row has locked it when he comes for the definition
+  PERFORM FROM lead_scoring.score s WHERE s.name = ANY (names) FOR UPDATE;
+  FOR held IN SELECT p.part FROM lead_scoring.definition_parts() p LOOP
+    EXECUTE format('SELECT FROM lead_scoring.%I p WHERE p.score = ANY ($1) FOR UPDATE', held.part) USING names;
+  END LOOP;
+  PERFORM lead_scoring.lock_definition(s.name) FROM (SELECT name FROM unnest(names) name GROUP BY name ORDER BY name COLLATE "C") s;
+END $$;
+COMMENT ON FUNCTION lead_scoring.lock_scores(text[]) IS 'Locks the rows of definitions of scores, and then the definitions as lock_definition does, in the order of their names';
 
 CREATE FUNCTION lead_scoring.clear_definition(score text) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -198,6 +198,18 @@ find_own_score(const char *name)
 	return found;
 }
 
+// Lock the row that says whether a score is switched on, before all else: who edits that row has locked it, too, when he
+// comes for the definition
+void
+lock_status(const char *name)
+{
+	SPI_connect();
+	Session session = begin_safe_path();
+	execute_command(psprintf("SELECT FROM lead_scoring.score WHERE name = %s FOR UPDATE", quote_literal_cstr(name)));
+	end_session(session);
+	SPI_finish();
+}
+
 // Lock what a score is going to be written into and to look at, before the definitions: who is at a table may want these
 void
 lock_to_activate(const char *name, Oid target)
@@ -233,6 +245,8 @@ activate(const char *name)
 {
 	uint64 waits = definition_waits();
 	// Nobody edits the record type or its sources, for the scores that there are now
+	find_own_score(name);
+	lock_status(name);
 	share_record_type_of(name);
 	lock_to_activate(name, find_own_score(name).target);
 	seize_score(name, Wanted::always);
@@ -272,7 +286,7 @@ activate(const char *name)
 void
 detach_all(const char *name)
 {
-	const List *relations = relations_around(name, false);
+	const List *relations = relations_around(name);
 
 	for (int at = 0; at < list_length(relations); at++)
 	{
@@ -283,6 +297,8 @@ detach_all(const char *name)
 void
 deactivate(const char *name)
 {
+	find_own_score(name);
+	lock_status(name);
 	if (Whereabouts before = find_own_score(name); before.active)
 	{
 		lock_to_deactivate(name, before.target);

@@ -198,13 +198,6 @@ append_conditions(const char *score, StringInfo update, StringInfo insert)
 	}
 }
 
-// The relations that a score has its columns in or looks at, or those of all sources that it may come to look at
-constexpr const char *relations_sql =
-	"SELECT DISTINCT r.relation FROM lead_scoring.score s JOIN lead_scoring.record_type t ON t.name = s.record_type "
-	"LEFT JOIN lead_scoring.source o ON o.record_type = t.name %sCROSS JOIN LATERAL "
-	"(VALUES (t.relation::oid), (s.target::oid), (o.relation::oid), (o.through::oid)) r (relation) "
-	"WHERE s.name = $1 AND r.relation IS NOT NULL ORDER BY 1";
-
 // Tables that are to be locked together
 struct Together
 {
@@ -286,11 +279,14 @@ attach_triggers(const LoadedScore *score, bool tell)
 }
 
 List *
-relations_around(const char *score, bool used)
+relations_around(const char *score)
 {
 	QueryRows rows = run_query(CurrentMemoryContext,
-							   used ? psprintf(relations_sql, "AND lead_scoring.uses_source(s.name, o.name) ") : psprintf(relations_sql, ""), 1,
-							   &score);
+							   "SELECT DISTINCT r.relation FROM lead_scoring.score s JOIN lead_scoring.record_type t "
+							   "ON t.name = s.record_type LEFT JOIN lead_scoring.source o ON o.record_type = t.name "
+							   "CROSS JOIN LATERAL (VALUES (t.relation::oid), (s.target::oid), (o.relation::oid), (o.through::oid)) r (relation) "
+							   "WHERE s.name = $1 AND r.relation IS NOT NULL ORDER BY 1",
+							   1, &score);
 	List *relations = NIL;
 
 	for (uint64 row = 0; row < rows.count; row++)
@@ -303,13 +299,22 @@ relations_around(const char *score, bool used)
 void
 await_all_writers(const char *score)
 {
-	const List *relations = relations_around(score, true);
+	// Those that scores are written into come last: who writes another one may be about to write them
+	QueryRows rows = run_query(CurrentMemoryContext,
+							   "SELECT r.relation FROM lead_scoring.score s JOIN lead_scoring.record_type t ON t.name = s.record_type "
+							   "LEFT JOIN lead_scoring.source o ON o.record_type = t.name AND lead_scoring.uses_source(s.name, o.name) "
+							   "CROSS JOIN LATERAL (VALUES (t.relation::oid), (o.relation::oid), (o.through::oid)) r (relation) "
+							   "WHERE s.name = $1 AND r.relation <> coalesce(s.target, t.relation) GROUP BY r.relation "
+							   "ORDER BY EXISTS (SELECT FROM lead_scoring.score x JOIN lead_scoring.record_type y ON y.name = x.record_type "
+							   "WHERE x.status = 'active' AND coalesce(x.target, y.relation) = r.relation), r.relation",
+							   1, &score);
 
-	for (int at = 0; at < list_length(relations); at++)
+	for (uint64 row = 0; row < rows.count; row++)
 	{
-		if (can_have_triggers(list_nth_oid(relations, at)))
+		Oid relation = DatumGetObjectId(datum_at(rows, row, 1));
+		if (can_have_triggers(relation))
 		{
-			await_writers(score, list_nth_oid(relations, at));
+			await_writers(score, relation);
 		}
 	}
 }
@@ -317,7 +322,7 @@ await_all_writers(const char *score)
 void
 seize_tables(const char *score, Oid target)
 {
-	const List *relations = relations_around(score, false);
+	const List *relations = relations_around(score);
 	Together together{OidIsValid(target) ? find_all_inheritors(target, NoLock, nullptr) : NIL, 0};
 	Failure failure{};
 

@@ -12,8 +12,8 @@ namespace lead_scoring::pg
 // connected
 void attach_triggers(const LoadedScore *score, bool tell);
 
-// The relations, of Oid in their order, that a score has its columns in or looks at, or may come to look at. SPI is connected
-List *relations_around(const char *score, bool used);
+// The relations, of Oid in their order, that a score has its columns in or may look at. SPI is connected
+List *relations_around(const char *score);
 
 // Wait for those who write what a score is going to look at, and keep others from doing so. SPI is connected
 void await_all_writers(const char *score);

@@ -133,14 +133,28 @@ share_definition(const char *score)
 	remember(score);
 }
 
-// Keep relations that scores read from being altered or emptied: whoever does that, and wants a definition, too, would
-// otherwise wait for those who hold it and read them
+bool
+is_written(const List *scores, Oid relation)
+{
+	for (int at = 0; at < list_length(scores); at++)
+	{
+		if (static_cast<const ActiveScore *>(list_nth(scores, at))->target == relation)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+// Lock relations as it takes to read them and to write scores into them: whoever alters or empties one, and wants a
+// definition, too, would otherwise wait for those who hold that and want the relation
 void
-share_relations(const List *relations)
+share_relations(const List *relations, const List *scores)
 {
 	for (int at = 0; at < list_length(relations); at++)
 	{
-		lock_table(list_nth_oid(relations, at), AccessShareLock);
+		Oid relation = list_nth_oid(relations, at);
+		lock_table(relation, is_written(scores, relation) ? RowExclusiveLock : AccessShareLock);
 	}
 }
 
@@ -271,8 +285,9 @@ void
 seize_around(Oid target)
 {
 	const Paths *paths = current_paths();
+	const List *around = scores_around(paths, target);
 
-	share_relations(relations_of(paths, scores_around(paths, target)));
+	share_relations(relations_of(paths, around), around);
 	// One at a time scores all records of a table. No lock of the table itself: who writes single rows is not concerned
 	lock_advisory("score_state", target, ExclusiveLock);
 	hold_scores(scores_around(current_paths(), target), target);
@@ -357,7 +372,7 @@ share_score(const char *score)
 		}
 		if (!are_held(around))
 		{
-			share_relations(relations_of(paths, around));
+			share_relations(relations_of(paths, around), around);
 			hold_scores(around, InvalidOid);
 		}
 	}
@@ -391,7 +406,7 @@ hold_paths_from(Oid relation)
 		starts = current_paths_from(relation);
 		if (!are_held(starts->concerned))
 		{
-			share_relations(starts->relations);
+			share_relations(starts->relations, starts->concerned);
 			hold_scores(starts->concerned, InvalidOid);
 		}
 	}
