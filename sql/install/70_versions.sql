@@ -99,20 +99,36 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION lead_scoring.copy_definition(name, jsonb, jsonb, text) IS 'Inserts a copy of a row of a definition table with some columns changed; its expressions keep their meaning';
 
-CREATE FUNCTION lead_scoring.lock_scores(VARIADIC names text[]) RETURNS void LANGUAGE plpgsql
+CREATE FUNCTION lead_scoring.lock_scores(VARIADIC names text[]) RETURNS void LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT lead_scoring.lock_definition(s.name) FROM (SELECT name FROM unnest(names) name GROUP BY name ORDER BY name COLLATE "C") s
+$$;
+COMMENT ON FUNCTION lead_scoring.lock_scores(text[]) IS 'Locks the definitions of scores as lock_definition does, in the order of their names';
+
+-- Who edits a row of a definition has locked it when he comes for the definition: whoever is going to write rows that are
+-- there keeps him away from the tables before that.
+CREATE FUNCTION lead_scoring.lock_parts(mode text) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   held record;
 BEGIN
-  -- Who edits a row has locked it when he comes for the definition
-  PERFORM FROM lead_scoring.score s WHERE s.name = ANY (names) FOR UPDATE;
   FOR held IN SELECT p.part FROM lead_scoring.definition_parts() p LOOP
-    EXECUTE format('SELECT FROM lead_scoring.%I p WHERE p.score = ANY ($1) FOR UPDATE', held.part) USING names;
+    EXECUTE format('LOCK TABLE lead_scoring.%I IN %s MODE', held.part, mode);
   END LOOP;
-  PERFORM lead_scoring.lock_definition(s.name) FROM (SELECT name FROM unnest(names) name GROUP BY name ORDER BY name COLLATE "C") s;
 END $$;
-COMMENT ON FUNCTION lead_scoring.lock_scores(text[]) IS 'Locks the rows of definitions of scores, and then the definitions as lock_definition does, in the order of their names';
+COMMENT ON FUNCTION lead_scoring.lock_parts(text) IS 'Locks the tables that hold the parts of scores, before any definition';
+
+CREATE FUNCTION lead_scoring.lock_to_replace(VARIADIC names text[]) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM FROM lead_scoring.score s WHERE s.name = ANY (names) ORDER BY s.name COLLATE "C" FOR UPDATE;
+  PERFORM lead_scoring.lock_parts('SHARE ROW EXCLUSIVE');
+  PERFORM lead_scoring.lock_scores(VARIADIC names);
+END $$;
+COMMENT ON FUNCTION lead_scoring.lock_to_replace(text[]) IS 'Locks definitions of scores as lock_scores does, to write the rows that are there: nobody edits a score meanwhile';
 
 CREATE FUNCTION lead_scoring.clear_definition(score text) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -140,6 +156,7 @@ BEGIN
     RAISE EXCEPTION '% must not be NULL', CASE WHEN draft.score IS NULL THEN 'score' WHEN draft.name IS NULL THEN 'name' ELSE 'search_path' END
       USING ERRCODE = 'null_value_not_allowed', HINT = 'Name the score, and give its draft a name of its own.';
   END IF;
+  PERFORM lead_scoring.lock_parts('ROW EXCLUSIVE');
   PERFORM lead_scoring.lock_scores(draft.score, draft.name);
   original := lead_scoring.require_score(draft.score);
   IF EXISTS (SELECT FROM lead_scoring.score s WHERE s.name = draft.name) THEN
@@ -213,7 +230,7 @@ BEGIN
     PERFORM lead_scoring.await_source(version.draft_of, o.name)
        FROM (SELECT name FROM lead_scoring.source WHERE record_type = version.record_type ORDER BY relation::oid) o
       WHERE lead_scoring.uses_source(version.name, o.name);
-    PERFORM lead_scoring.lock_scores(VARIADIC ARRAY[version.name, version.draft_of]
+    PERFORM lead_scoring.lock_to_replace(VARIADIC ARRAY[version.name, version.draft_of]
       || ARRAY(SELECT s.name FROM lead_scoring.score s WHERE s.draft_of = version.name));
   END IF;
   version := lead_scoring.require_score(publish.draft);

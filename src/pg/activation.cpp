@@ -210,31 +210,14 @@ lock_status(const char *name)
 	SPI_finish();
 }
 
-// Lock what a score is going to be written into and to look at, before the definitions: who is at a table may want these
+// Lock the tables whose triggers come or go with a score, before the definitions: who is at a table may want these
 void
-lock_to_activate(const char *name, Oid target)
+lock_tables(void (*seize)(const char *, Oid), const char *name, Oid target)
 {
 	PushActiveSnapshot(GetLatestSnapshot());
 	SPI_connect();
 	Session session = begin_safe_path();
-	await_all_writers(name);
-	if (OidIsValid(target))
-	{
-		// The strongest lock that is needed, at once: to upgrade a weaker one could deadlock
-		lock_table(target, AccessExclusiveLock);
-	}
-	end_session(session);
-	SPI_finish();
-	PopActiveSnapshot();
-}
-
-void
-lock_to_deactivate(const char *name, Oid target)
-{
-	PushActiveSnapshot(GetLatestSnapshot());
-	SPI_connect();
-	Session session = begin_safe_path();
-	seize_tables(name, target);
+	seize(name, target);
 	end_session(session);
 	SPI_finish();
 	PopActiveSnapshot();
@@ -248,7 +231,7 @@ activate(const char *name)
 	find_own_score(name);
 	lock_status(name);
 	share_record_type_of(name);
-	lock_to_activate(name, find_own_score(name).target);
+	lock_tables(seize_to_attach, name, find_own_score(name).target);
 	seize_score(name, Wanted::always);
 	Whereabouts found = find_own_score(name);
 	if (OidIsValid(found.target))
@@ -301,7 +284,7 @@ deactivate(const char *name)
 	lock_status(name);
 	if (Whereabouts before = find_own_score(name); before.active)
 	{
-		lock_to_deactivate(name, before.target);
+		lock_tables(seize_to_detach, name, before.target);
 	}
 	seize_score(name, Wanted::always);
 	Whereabouts found = find_own_score(name);

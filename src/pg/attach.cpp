@@ -198,15 +198,35 @@ append_conditions(const char *score, StringInfo update, StringInfo insert)
 	}
 }
 
+// A table that is to be locked
+struct Wish
+{
+	Oid relation;
+	LOCKMODE mode;
+};
+
 // Tables that are to be locked together
 struct Together
 {
-	List *relations; // of Oid
-	int first;       // the one to wait for
+	List *wishes;      // of Wish
+	const Wish *first; // to be waited for, or null
 };
 
-// Two tables are seldom free at one moment if somebody is at each of them all the time
-constexpr int most_attempts = 20;
+// Tables are seldom free at one moment if somebody is at each of them all the time
+constexpr int most_attempts = 100;
+
+void
+add_wishes(Together *together, Oid relation, LOCKMODE mode)
+{
+	ListCell *cell;
+
+	foreach (cell, find_all_inheritors(relation, NoLock, nullptr))
+	{
+		auto *wish = static_cast<Wish *>(palloc(sizeof(Wish)));
+		*wish = {lfirst_oid(cell), mode};
+		together->wishes = lappend(together->wishes, wish);
+	}
+}
 
 // Wait for one table while no other is locked: who has one of the others may be waiting for this one
 bool
@@ -214,19 +234,37 @@ lock_together(void *argument)
 {
 	auto *together = static_cast<Together *>(argument);
 
-	if (together->relations != NIL)
+	if (together->first != nullptr)
 	{
-		lock_table(list_nth_oid(together->relations, together->first), AccessExclusiveLock);
+		lock_table(together->first->relation, together->first->mode);
 	}
-	for (int at = 0; at < list_length(together->relations); at++)
+	for (int at = 0; at < list_length(together->wishes); at++)
 	{
-		if (!ConditionalLockRelationOid(list_nth_oid(together->relations, at), AccessExclusiveLock))
+		auto *wish = static_cast<const Wish *>(list_nth(together->wishes, at));
+		if (!ConditionalLockRelationOid(wish->relation, wish->mode))
 		{
-			together->first = at;
+			together->first = wish;
 			return false;
 		}
 	}
 	return true;
+}
+
+// Lock tables at one moment; false if that could not be
+bool
+try_together(Together *together)
+{
+	Failure failure{};
+
+	for (int left = most_attempts; left > 0 && failure.sqlstate != ERRCODE_LOCK_NOT_AVAILABLE; left--)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (attempt(lock_together, together, &failure))
+		{
+			return true;
+		}
+	}
+	return false;
 }
 
 // Lock a table, with its parts, unless that takes to wait
@@ -297,7 +335,7 @@ relations_around(const char *score)
 }
 
 void
-await_all_writers(const char *score)
+seize_to_attach(const char *score, Oid target)
 {
 	// Those that scores are written into come last: who writes another one may be about to write them
 	QueryRows rows = run_query(CurrentMemoryContext,
@@ -308,39 +346,53 @@ await_all_writers(const char *score)
 							   "ORDER BY EXISTS (SELECT FROM lead_scoring.score x JOIN lead_scoring.record_type y ON y.name = x.record_type "
 							   "WHERE x.status = 'active' AND coalesce(x.target, y.relation) = r.relation), r.relation",
 							   1, &score);
+	Together together{};
 
 	for (uint64 row = 0; row < rows.count; row++)
 	{
 		Oid relation = DatumGetObjectId(datum_at(rows, row, 1));
-		if (can_have_triggers(relation))
+		if (can_have_triggers(relation) && !is_held_by_writers(score, relation))
 		{
-			await_writers(score, relation);
+			add_wishes(&together, relation, ShareRowExclusiveLock);
 		}
+	}
+	if (OidIsValid(target))
+	{
+		// The strongest lock that is needed, at once: to upgrade a weaker one could deadlock
+		add_wishes(&together, target, AccessExclusiveLock);
+	}
+	if (try_together(&together))
+	{
+		return;
+	}
+	for (int at = 0; at < list_length(together.wishes); at++)
+	{
+		auto *wish = static_cast<const Wish *>(list_nth(together.wishes, at));
+		lock_table(wish->relation, wish->mode);
 	}
 }
 
 void
-seize_tables(const char *score, Oid target)
+seize_to_detach(const char *score, Oid target)
 {
 	const List *relations = relations_around(score);
-	Together together{OidIsValid(target) ? find_all_inheritors(target, NoLock, nullptr) : NIL, 0};
-	Failure failure{};
+	Together together{};
 
+	if (OidIsValid(target))
+	{
+		add_wishes(&together, target, AccessExclusiveLock);
+	}
 	for (int at = 0; at < list_length(relations); at++)
 	{
 		Oid relation = list_nth_oid(relations, at);
-		if (can_have_triggers(relation) && !is_used(relation, score))
+		if (relation != target && can_have_triggers(relation) && !is_used(relation, score))
 		{
-			together.relations = list_concat_unique_oid(together.relations, find_all_inheritors(relation, NoLock, nullptr));
+			add_wishes(&together, relation, AccessExclusiveLock);
 		}
 	}
-	for (int left = most_attempts; left > 0 && failure.sqlstate != ERRCODE_LOCK_NOT_AVAILABLE && !attempt(lock_together, &together, &failure);
-		 left--)
+	if (!try_together(&together) && OidIsValid(target))
 	{
-		CHECK_FOR_INTERRUPTS();
-	}
-	if (OidIsValid(target))
-	{
+		// The triggers of the others may have to stay
 		lock_table(target, AccessExclusiveLock);
 	}
 }
