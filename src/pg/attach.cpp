@@ -216,15 +216,38 @@ struct Together
 constexpr int most_attempts = 100;
 
 void
+add_wish(Together *together, Oid relation, LOCKMODE mode)
+{
+	auto *wish = static_cast<Wish *>(palloc(sizeof(Wish)));
+
+	*wish = {relation, mode};
+	together->wishes = lappend(together->wishes, wish);
+}
+
+// Add a table and its parts
+void
 add_wishes(Together *together, Oid relation, LOCKMODE mode)
 {
 	ListCell *cell;
 
 	foreach (cell, find_all_inheritors(relation, NoLock, nullptr))
 	{
-		auto *wish = static_cast<Wish *>(palloc(sizeof(Wish)));
-		*wish = {lfirst_oid(cell), mode};
-		together->wishes = lappend(together->wishes, wish);
+		add_wish(together, lfirst_oid(cell), mode);
+	}
+}
+
+// Those that are locked with the definitions
+void
+add_shared(Together *together, const char *score, Oid target)
+{
+	const List *relations = list_concat_unique_oid(relations_around(score), relations_near(target));
+
+	for (int at = 0; at < list_length(relations); at++)
+	{
+		if (list_nth_oid(relations, at) != target)
+		{
+			add_wish(together, list_nth_oid(relations, at), AccessShareLock);
+		}
 	}
 }
 
@@ -265,6 +288,16 @@ try_together(Together *together)
 		}
 	}
 	return false;
+}
+
+void
+lock_in_turn(const Together &together)
+{
+	for (int at = 0; at < list_length(together.wishes); at++)
+	{
+		auto *wish = static_cast<const Wish *>(list_nth(together.wishes, at));
+		lock_table(wish->relation, wish->mode);
+	}
 }
 
 // Lock a table, with its parts, unless that takes to wait
@@ -356,19 +389,15 @@ seize_to_attach(const char *score, Oid target)
 			add_wishes(&together, relation, ShareRowExclusiveLock);
 		}
 	}
+	add_shared(&together, score, target);
 	if (OidIsValid(target))
 	{
 		// The strongest lock that is needed, at once: to upgrade a weaker one could deadlock
 		add_wishes(&together, target, AccessExclusiveLock);
 	}
-	if (try_together(&together))
+	if (!try_together(&together))
 	{
-		return;
-	}
-	for (int at = 0; at < list_length(together.wishes); at++)
-	{
-		auto *wish = static_cast<const Wish *>(list_nth(together.wishes, at));
-		lock_table(wish->relation, wish->mode);
+		lock_in_turn(together);
 	}
 }
 
@@ -377,11 +406,14 @@ seize_to_detach(const char *score, Oid target)
 {
 	const List *relations = relations_around(score);
 	Together together{};
+	Together least{};
 
+	add_shared(&least, score, target);
 	if (OidIsValid(target))
 	{
-		add_wishes(&together, target, AccessExclusiveLock);
+		add_wishes(&least, target, AccessExclusiveLock);
 	}
+	together.wishes = list_copy(least.wishes);
 	for (int at = 0; at < list_length(relations); at++)
 	{
 		Oid relation = list_nth_oid(relations, at);
@@ -390,10 +422,10 @@ seize_to_detach(const char *score, Oid target)
 			add_wishes(&together, relation, AccessExclusiveLock);
 		}
 	}
-	if (!try_together(&together) && OidIsValid(target))
+	if (!try_together(&together))
 	{
 		// The triggers of the others may have to stay
-		lock_table(target, AccessExclusiveLock);
+		lock_in_turn(least);
 	}
 }
 

@@ -308,6 +308,14 @@ definition_waits()
 	return waits;
 }
 
+List *
+relations_near(Oid target)
+{
+	const Paths *paths = current_paths();
+
+	return relations_of(paths, scores_around(paths, target));
+}
+
 void
 share_record_type(const char *record_type)
 {

@@ -20,6 +20,9 @@ void watch_held_definitions();
 // How often this session has waited for others to let a definition go, or its tables
 uint64 definition_waits();
 
+// The relations, of Oid, that are locked before the definitions of a table's scores
+List *relations_near(Oid target);
+
 // Keep others from editing a record type, and its sources, until the end of the transaction
 void share_record_type(const char *record_type);
 

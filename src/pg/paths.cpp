@@ -109,7 +109,7 @@ translate_columns(PathStart *start, Bitmapset *columns, const Path *path, Oid pa
 	}
 }
 
-// The columns of the scores that have theirs in a relation
+// The columns of the scores that have theirs in a relation, or inherited it
 List *
 find_kept(const Paths *paths, Oid relation)
 {
@@ -119,7 +119,7 @@ find_kept(const Paths *paths, Oid relation)
 	{
 		auto *score = static_cast<const ActiveScore *>(list_nth(paths->scores, at));
 		ScoreColumns columns = score_columns(score->name);
-		if (score->target != relation)
+		if (!is_part_of(relation, score->target))
 		{
 			continue;
 		}
