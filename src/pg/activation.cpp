@@ -12,6 +12,7 @@
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
 #include "pg/settings.hpp"
+#include "pg/table_locks.hpp"
 #include "pg/write_scores.hpp"
 
 #include <cmath>
@@ -198,31 +199,6 @@ find_own_score(const char *name)
 	return found;
 }
 
-// Lock the row that says whether a score is switched on, before all else: who edits that row has locked it, too, when he
-// comes for the definition
-void
-lock_status(const char *name)
-{
-	SPI_connect();
-	Session session = begin_safe_path();
-	execute_command(psprintf("SELECT FROM lead_scoring.score WHERE name = %s FOR UPDATE", quote_literal_cstr(name)));
-	end_session(session);
-	SPI_finish();
-}
-
-// Lock the tables whose triggers come or go with a score, before the definitions: who is at a table may want these
-void
-lock_tables(void (*seize)(const char *, Oid), const char *name, Oid target)
-{
-	PushActiveSnapshot(GetLatestSnapshot());
-	SPI_connect();
-	Session session = begin_safe_path();
-	seize(name, target);
-	end_session(session);
-	SPI_finish();
-	PopActiveSnapshot();
-}
-
 uint64
 activate(const char *name)
 {
@@ -231,7 +207,7 @@ activate(const char *name)
 	find_own_score(name);
 	lock_status(name);
 	share_record_type_of(name);
-	lock_tables(seize_to_attach, name, find_own_score(name).target);
+	lock_to_attach(name, find_own_score(name).target);
 	seize_score(name, Wanted::always);
 	Whereabouts found = find_own_score(name);
 	if (OidIsValid(found.target))
@@ -284,7 +260,7 @@ deactivate(const char *name)
 	lock_status(name);
 	if (Whereabouts before = find_own_score(name); before.active)
 	{
-		lock_tables(seize_to_detach, name, before.target);
+		lock_to_detach(name, before.target);
 	}
 	seize_score(name, Wanted::always);
 	Whereabouts found = find_own_score(name);
@@ -356,7 +332,6 @@ goes_by_rank(const char *name)
 	PopActiveSnapshot();
 	return found;
 }
-
 
 bool
 is_adjustment(const char *reason)

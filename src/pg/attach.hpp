@@ -12,17 +12,6 @@ namespace lead_scoring::pg
 // connected
 void attach_triggers(const LoadedScore *score, bool tell);
 
-// The relations, of Oid in their order, that a score has its columns in or may look at. SPI is connected
-List *relations_around(const char *score);
-
-// Lock the table that has the columns of a score alone, and keep others from writing what the score is going to look at,
-// once those are done who do so. SPI is connected
-void seize_to_attach(const char *score, Oid target);
-
-// Lock the table that has the columns of a score alone, and, if they can be had at one moment, those whose triggers are to go
-// with the score. SPI is connected
-void seize_to_detach(const char *score, Oid target);
-
 // Drop the triggers of a relation that no active score needs any more. SPI is connected
 void detach_triggers(Oid relation);
 
