@@ -260,6 +260,14 @@ CREATE FUNCTION lead_scoring.share_definition(score text) RETURNS void
   AS 'MODULE_PATHNAME', 'lead_scoring_share_definition' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION lead_scoring.share_definition(text) IS 'The same, but others may do so, too: as who writes facts holds it';
 
+CREATE FUNCTION lead_scoring.await_source(score text, source text) RETURNS void
+  AS 'MODULE_PATHNAME', 'lead_scoring_await_source' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lead_scoring.await_source(text, text) IS 'Waits for those who write a source that an active score does not look at yet, and keeps others from doing so until the end of the transaction. Before the definition is held: those writers may want it, too';
+
+CREATE FUNCTION lead_scoring.has_records(score text, record_keys text[]) RETURNS boolean
+  AS 'MODULE_PATHNAME', 'lead_scoring_has_records' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lead_scoring.has_records(text, text[]) IS 'Whether a score has a record for each of these keys, be it since the transaction began';
+
 CREATE FUNCTION lead_scoring.is_active_now(score text) RETURNS boolean
   AS 'MODULE_PATHNAME', 'lead_scoring_is_active_now' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION lead_scoring.is_active_now(text) IS 'Whether a score is switched on, be it since the transaction began';
@@ -279,7 +287,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT pg_advisory_xact_lock('lead_scoring.record_type'::regclass::oid::integer, hashtext(lock_definitions.record_type));
   SELECT lead_scoring.lock_definition(s.name)
-    FROM (SELECT name FROM lead_scoring.score WHERE record_type = lock_definitions.record_type ORDER BY name) s;
+    FROM (SELECT name FROM lead_scoring.score WHERE record_type = lock_definitions.record_type ORDER BY name COLLATE "C") s;
   SELECT lead_scoring.require_all_scores_seen()
 $$;
 COMMENT ON FUNCTION lead_scoring.lock_definitions(text) IS 'Keeps others from changing, activating or refreshing all scores of a record type, locked in the order of their names';

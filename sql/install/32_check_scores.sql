@@ -266,6 +266,9 @@ DECLARE
   parent lead_scoring.score;
   relation regclass;
 BEGIN
+  IF TG_OP <> 'DELETE' AND NOT lead_scoring.restoring() THEN
+    PERFORM lead_scoring.await_source(NEW.score, NEW.source);
+  END IF;
   IF TG_OP <> 'INSERT' THEN
     PERFORM lead_scoring.lock_definition(OLD.score);
     PERFORM lead_scoring.require_owner(lead_scoring.record_relation(OLD.score));

@@ -155,6 +155,9 @@ DECLARE
   needed_kind text;
   what text;
 BEGIN
+  IF TG_OP <> 'DELETE' AND coalesce(NEW.enabled, true) AND NOT lead_scoring.restoring() THEN
+    PERFORM lead_scoring.await_source(NEW.score, NEW.source);
+  END IF;
   IF TG_OP <> 'INSERT' THEN
     PERFORM lead_scoring.lock_definition(OLD.score);
     PERFORM lead_scoring.require_owner(lead_scoring.record_relation(OLD.score));
@@ -217,6 +220,9 @@ DECLARE
   origin lead_scoring.source;
   what text;
 BEGIN
+  IF TG_OP <> 'DELETE' AND NOT lead_scoring.restoring() THEN
+    PERFORM lead_scoring.await_source(NEW.score, NEW.source);
+  END IF;
   IF TG_OP <> 'INSERT' THEN
     PERFORM lead_scoring.lock_definition(OLD.score);
     PERFORM lead_scoring.require_owner(lead_scoring.record_relation(OLD.score));

@@ -3,7 +3,7 @@
 
 CREATE FUNCTION lead_scoring.hold() RETURNS trigger
   AS 'MODULE_PATHNAME', 'lead_scoring_hold' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION lead_scoring.hold() IS 'Before a statement updates or deletes rows: waits for those who score all records at once';
+COMMENT ON FUNCTION lead_scoring.hold() IS 'Before a statement inserts, updates or deletes rows: waits for those who score all records at once';
 
 CREATE FUNCTION lead_scoring.touch() RETURNS trigger
   AS 'MODULE_PATHNAME', 'lead_scoring_touch' LANGUAGE C VOLATILE PARALLEL UNSAFE;

@@ -11,7 +11,7 @@ BEGIN
     SELECT name FROM lead_scoring.score
      WHERE name = ANY (rescore.scores) AND NOT lead_scoring.restoring()
        AND current_setting('lead_scoring.cascading', true) IS DISTINCT FROM 'on'
-     ORDER BY name) s WHERE lead_scoring.is_active_now(s.name);
+     ORDER BY name COLLATE "C") s WHERE lead_scoring.is_active_now(s.name);
 END $$;
 COMMENT ON FUNCTION lead_scoring.rescore(text[]) IS 'Refreshes those of these scores that are active';
 
@@ -109,10 +109,14 @@ BEGIN
   FOR adjusted IN
     SELECT touched[i][1] AS name, array_agg(touched[i][2]) AS keys FROM generate_subscripts(touched, 1) i
      WHERE NOT lead_scoring.restoring()
-     GROUP BY touched[i][1] ORDER BY touched[i][1]
+     GROUP BY touched[i][1] ORDER BY touched[i][1] COLLATE "C"
   LOOP
-    -- Nobody switches the score on without having seen this
-    PERFORM lead_scoring.share_definition(adjusted.name);
+    -- Nobody switches the score on without having seen this; nor adds a record that it is about
+    IF lead_scoring.is_active_now(adjusted.name) AND NOT lead_scoring.has_records(adjusted.name, adjusted.keys) THEN
+      PERFORM lead_scoring.lock_definition(adjusted.name);
+    ELSE
+      PERFORM lead_scoring.share_definition(adjusted.name);
+    END IF;
     IF lead_scoring.is_active_now(adjusted.name) THEN
       PERFORM lead_scoring.refresh(adjusted.name, clock_timestamp(), adjusted.keys);
     END IF;

@@ -102,9 +102,33 @@ COMMENT ON FUNCTION lead_scoring.copy_definition(name, jsonb, jsonb, text) IS 'I
 CREATE FUNCTION lead_scoring.lock_scores(VARIADIC names text[]) RETURNS void LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT lead_scoring.lock_definition(s.name) FROM (SELECT DISTINCT name FROM unnest(names) name ORDER BY name) s
+  SELECT lead_scoring.lock_definition(s.name) FROM (SELECT name FROM unnest(names) name GROUP BY name ORDER BY name COLLATE "C") s
 $$;
 COMMENT ON FUNCTION lead_scoring.lock_scores(text[]) IS 'Locks the definitions of scores as lock_definition does, in the order of their names';
+
+-- Who edits a row of a definition has locked it when he comes for the definition: whoever is going to write rows that are
+-- there keeps him away from the tables before that.
+CREATE FUNCTION lead_scoring.lock_parts(alone boolean) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  held record;
+BEGIN
+  FOR held IN SELECT p.part FROM lead_scoring.definition_parts() p LOOP
+    EXECUTE format('LOCK TABLE lead_scoring.%I IN %s MODE', held.part, CASE WHEN alone THEN 'SHARE ROW EXCLUSIVE' ELSE 'ROW EXCLUSIVE' END);
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION lead_scoring.lock_parts(boolean) IS 'Locks the tables that hold the parts of scores, before any definition: alone, or to write rows of one''s own';
+
+CREATE FUNCTION lead_scoring.lock_to_replace(VARIADIC names text[]) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM FROM lead_scoring.score s WHERE s.name = ANY (names) ORDER BY s.name COLLATE "C" FOR UPDATE;
+  PERFORM lead_scoring.lock_parts(true);
+  PERFORM lead_scoring.lock_scores(VARIADIC names);
+END $$;
+COMMENT ON FUNCTION lead_scoring.lock_to_replace(text[]) IS 'Locks definitions of scores as lock_scores does, to write the rows that are there: nobody edits a score meanwhile';
 
 CREATE FUNCTION lead_scoring.clear_definition(score text) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -132,6 +156,7 @@ BEGIN
     RAISE EXCEPTION '% must not be NULL', CASE WHEN draft.score IS NULL THEN 'score' WHEN draft.name IS NULL THEN 'name' ELSE 'search_path' END
       USING ERRCODE = 'null_value_not_allowed', HINT = 'Name the score, and give its draft a name of its own.';
   END IF;
+  PERFORM lead_scoring.lock_parts(false);
   PERFORM lead_scoring.lock_scores(draft.score, draft.name);
   original := lead_scoring.require_score(draft.score);
   IF EXISTS (SELECT FROM lead_scoring.score s WHERE s.name = draft.name) THEN
@@ -202,7 +227,10 @@ DECLARE
 BEGIN
   SELECT * INTO version FROM lead_scoring.score s WHERE s.name = publish.draft;
   IF version.draft_of IS NOT NULL THEN
-    PERFORM lead_scoring.lock_scores(VARIADIC ARRAY[version.name, version.draft_of]
+    PERFORM lead_scoring.await_source(version.draft_of, o.name)
+       FROM (SELECT name FROM lead_scoring.source WHERE record_type = version.record_type ORDER BY relation::oid) o
+      WHERE lead_scoring.uses_source(version.name, o.name);
+    PERFORM lead_scoring.lock_to_replace(VARIADIC ARRAY[version.name, version.draft_of]
       || ARRAY(SELECT s.name FROM lead_scoring.score s WHERE s.draft_of = version.name));
   END IF;
   version := lead_scoring.require_score(publish.draft);

@@ -250,7 +250,7 @@ BEGIN
 
   kind := 'score';
   item := parent ->> 'name';
-  PERFORM lead_scoring.lock_scores(item);
+  PERFORM lead_scoring.lock_to_replace(item);
   SELECT * INTO present FROM lead_scoring.score s WHERE s.name = item;
   IF NOT FOUND THEN
     PERFORM lead_scoring.import_item('score', 'score', parent, import_score.search_path);

@@ -12,6 +12,7 @@
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
 #include "pg/settings.hpp"
+#include "pg/table_locks.hpp"
 #include "pg/write_scores.hpp"
 
 #include <cmath>
@@ -26,6 +27,7 @@ extern "C"
 LEAD_SCORING_FUNCTION(lead_scoring_activate);
 LEAD_SCORING_FUNCTION(lead_scoring_deactivate);
 LEAD_SCORING_FUNCTION(lead_scoring_refresh);
+LEAD_SCORING_FUNCTION(lead_scoring_has_records);
 LEAD_SCORING_FUNCTION(lead_scoring_status_may_change);
 
 namespace lead_scoring::pg
@@ -185,22 +187,33 @@ instant_after(TimestampTz as_of, bool waited)
 	return now && as_of <= clock ? clock : as_of;
 }
 
+// The score as it is now, if its tables are the caller's
+Whereabouts
+find_own_score(const char *name)
+{
+	PushActiveSnapshot(GetLatestSnapshot());
+	Whereabouts found = find_score(name);
+	require_owner(found.target);
+	require_owner(found.records);
+	PopActiveSnapshot();
+	return found;
+}
+
 uint64
 activate(const char *name)
 {
 	uint64 waits = definition_waits();
 	// Nobody edits the record type or its sources, for the scores that there are now
+	find_own_score(name);
+	lock_status(name);
 	share_record_type_of(name);
+	lock_to_attach(name, find_own_score(name).target);
 	seize_score(name, Wanted::always);
-	PushActiveSnapshot(GetLatestSnapshot());
-	Whereabouts found = find_score(name);
-	require_owner(found.target);
-	require_owner(found.records);
+	Whereabouts found = find_own_score(name);
 	if (OidIsValid(found.target))
 	{
-		seize_table(found.target);
+		lock_table(found.target, AccessExclusiveLock);
 	}
-	PopActiveSnapshot();
 	bool waited = definition_waits() != waits;
 	// What is read from here on is read behind all locks
 	PushActiveSnapshot(GetLatestSnapshot());
@@ -232,27 +245,26 @@ activate(const char *name)
 void
 detach_all(const char *name)
 {
-	QueryRows rows = run_query(CurrentMemoryContext,
-							   "SELECT DISTINCT r.relation FROM lead_scoring.score s JOIN lead_scoring.record_type t "
-							   "ON t.name = s.record_type LEFT JOIN lead_scoring.source o ON o.record_type = t.name "
-							   "CROSS JOIN LATERAL (VALUES (t.relation::oid), (s.target::oid), (o.relation::oid), (o.through::oid)) r (relation) "
-							   "WHERE s.name = $1 AND r.relation IS NOT NULL ORDER BY 1",
-							   1, &name);
+	const List *relations = relations_around(name);
 
-	for (uint64 row = 0; row < rows.count; row++)
+	for (int at = 0; at < list_length(relations); at++)
 	{
-		detach_triggers(DatumGetObjectId(datum_at(rows, row, 1)));
+		detach_triggers(list_nth_oid(relations, at));
 	}
 }
 
 void
 deactivate(const char *name)
 {
+	find_own_score(name);
+	lock_status(name);
+	if (Whereabouts before = find_own_score(name); before.active)
+	{
+		lock_to_detach(name, before.target);
+	}
 	seize_score(name, Wanted::always);
+	Whereabouts found = find_own_score(name);
 	PushActiveSnapshot(GetLatestSnapshot());
-	Whereabouts found = find_score(name);
-	require_owner(found.target);
-	require_owner(found.records);
 	SPI_connect();
 	Session session = begin_safe_path();
 	if (found.active && found.target_sql != nullptr)
@@ -320,7 +332,6 @@ goes_by_rank(const char *name)
 	PopActiveSnapshot();
 	return found;
 }
-
 
 bool
 is_adjustment(const char *reason)
@@ -446,6 +457,19 @@ lead_scoring_refresh(PG_FUNCTION_ARGS)
 	bool everybody = keys == nullptr || goes_by_rank(score);
 	PG_RETURN_INT64(static_cast<int64>(everybody ? refresh_all(score, as_of, refresh_reason())
 												 : refresh_some(score, as_of, keys, refresh_reason())));
+}
+
+// Tell whether a score has a record for each of some keys, be it since the transaction began
+Datum
+lead_scoring_has_records(PG_FUNCTION_ARGS)
+{
+	using namespace lead_scoring::pg;
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	LoadedScore *score = load_score(text_to_cstring(PG_GETARG_TEXT_PP(0)), Reader::writer);
+	bool found = all_there(score, make_keys(score->definition.key_kind, PG_GETARG_ARRAYTYPE_P(1)));
+	PopActiveSnapshot();
+	PG_RETURN_BOOL(found);
 }
 
 // Tell whether activate or deactivate is at work

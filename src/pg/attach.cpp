@@ -7,6 +7,7 @@
 #include "pg/query.hpp"
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
+#include "pg/table_locks.hpp"
 
 extern "C"
 {
@@ -25,14 +26,6 @@ namespace
 
 constexpr const char *guard_update = "lead_scoring_guard_update";
 constexpr const char *guard_insert = "lead_scoring_guard_insert";
-
-bool
-can_have_triggers(Oid relation)
-{
-	char kind = get_rel_relkind(relation);
-
-	return kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE;
-}
 
 bool
 has_trigger(Oid relation, const char *name)
@@ -73,7 +66,7 @@ attach_to(Oid relation, bool is_part)
 	if (!has_trigger(relation, hold_trigger))
 	{
 		// Whoever is going to lock rows waits before he does, and knows then which updates matter
-		make_trigger(relation, hold_trigger, "BEFORE UPDATE OR DELETE", "STATEMENT EXECUTE FUNCTION lead_scoring.hold()");
+		make_trigger(relation, hold_trigger, "BEFORE INSERT OR UPDATE OR DELETE", "STATEMENT EXECUTE FUNCTION lead_scoring.hold()");
 	}
 	// Partitions get the triggers for rows from above
 	bool has_own = !(is_part && get_rel_relispartition(relation));
@@ -92,39 +85,6 @@ attach_to(Oid relation, bool is_part)
 	{
 		make_always(relation, flush_trigger, "AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE",
 					"STATEMENT EXECUTE FUNCTION lead_scoring.flush()");
-	}
-}
-
-// Whether who writes a relation holds the definition of a score already, by what others see: without what this
-// transaction has changed
-bool
-is_held_by_writers(const char *score, Oid relation)
-{
-	const char *const parameters[] = {score, psprintf("%u", relation)};
-
-	PushCopiedSnapshot(GetLatestSnapshot());
-	GetActiveSnapshot()->curcid = FirstCommandId;
-	Session session = begin_as_table_owner(definitions_owner());
-	QueryRows rows = run_query(CurrentMemoryContext,
-							   "SELECT FROM lead_scoring.score s JOIN lead_scoring.record_type t ON t.name = s.record_type "
-							   "WHERE s.name = $1 AND s.status = 'active' AND ($2::oid IN (t.relation, s.target) OR EXISTS "
-							   "(SELECT FROM lead_scoring.source o WHERE o.record_type = t.name AND "
-							   "$2::oid IN (o.relation, o.through) AND lead_scoring.uses_source(s.name, o.name)))",
-							   2, parameters);
-	end_session(session);
-	PopActiveSnapshot();
-	return rows.count > 0;
-}
-
-// Wait for those who have written a relation without holding the definition of a score, as it did not concern them, and
-// keep others from doing so
-void
-await_writers(const char *score, Oid relation)
-{
-	if (!is_held_by_writers(score, relation))
-	{
-		LockRelationOid(relation, ShareRowExclusiveLock);
-		find_all_inheritors(relation, ShareRowExclusiveLock, nullptr);
 	}
 }
 
@@ -162,22 +122,6 @@ drop_trigger(Oid relation, const char *name)
 	{
 		run_as_owner(relation, psprintf("DROP TRIGGER %s ON %s", name, relation_sql(relation)));
 	}
-}
-
-// Whether an active score still uses a relation
-bool
-is_used(Oid relation)
-{
-	Session session = begin_as_table_owner(definitions_owner());
-	const char *oid = psprintf("%u", relation);
-	QueryRows rows = run_query(CurrentMemoryContext,
-							   "SELECT FROM lead_scoring.score s JOIN lead_scoring.record_type t ON t.name = s.record_type "
-							   "WHERE s.status = 'active' AND ($1::oid IN (t.relation, s.target) OR EXISTS "
-							   "(SELECT FROM lead_scoring.source o WHERE o.record_type = t.name AND "
-							   "$1::oid IN (o.relation, o.through) AND lead_scoring.uses_source(s.name, o.name)))",
-							   1, &oid);
-	end_session(session);
-	return rows.count > 0;
 }
 
 // Write the conditions under which somebody touches guarded columns
@@ -232,8 +176,14 @@ detach_triggers(Oid relation)
 {
 	ListCell *cell;
 
-	if (!OidIsValid(owner_of(relation)) || !can_have_triggers(relation) || is_used(relation))
+	if (!OidIsValid(owner_of(relation)) || !can_have_triggers(relation) || is_used(relation, nullptr))
 	{
+		return;
+	}
+	if (!lock_at_once(relation))
+	{
+		ereport(NOTICE, (errmsg("the triggers of lead_scoring on \"%s\" stay, as others are at it all the time", get_rel_name(relation)),
+						 errhint("They do nothing any more, and go when a score that uses the table is switched off the next time.")));
 		return;
 	}
 	foreach (cell, find_all_inheritors(relation, ShareRowExclusiveLock, nullptr))

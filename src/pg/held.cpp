@@ -133,14 +133,44 @@ share_definition(const char *score)
 	remember(score);
 }
 
-// Hold definitions, in the order that they are in
+bool
+is_written(const List *scores, Oid relation)
+{
+	for (int at = 0; at < list_length(scores); at++)
+	{
+		if (static_cast<const ActiveScore *>(list_nth(scores, at))->target == relation)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+// Lock relations as it takes to read them and to write scores into them: whoever alters or empties one, and wants a
+// definition, too, would otherwise wait for those who hold that and want the relation
 void
-hold_scores(const List *scores)
+share_relations(const List *relations, const List *scores)
+{
+	for (int at = 0; at < list_length(relations); at++)
+	{
+		Oid relation = list_nth_oid(relations, at);
+		lock_table(relation, is_written(scores, relation) ? RowExclusiveLock : AccessShareLock);
+	}
+}
+
+// Hold definitions, in the order that they are in; those of a table, if it is named, alone
+void
+hold_scores(const List *scores, Oid alone)
 {
 	for (int at = 0; at < list_length(scores); at++)
 	{
 		auto *score = static_cast<const ActiveScore *>(list_nth(scores, at));
-		if (find_held(score->name) == nullptr)
+		if (score->target == alone)
+		{
+			seize_definition(score->name);
+			remember(score->name)->surrounded = true;
+		}
+		else if (find_held(score->name) == nullptr)
 		{
 			// Labels by rank are decided for all records at once
 			score->relative && !score->queued ? seize_definition(score->name) : share_definition(score->name);
@@ -159,6 +189,21 @@ are_held(const List *scores)
 		}
 	}
 	return true;
+}
+
+// Whether a score among others is one of which one record's change may change the labels of all
+bool
+is_relative(const List *scores, const char *name)
+{
+	for (int at = 0; at < list_length(scores); at++)
+	{
+		auto *score = static_cast<const ActiveScore *>(list_nth(scores, at));
+		if (strcmp(score->name, name) == 0)
+		{
+			return score->relative;
+		}
+	}
+	return false;
 }
 
 const Paths *
@@ -213,31 +258,39 @@ target_of(const char *score, Wanted wanted)
 	return target;
 }
 
-// The scores that come before another, or after it, by name
-List *
-split_scores(const List *scores, const char *name, bool after)
+// Keep what a score reads, or may come to read, from being altered: an author's expressions are parsed, and read them
+void
+share_relations_of(const char *score)
 {
-	List *part = NIL;
-
-	for (int at = 0; at < list_length(scores); at++)
+	PushActiveSnapshot(GetLatestSnapshot());
+	SPI_connect();
+	Session session = begin_as_table_owner(definitions_owner());
+	QueryRows rows = run_query(CurrentMemoryContext,
+							   "SELECT DISTINCT r.relation FROM lead_scoring.score s JOIN lead_scoring.record_type t "
+							   "ON t.name = s.record_type LEFT JOIN lead_scoring.source o ON o.record_type = t.name "
+							   "CROSS JOIN LATERAL (VALUES (t.relation::oid), (s.target::oid), (o.relation::oid), (o.through::oid)) r (relation) "
+							   "WHERE s.name = $1 AND r.relation IS NOT NULL ORDER BY 1",
+							   1, &score);
+	for (uint64 row = 0; row < rows.count; row++)
 	{
-		auto *score = static_cast<ActiveScore *>(list_nth(scores, at));
-		int by = strcmp(score->name, name);
-		part = by != 0 && (by > 0) == after ? lappend(part, score) : part;
+		lock_table(DatumGetObjectId(datum_at(rows, row, 1)), AccessShareLock);
 	}
-	return part;
+	end_session(session);
+	SPI_finish();
+	PopActiveSnapshot();
 }
 
-// Hold a definition alone, and those around it, each in its turn
+// Hold the definitions of a table alone, and those around it
 void
-seize_among(const char *name, Oid target)
+seize_around(Oid target)
 {
+	const Paths *paths = current_paths();
+	const List *around = scores_around(paths, target);
+
+	share_relations(relations_of(paths, around), around);
 	// One at a time scores all records of a table. No lock of the table itself: who writes single rows is not concerned
 	lock_advisory("score_state", target, ExclusiveLock);
-	const List *around = scores_around(current_paths(), target);
-	hold_scores(split_scores(around, name, false));
-	seize_definition(name);
-	hold_scores(split_scores(around, name, true));
+	hold_scores(scores_around(current_paths(), target), target);
 }
 
 } // namespace
@@ -255,6 +308,14 @@ definition_waits()
 	return waits;
 }
 
+List *
+relations_near(Oid target)
+{
+	const Paths *paths = current_paths();
+
+	return relations_of(paths, scores_around(paths, target));
+}
+
 void
 share_record_type(const char *record_type)
 {
@@ -262,13 +323,12 @@ share_record_type(const char *record_type)
 }
 
 void
-seize_table(Oid relation)
+lock_table(Oid relation, LOCKMODE mode)
 {
-	// The strongest lock, at once: to upgrade a weaker one could deadlock
-	if (!ConditionalLockRelationOid(relation, AccessExclusiveLock))
+	if (!ConditionalLockRelationOid(relation, mode))
 	{
 		waits++;
-		LockRelationOid(relation, AccessExclusiveLock);
+		LockRelationOid(relation, mode);
 	}
 }
 
@@ -288,14 +348,15 @@ seize_score(const char *score, Wanted wanted)
 	{
 		return;
 	}
+	share_relations_of(score);
 	Oid target = target_of(score, wanted);
 	for (Oid before = InvalidOid; OidIsValid(target) && target != before; target = target_of(score, wanted))
 	{
 		before = target;
-		seize_among(score, target);
-		remember(score)->surrounded = true;
+		seize_around(target);
 	}
 	seize_definition(score);
+	remember(score)->surrounded = OidIsValid(target);
 	remember(score)->drafted = !OidIsValid(target);
 }
 
@@ -304,11 +365,29 @@ share_score(const char *score)
 {
 	Oid target = target_of(score, Wanted::if_active);
 
+	if (find_held(score) == nullptr)
+	{
+		share_relations_of(score);
+	}
 	if (OidIsValid(target))
 	{
-		hold_scores(scores_around(current_paths(), target));
+		const Paths *paths = current_paths();
+		const List *around = scores_around(paths, target);
+		if (is_relative(around, score))
+		{
+			seize_score(score, Wanted::if_active);
+			return;
+		}
+		if (!are_held(around))
+		{
+			share_relations(relations_of(paths, around), around);
+			hold_scores(around, InvalidOid);
+		}
 	}
-	share_definition(score);
+	if (find_held(score) == nullptr)
+	{
+		share_definition(score);
+	}
 }
 
 const PathStarts *
@@ -346,7 +425,11 @@ hold_paths_from(Oid relation)
 		// Whoever held a definition may have changed it, and has said so before he let it go
 		version = definitions_version();
 		starts = current_paths_from(relation);
-		hold_scores(starts->concerned);
+		if (!are_held(starts->concerned))
+		{
+			share_relations(starts->relations, starts->concerned);
+			hold_scores(starts->concerned, InvalidOid);
+		}
 	}
 	return remember_starts(relation, starts);
 }

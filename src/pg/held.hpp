@@ -3,7 +3,8 @@
 // A definition is held by whoever writes a score, or facts that it is evaluated from: shared, as others may do so, too; alone by
 // whoever changes it or scores all its records at once. Scores of one table are written into the same rows, and one may look
 // at the columns of another. So whoever is going to write one holds them all, before he locks a row, and takes them in the
-// order of their names; and of those who score all records, one at a time is at a table.
+// order of their names; and of those who score all records, one at a time is at a table. Relations that are read come
+// before the definitions: whoever alters a relation has all others locked out of it while he waits for definitions.
 #pragma once
 
 #include "pg/postgres_api.hpp"
@@ -19,11 +20,14 @@ void watch_held_definitions();
 // How often this session has waited for others to let a definition go, or its tables
 uint64 definition_waits();
 
+// The relations, of Oid, that are locked before the definitions of a table's scores
+List *relations_near(Oid target);
+
 // Keep others from editing a record type, and its sources, until the end of the transaction
 void share_record_type(const char *record_type);
 
-// Hold a table alone, as it takes to alter it
-void seize_table(Oid relation);
+// Lock a table, and count it if that takes to wait
+void lock_table(Oid relation, LOCKMODE mode);
 
 // Hold one definition alone, until the end of the transaction; what is read after it must be read in a new snapshot
 void seize_definition(const char *score);

@@ -5,6 +5,7 @@
 #include "pg/postgres_api.hpp"
 
 #include "pg/announcements.hpp"
+#include "pg/held.hpp"
 #include "pg/kept_plan.hpp"
 #include "pg/pipeline.hpp"
 #include "pg/query.hpp"
@@ -265,20 +266,6 @@ find_dwelling(MemoryContext context, uint64 *count)
 	return scores;
 }
 
-// Keep a definition as it is until the end of the transaction
-void
-lock_definition_shared(const char *score)
-{
-	SPI_connect();
-	Session session = begin_own_statements();
-	run_query(
-		CurrentMemoryContext,
-		"SELECT pg_advisory_xact_lock_shared('lead_scoring.score'::regclass::oid::int4, hashtext($1))",
-		1, &score);
-	end_session(session);
-	SPI_finish();
-}
-
 uint64
 announce_due(TimestampTz as_of)
 {
@@ -292,7 +279,7 @@ announce_due(TimestampTz as_of)
 		{
 			continue;
 		}
-		lock_definition_shared(scores[at].name);
+		share_score(scores[at].name);
 		PushActiveSnapshot(GetTransactionSnapshot());
 		LoadedScore *score = load_score(scores[at].name, Reader::writer);
 		if (score->active &&

@@ -113,7 +113,7 @@ translate_columns(PathStart *start, Bitmapset *columns, const Path *path, Oid pa
 	}
 }
 
-// The columns of the scores that have theirs in a relation
+// The columns of the scores that have theirs in a relation, or inherited it
 List *
 find_kept(const Paths *paths, Oid relation)
 {
@@ -123,7 +123,7 @@ find_kept(const Paths *paths, Oid relation)
 	{
 		auto *score = static_cast<const ActiveScore *>(list_nth(paths->scores, at));
 		ScoreColumns columns = score_columns(score->name);
-		if (score->target != relation)
+		if (!is_part_of(relation, score->target))
 		{
 			continue;
 		}
@@ -207,6 +207,7 @@ find_starts(const Paths *paths, Oid id)
 		starts->concerned = list_concat_unique_ptr(starts->concerned, path->scores);
 	}
 	starts->concerned = add_followers(starts->concerned, paths);
+	starts->relations = relations_of(paths, starts->concerned);
 	starts->kept = find_kept(paths, id);
 	return starts;
 }
@@ -246,6 +247,26 @@ List *
 scores_around(const Paths *paths, Oid relation)
 {
 	return add_followers(add_readers(NIL, paths, relation), paths);
+}
+
+List *
+relations_of(const Paths *paths, const List *scores)
+{
+	List *relations = NIL;
+
+	for (int at = 0; at < list_length(paths->paths); at++)
+	{
+		auto *path = static_cast<const Path *>(list_nth(paths->paths, at));
+		for (int place = 0; place < list_length(path->scores); place++)
+		{
+			if (list_member_ptr(scores, list_nth(path->scores, place)))
+			{
+				relations = list_append_unique_oid(relations, path->relation);
+			}
+		}
+	}
+	list_sort(relations, list_oid_cmp);
+	return relations;
 }
 
 const PathStarts *

@@ -90,6 +90,7 @@ struct PathStarts
 	Bitmapset *matter;
 	List *kept;        // of KeptColumns
 	List *concerned;   // of ActiveScore, in the order of their names: of these paths, and those that look at what they write
+	List *relations;   // of Oid: that the concerned scores read or write
 };
 
 // All paths of the active scores, as of the active snapshot. What is returned is there until the end of the transaction
@@ -101,6 +102,9 @@ void sort_scores(List *scores);
 // The scores, of ActiveScore in the order of their names, that look at what is written into a relation, or at what is
 // written in turn
 List *scores_around(const Paths *paths, Oid relation);
+
+// The relations, of Oid in their order, that some scores read or write
+List *relations_of(const Paths *paths, const List *scores);
 
 // The paths that begin at a relation, if they have been asked for since definitions changed, or null
 const PathStarts *known_paths_from(Oid relation);

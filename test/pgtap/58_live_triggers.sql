@@ -1,6 +1,6 @@
 -- Triggers of others beside those that keep scores current, and ours where they do not belong
 BEGIN ISOLATION LEVEL REPEATABLE READ;
-SELECT plan(18);
+SELECT plan(20);
 CREATE ROLE ls_test_owner;
 CREATE ROLE ls_test_writer;
 GRANT USAGE, CREATE ON SCHEMA public TO ls_test_owner;
@@ -81,5 +81,17 @@ SELECT throws_ok(statement, '39P01', NULL, what) FROM (VALUES
   ('touch() before rows', $$CREATE TRIGGER t BEFORE UPDATE ON leads FOR EACH ROW EXECUTE FUNCTION lead_scoring.touch(); UPDATE leads SET size = 5 WHERE id = 1$$),
   ('flush() for rows', $$CREATE TRIGGER t AFTER UPDATE ON leads FOR EACH ROW EXECUTE FUNCTION lead_scoring.flush(); UPDATE leads SET size = 5 WHERE id = 1$$),
   ('hold() after a statement', $$CREATE TRIGGER t AFTER UPDATE ON leads FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.hold(); UPDATE leads SET size = 5 WHERE id = 1$$)) v (what, statement);
+
+-- Score columns are inherited, and as read-only there
+RESET ROLE;
+CREATE TABLE places (id int PRIMARY KEY, size int);
+CREATE TABLE shops (PRIMARY KEY (id)) INHERITS (places);
+INSERT INTO shops VALUES (1, 1);
+INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('place', 'places', 'id');
+INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('worth', 'place', 'fit');
+INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('worth', 'g', 'fit');
+INSERT INTO lead_scoring.rule (score, group_name, name, criterion, points) VALUES ('worth', 'g', 'r', 'size > 0', 5);
+SELECT lead_scoring.activate('worth');
+SELECT throws_ok(statement, '428C9', NULL, statement) FROM (VALUES ('UPDATE places SET worth = 9'), ('UPDATE shops SET worth = 9')) v (statement);
 SELECT * FROM finish();
 ROLLBACK;
