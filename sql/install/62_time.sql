@@ -43,28 +43,9 @@ COMMENT ON COLUMN lead_scoring.score_state.attempts IS 'Failures in a row';
 COMMENT ON COLUMN lead_scoring.score_state.retry_at IS 'When the background worker tries again';
 COMMENT ON COLUMN lead_scoring.score_state.is_adjusted IS 'Whether there may be adjustments or resets, of which every session has been told: it stays so while the score is active';
 
-CREATE FUNCTION lead_scoring.has_boundary(score text, after timestamptz, until timestamptz) RETURNS boolean LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-  SELECT EXISTS (SELECT FROM lead_scoring.rule r WHERE r.score = has_boundary.score AND r.enabled
-                    AND (r.valid_from > has_boundary.after AND r.valid_from <= has_boundary.until OR r.valid_to > has_boundary.after AND r.valid_to <= has_boundary.until))
-      OR EXISTS (SELECT FROM lead_scoring.event_factor f WHERE f.score = has_boundary.score
-                    AND (f.valid_from > has_boundary.after AND f.valid_from <= has_boundary.until OR f.valid_to > has_boundary.after AND f.valid_to <= has_boundary.until))
-$$;
-COMMENT ON FUNCTION lead_scoring.has_boundary(text, timestamptz, timestamptz) IS 'Whether a rule or an event factor of a score came into force or ended after one instant and until another';
-
-CREATE FUNCTION lead_scoring.has_unwatched(score text) RETURNS boolean LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-  SELECT EXISTS (
-    SELECT FROM lead_scoring.score s JOIN lead_scoring.record_type t ON t.name = s.record_type JOIN pg_class c ON c.oid = t.relation
-     WHERE s.name = has_unwatched.score AND c.relkind NOT IN ('r', 'p'))
-  OR EXISTS (
-    SELECT FROM lead_scoring.score s JOIN lead_scoring.source o ON o.record_type = s.record_type
-      JOIN pg_class c ON c.oid IN (o.relation, o.through)
-     WHERE s.name = has_unwatched.score AND c.relkind NOT IN ('r', 'p') AND lead_scoring.uses_source(s.name, o.name))
-$$;
-COMMENT ON FUNCTION lead_scoring.has_unwatched(text) IS 'Whether a score reads relations on which no trigger can tell of changes: views, materialized views, foreign tables';
+CREATE FUNCTION lead_scoring.has_unwatched(score text) RETURNS boolean
+  AS 'MODULE_PATHNAME', 'lead_scoring_has_unwatched' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lead_scoring.has_unwatched(text) IS 'Whether an active score reads relations on which no trigger can tell of changes: views, materialized views, foreign tables';
 
 CREATE PROCEDURE lead_scoring.refresh_due(as_of timestamptz DEFAULT now())
   AS 'MODULE_PATHNAME', 'lead_scoring_refresh_due' LANGUAGE C;

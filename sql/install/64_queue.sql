@@ -57,4 +57,4 @@ CREATE TRIGGER e_clear_upkeep AFTER UPDATE ON lead_scoring.score
   FOR EACH ROW WHEN (OLD.status = 'active' AND NEW.status <> 'active') EXECUTE FUNCTION lead_scoring.clear_upkeep();
 CREATE TRIGGER e_clear_upkeep_delete AFTER DELETE ON lead_scoring.score
   FOR EACH ROW EXECUTE FUNCTION lead_scoring.clear_upkeep();
-REVOKE EXECUTE ON FUNCTION lead_scoring.clear_upkeep(), lead_scoring.has_boundary(text, timestamptz, timestamptz), lead_scoring.has_unwatched(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION lead_scoring.clear_upkeep(), lead_scoring.has_unwatched(text) FROM PUBLIC;

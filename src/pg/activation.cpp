@@ -315,22 +315,13 @@ watch_sources(const LoadedScore *score)
 	SPI_finish();
 }
 
-// Whether labels of a score go by rank, so that one record's change may change those of others
+// Whether labels of an active score go by rank, so that one record's change may change those of others
 bool
 goes_by_rank(const char *name)
 {
-	PushActiveSnapshot(GetLatestSnapshot());
-	SPI_connect();
-	Session session = begin_as_table_owner(definitions_owner());
-	QueryRows rows = run_query(CurrentMemoryContext,
-							   "SELECT FROM lead_scoring.band b WHERE b.score = $1 AND (b.capacity IS NOT NULL OR b.top_share IS NOT NULL) "
-							   "LIMIT 1",
-							   1, &name);
-	bool found = rows.count > 0;
-	end_session(session);
-	SPI_finish();
-	PopActiveSnapshot();
-	return found;
+	const ActiveScore *active = find_active(name);
+
+	return active != nullptr && active->relative;
 }
 
 bool
@@ -377,6 +368,23 @@ all_there(const LoadedScore *score, const KeySet *keys)
 	return there == static_cast<uint64>(keys->count);
 }
 
+// The kind of the keys of a score that the caller may refresh
+core::KeyKind
+key_kind_of_active(const char *name, TimestampTz as_of)
+{
+	if (find_active(name) == nullptr)
+	{
+		// Says why not
+		load_active(name);
+	}
+	SPI_connect();
+	const LoadedScore *score = settled_score(name, as_of)->score;
+	require_writable(score);
+	core::KeyKind kind = score->definition.key_kind;
+	SPI_finish();
+	return kind;
+}
+
 uint64
 refresh_some(const char *name, TimestampTz as_of, ArrayType *texts, const char *reason)
 {
@@ -385,17 +393,15 @@ refresh_some(const char *name, TimestampTz as_of, ArrayType *texts, const char *
 
 	share_score(name);
 	announce_if_adjusted(name, reason);
-	PushActiveSnapshot(GetLatestSnapshot());
-	LoadedScore *score = load_active(name);
-	if (has_relative_bands(score))
+	if (goes_by_rank(name))
 	{
-		PopActiveSnapshot();
 		return refresh_all(name, as_of, reason);
 	}
-	KeySet *keys = make_keys(score->definition.key_kind, texts);
+	PushActiveSnapshot(GetLatestSnapshot());
+	KeySet *keys = make_keys(key_kind_of_active(name, as_of), texts);
 	Keeping keeping{now && as_of > begun ? DT_NOBEGIN : as_of, reason, false, now};
 	uint64 written = keep_scores(&name, 1, keys, keeping);
-	if (is_adjustment(reason) && !all_there(score, keys))
+	if (is_adjustment(reason) && !all_there(load_active(name), keys))
 	{
 		// Somebody may be adding the record, who does not see what was written about it
 		seize_definition(name);

@@ -191,21 +191,6 @@ are_held(const List *scores)
 	return true;
 }
 
-// Whether a score among others is one of which one record's change may change the labels of all
-bool
-is_relative(const List *scores, const char *name)
-{
-	for (int at = 0; at < list_length(scores); at++)
-	{
-		auto *score = static_cast<const ActiveScore *>(list_nth(scores, at));
-		if (strcmp(score->name, name) == 0)
-		{
-			return score->relative;
-		}
-	}
-	return false;
-}
-
 const Paths *
 current_paths()
 {
@@ -237,6 +222,20 @@ remember_starts(Oid relation, const PathStarts *starts)
 	held_version = definitions_version();
 	held_starts = starts;
 	return starts;
+}
+
+// Hold the definitions of a table and those around it
+void
+hold_around(Oid target)
+{
+	const Paths *paths = current_paths();
+	const List *around = scores_around(paths, target);
+
+	if (!are_held(around))
+	{
+		share_relations(relations_of(paths, around), around);
+		hold_scores(around, InvalidOid);
+	}
 }
 
 // The table that has the columns of a score, or is going to; none if there is no such score
@@ -360,34 +359,53 @@ seize_score(const char *score, Wanted wanted)
 	remember(score)->drafted = !OidIsValid(target);
 }
 
+const ActiveScore *
+find_active(const char *score)
+{
+	const List *scores = current_paths()->scores;
+
+	for (int at = 0; at < list_length(scores); at++)
+	{
+		auto *active = static_cast<const ActiveScore *>(list_nth(scores, at));
+		if (strcmp(active->name, score) == 0)
+		{
+			return active;
+		}
+	}
+	return nullptr;
+}
+
 void
 share_score(const char *score)
 {
-	Oid target = target_of(score, Wanted::if_active);
+	uint64 version;
 
-	if (find_held(score) == nullptr)
+	AcceptInvalidationMessages();
+	do
 	{
-		share_relations_of(score);
-	}
-	if (OidIsValid(target))
-	{
-		const Paths *paths = current_paths();
-		const List *around = scores_around(paths, target);
-		if (is_relative(around, score))
+		version = definitions_version();
+		const ActiveScore *active = find_active(score);
+		if (active != nullptr && active->relative)
 		{
 			seize_score(score, Wanted::if_active);
 			return;
 		}
-		if (!are_held(around))
+		if (active != nullptr)
 		{
-			share_relations(relations_of(paths, around), around);
-			hold_scores(around, InvalidOid);
+			hold_around(active->target);
 		}
-	}
-	if (find_held(score) == nullptr)
-	{
-		share_definition(score);
-	}
+		if (find_held(score) == nullptr)
+		{
+			share_definition(score);
+		}
+		// Whoever was waited for may have switched it on, or changed what it looks at
+	} while (version != definitions_version());
+}
+
+void
+take_turn(const char *score)
+{
+	lock_advisory("due", key_of(score), ExclusiveLock);
 }
 
 const PathStarts *

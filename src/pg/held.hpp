@@ -46,6 +46,12 @@ void seize_score(const char *score, Wanted wanted);
 // all its records at once
 void share_score(const char *score);
 
+// The score, if it is switched on, as the definitions are now
+const ActiveScore *find_active(const char *score);
+
+// Wait until nobody else follows time for a score, and keep others from doing so until the end of the transaction
+void take_turn(const char *score);
+
 // Hold the definitions of the scores that a relation matters to, until the end of the transaction, and return the paths
 // that begin there; what a row is worth is judged by the definition that it will be scored by
 const PathStarts *hold_paths_from(Oid relation);

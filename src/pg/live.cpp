@@ -119,8 +119,8 @@ trigger_of(FunctionCallInfo fcinfo, const char *function, const Timing &timing)
 
 } // namespace lead_scoring::pg
 
-// Hold the definitions of the scores of a relation before its rows are locked, or those that foreign keys name: who scores all records at once has them to himself
-// and is going to write these rows
+// Hold the definitions of the scores of a relation before its rows are locked, or those that foreign keys name: who scores all
+// records at once has them to himself and is going to write these rows
 Datum
 lead_scoring_hold(PG_FUNCTION_ARGS)
 {

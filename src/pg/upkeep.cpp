@@ -8,6 +8,7 @@
 #include "pg/upkeep.hpp"
 
 #include "pg/gone_records.hpp"
+#include "pg/held.hpp"
 #include "pg/own_tables.hpp"
 #include "pg/pipeline.hpp"
 #include "pg/query.hpp"
@@ -24,6 +25,7 @@ extern "C"
 }
 
 LEAD_SCORING_FUNCTION(lead_scoring_refresh_due);
+LEAD_SCORING_FUNCTION(lead_scoring_has_unwatched);
 
 namespace lead_scoring::pg
 {
@@ -61,7 +63,8 @@ struct Chores
 	bool parked;    // there are records to be tried again
 };
 
-// Parameters: score, as_of, how old what fades may become
+// Parameters: score, as_of, how old what fades may become, whether the score has relations without triggers. A rule or a
+// factor that came into force since, or ended, concerns everybody
 constexpr const char *chores_query = R"(
 	SELECT x.refreshed_at IS NULL OR x.refreshed_at > $2 OR x.boundary OR x.stale AND x.unwatched
 	       OR x.relative AND (x.due OR x.stale AND x.fading),
@@ -75,9 +78,34 @@ constexpr const char *chores_query = R"(
 	                        AND p.retry_at <= clock_timestamp()) AS parked,
 	               EXISTS (SELECT FROM lead_scoring.band b WHERE b.score = n.name
 	                        AND (b.capacity IS NOT NULL OR b.top_share IS NOT NULL)) AS relative,
-	               lead_scoring.has_boundary(n.name, s.refreshed_at, $2) AS boundary,
-	               lead_scoring.has_unwatched(n.name) AS unwatched
+	               EXISTS (SELECT FROM lead_scoring.rule r WHERE r.score = n.name AND r.enabled
+	                        AND (r.valid_from > s.refreshed_at AND r.valid_from <= $2 OR r.valid_to > s.refreshed_at AND r.valid_to <= $2))
+	               OR EXISTS (SELECT FROM lead_scoring.event_factor f WHERE f.score = n.name
+	                        AND (f.valid_from > s.refreshed_at AND f.valid_from <= $2 OR f.valid_to > s.refreshed_at AND f.valid_to <= $2)) AS boundary,
+	               $4 AS unwatched
 	          FROM (SELECT $1) n (name) LEFT JOIN lead_scoring.score_state s ON s.score = n.name) x)";
+
+// Whether a score reads relations on which no trigger can tell of changes
+bool
+has_unwatched(const char *score)
+{
+	PushActiveSnapshot(GetLatestSnapshot());
+	const Paths *paths = all_paths();
+	PopActiveSnapshot();
+	for (int at = 0; at < list_length(paths->paths); at++)
+	{
+		auto *path = static_cast<const Path *>(list_nth(paths->paths, at));
+		char kind = get_rel_relkind(path->relation);
+		for (int place = 0; place < list_length(path->scores) && kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE; place++)
+		{
+			if (strcmp(static_cast<const ActiveScore *>(list_nth(path->scores, place))->name, score) == 0)
+			{
+				return true;
+			}
+		}
+	}
+	return false;
+}
 
 // What find_chores is attempted with
 struct Search
@@ -92,9 +120,9 @@ find_chores(void *argument)
 	auto *search = static_cast<Search *>(argument);
 	Interval interval = {};
 	interval.time = refresh_interval_us();
-	Oid types[] = {TEXTOID, TIMESTAMPTZOID, INTERVALOID};
+	Oid types[] = {TEXTOID, TIMESTAMPTZOID, INTERVALOID, BOOLOID};
 	Datum values[] = {CStringGetTextDatum(search->score->name), TimestampTzGetDatum(search->score->as_of),
-					  IntervalPGetDatum(&interval)};
+					  IntervalPGetDatum(&interval), BoolGetDatum(has_unwatched(search->score->name))};
 
 	SPI_connect();
 	Session session = begin_as_table_owner(definitions_owner());
@@ -129,12 +157,7 @@ take_turns(const Upkeep &upkeep, const char *score)
 	{
 		return;
 	}
-	SPI_connect();
-	Session session = begin_safe_path();
-	run_query(CurrentMemoryContext,
-			  "SELECT pg_advisory_xact_lock('lead_scoring.due'::regclass::oid::int4, hashtext($1))", 1, &score);
-	end_session(session);
-	SPI_finish();
+	take_turn(score);
 }
 
 // The first text after another, by bytes
@@ -309,4 +332,11 @@ lead_scoring_refresh_due(PG_FUNCTION_ARGS)
 	SPI_finish();
 	MemoryContextDelete(context);
 	PG_RETURN_VOID();
+}
+
+// Tell whether an active score reads relations on which no trigger can tell of changes
+Datum
+lead_scoring_has_unwatched(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(lead_scoring::pg::has_unwatched(text_to_cstring(PG_GETARG_TEXT_PP(0))));
 }
