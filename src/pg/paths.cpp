@@ -209,6 +209,11 @@ find_starts(const Paths *paths, Oid id)
 	starts->concerned = add_followers(starts->concerned, paths);
 	starts->relations = relations_of(paths, starts->concerned);
 	starts->kept = find_kept(paths, id);
+	starts->watched = bms_copy(starts->matter);
+	for (int at = 0; at < list_length(starts->kept); at++)
+	{
+		starts->watched = bms_add_members(starts->watched, static_cast<const KeptColumns *>(list_nth(starts->kept, at))->columns);
+	}
 	return starts;
 }
 

@@ -89,6 +89,7 @@ struct PathStarts
 	bool all_matter;   // as of all the paths together
 	Bitmapset *matter;
 	List *kept;        // of KeptColumns
+	Bitmapset *watched; // the columns that matter, and those that are kept
 	List *concerned;   // of ActiveScore, in the order of their names: of these paths, and those that look at what they write
 	List *relations;   // of Oid: that the concerned scores read or write
 };

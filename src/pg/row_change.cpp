@@ -28,26 +28,33 @@ stored_alike(Datum left, Datum right, int16 length)
 		   memcmp(left_bytes, right_bytes, VARSIZE_ANY(left_bytes)) == 0;
 }
 
-} // namespace
-
+// Whether a value at a place is the same in two rows that have been taken apart so far
 bool
-same_column(const Rows &rows, AttrNumber attribute)
+same_value(const Rows &rows, int place)
 {
-	Form_pg_attribute described = TupleDescAttr(rows.before->tts_tupleDescriptor, attribute - 1);
-	bool before_null;
-	bool after_null;
-	Datum before = slot_getattr(rows.before, attribute, &before_null);
-	Datum after = slot_getattr(rows.after, attribute, &after_null);
+	Form_pg_attribute described = TupleDescAttr(rows.before->tts_tupleDescriptor, place);
+	Datum before = rows.before->tts_values[place];
+	Datum after = rows.after->tts_values[place];
 
-	if (before_null || after_null)
+	if (rows.before->tts_isnull[place] || rows.after->tts_isnull[place])
 	{
-		return before_null == after_null;
+		return rows.before->tts_isnull[place] == rows.after->tts_isnull[place];
 	}
 	if (described->attbyval)
 	{
 		return before == after;
 	}
 	return stored_alike(before, after, described->attlen) || datum_image_eq(before, after, false, described->attlen);
+}
+
+} // namespace
+
+bool
+same_column(const Rows &rows, AttrNumber attribute)
+{
+	slot_getsomeattrs(rows.before, attribute);
+	slot_getsomeattrs(rows.after, attribute);
+	return same_value(rows, attribute - 1);
 }
 
 bool
@@ -87,9 +94,15 @@ left_alone(const Bitmapset *columns, const Rows &rows)
 	{
 		return false;
 	}
+	int last = bms_prev_member(columns, -1);
+	if (last > 0)
+	{
+		slot_getsomeattrs(rows.before, last);
+		slot_getsomeattrs(rows.after, last);
+	}
 	for (int attribute = -1; (attribute = bms_next_member(columns, attribute)) >= 0;)
 	{
-		if (!same_column(rows, static_cast<AttrNumber>(attribute)))
+		if (!same_value(rows, attribute - 1))
 		{
 			return false;
 		}

@@ -98,5 +98,10 @@ lead_scoring_matters(PG_FUNCTION_ARGS)
 	bool is_ours = is_statement_of_scores();
 	Oid relation = rows.before->tts_tableOid;
 	const PathStarts *starts = is_ours ? find_held_paths_from(relation) : held_paths_from(relation);
+	// Most of the time one look tells that there is nothing
+	if (starts != nullptr && !starts->all_matter && !is_ours && left_alone(starts->watched, rows))
+	{
+		PG_RETURN_BOOL(false);
+	}
 	PG_RETURN_BOOL(starts == nullptr || !are_indifferent(starts, rows) || (!is_ours && is_score_written(starts, rows)));
 }
