@@ -1,9 +1,9 @@
 #!/bin/bash
 # The one invariant on random definitions and data: after refresh(as_of) the stored value is the
 # evaluation at as_of, is the sum of its explanation, and is what plain SQL says.
-# SEEDS (150) and FIRST_SEED (1) choose the seeds; the connection comes from PGHOST, PGPORT, PGUSER.
+# SEEDS (100) and FIRST_SEED (1) choose the seeds; the connection comes from PGHOST, PGPORT, PGUSER.
 
-seeds=${SEEDS:-150}
+seeds=${SEEDS:-100}
 first=${FIRST_SEED:-1}
 here=$(cd "$(dirname "$0")" && pwd)
 database=lead_scoring_property_$$

@@ -450,7 +450,7 @@ BEGIN
   FOR f IN SELECT p.oid, p.proname, p.prokind, array(SELECT format_type(t, NULL) FROM unnest(p.proargtypes) WITH ORDINALITY u (t, n) ORDER BY n) AS types
              FROM pg_proc p WHERE p.pronamespace = 'lead_scoring'::regnamespace AND p.prorettype <> 'trigger'::regtype AND 'internal'::regtype <> ALL (p.proargtypes::oid[]) ORDER BY p.oid::regprocedure::text
   LOOP
-    FOR round IN 0 .. cardinality(f.types) + CASE WHEN cardinality(f.types) = 0 THEN 0 WHEN f.proname LIKE 'decay%' THEN 10 ELSE 20 END LOOP
+    FOR round IN 0 .. cardinality(f.types) + CASE WHEN cardinality(f.types) = 0 THEN 0 WHEN f.proname LIKE 'decay%' THEN 8 ELSE 14 END LOOP
       chosen := '{}';
       FOR at IN 1 .. cardinality(f.types) LOOP
         IF NOT samples ? f.types[at] THEN
