@@ -2,8 +2,8 @@
 #include "pg/postgres_api.hpp"
 
 #include "pg/attach.hpp"
-#include "pg/keep_many.hpp"
 #include "pg/held.hpp"
+#include "pg/keep_many.hpp"
 #include "pg/keep_scores.hpp"
 #include "pg/kept_score.hpp"
 #include "pg/now_view.hpp"
@@ -157,6 +157,7 @@ warn_of_limits(const LoadedScore *score)
 	}
 }
 
+// Keep others from editing the record type of a score, and its sources
 void
 share_record_type_of(const char *score)
 {
@@ -203,9 +204,10 @@ uint64
 activate(const char *name)
 {
 	uint64 waits = definition_waits();
-	// Nobody edits the record type or its sources, for the scores that there are now
+	// Nothing is locked for those who may not do this
 	find_own_score(name);
 	lock_status(name);
+	// Nobody edits the record type or its sources, for the scores that there are now
 	share_record_type_of(name);
 	lock_to_attach(name, find_own_score(name).target);
 	seize_score(name, Wanted::always);

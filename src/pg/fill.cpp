@@ -91,7 +91,6 @@ slot_of(HeapTuple row, TupleDesc descriptor)
 		count += !TupleDescAttr(descriptor, at)->attisdropped;
 	}
 	TupleDesc live = CreateTemplateTupleDesc(count);
-	TupleTableSlot *slot = nullptr;
 	auto *values = static_cast<Datum *>(palloc(sizeof(Datum) * static_cast<Size>(descriptor->natts)));
 	auto *nulls = static_cast<bool *>(palloc(sizeof(bool) * static_cast<Size>(descriptor->natts)));
 	AttrNumber next = 0;
@@ -102,7 +101,7 @@ slot_of(HeapTuple row, TupleDesc descriptor)
 			TupleDescCopyEntry(live, ++next, descriptor, static_cast<AttrNumber>(at + 1));
 		}
 	}
-	slot = MakeSingleTupleTableSlot(live, &TTSOpsVirtual);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(live, &TTSOpsVirtual);
 	heap_deform_tuple(row, descriptor, values, nulls);
 	next = 0;
 	for (int at = 0; at < descriptor->natts; at++)

@@ -264,15 +264,10 @@ share_relations_of(const char *score)
 	PushActiveSnapshot(GetLatestSnapshot());
 	SPI_connect();
 	Session session = begin_as_table_owner(definitions_owner());
-	QueryRows rows = run_query(CurrentMemoryContext,
-							   "SELECT DISTINCT r.relation FROM lead_scoring.score s JOIN lead_scoring.record_type t "
-							   "ON t.name = s.record_type LEFT JOIN lead_scoring.source o ON o.record_type = t.name "
-							   "CROSS JOIN LATERAL (VALUES (t.relation::oid), (s.target::oid), (o.relation::oid), (o.through::oid)) r (relation) "
-							   "WHERE s.name = $1 AND r.relation IS NOT NULL ORDER BY 1",
-							   1, &score);
-	for (uint64 row = 0; row < rows.count; row++)
+	const List *relations = relations_around(score);
+	for (int at = 0; at < list_length(relations); at++)
 	{
-		lock_table(DatumGetObjectId(datum_at(rows, row, 1)), AccessShareLock);
+		lock_table(list_nth_oid(relations, at), AccessShareLock);
 	}
 	end_session(session);
 	SPI_finish();
@@ -305,6 +300,24 @@ uint64
 definition_waits()
 {
 	return waits;
+}
+
+List *
+relations_around(const char *score)
+{
+	QueryRows rows = run_query(CurrentMemoryContext,
+							   "SELECT DISTINCT r.relation FROM lead_scoring.score s JOIN lead_scoring.record_type t "
+							   "ON t.name = s.record_type LEFT JOIN lead_scoring.source o ON o.record_type = t.name "
+							   "CROSS JOIN LATERAL (VALUES (t.relation::oid), (s.target::oid), (o.relation::oid), (o.through::oid)) r (relation) "
+							   "WHERE s.name = $1 AND r.relation IS NOT NULL ORDER BY 1",
+							   1, &score);
+	List *relations = NIL;
+
+	for (uint64 row = 0; row < rows.count; row++)
+	{
+		relations = lappend_oid(relations, DatumGetObjectId(datum_at(rows, row, 1)));
+	}
+	return relations;
 }
 
 List *

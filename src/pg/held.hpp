@@ -20,6 +20,9 @@ void watch_held_definitions();
 // How often this session has waited for others to let a definition go, or its tables
 uint64 definition_waits();
 
+// The relations, of Oid in their order, that a score has its columns in or may look at. SPI is connected
+List *relations_around(const char *score);
+
 // The relations, of Oid, that are locked before the definitions of a table's scores
 List *relations_near(Oid target);
 

@@ -230,24 +230,6 @@ can_have_triggers(Oid relation)
 	return kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE;
 }
 
-List *
-relations_around(const char *score)
-{
-	QueryRows rows = run_query(CurrentMemoryContext,
-							   "SELECT DISTINCT r.relation FROM lead_scoring.score s JOIN lead_scoring.record_type t "
-							   "ON t.name = s.record_type LEFT JOIN lead_scoring.source o ON o.record_type = t.name "
-							   "CROSS JOIN LATERAL (VALUES (t.relation::oid), (s.target::oid), (o.relation::oid), (o.through::oid)) r (relation) "
-							   "WHERE s.name = $1 AND r.relation IS NOT NULL ORDER BY 1",
-							   1, &score);
-	List *relations = NIL;
-
-	for (uint64 row = 0; row < rows.count; row++)
-	{
-		relations = lappend_oid(relations, DatumGetObjectId(datum_at(rows, row, 1)));
-	}
-	return relations;
-}
-
 bool
 is_used(Oid relation, const char *but)
 {

@@ -12,9 +12,6 @@ namespace lead_scoring::pg
 
 bool can_have_triggers(Oid relation);
 
-// The relations, of Oid in their order, that a score has its columns in or may look at. SPI is connected
-List *relations_around(const char *score);
-
 // Whether an active score still uses a relation; one of them may be left out. SPI is connected
 bool is_used(Oid relation, const char *but);
 
