@@ -94,6 +94,13 @@ public:
 		return closed_label_;
 	}
 
+	// Whether a record has that label
+	bool
+	is_closed(const LabelSet &labels) const noexcept
+	{
+		return closed_label_ != no_label && labels.label == closed_label_;
+	}
+
 	// All labels that a record can have, by number
 	const std::vector<std::string> &
 	texts() const noexcept

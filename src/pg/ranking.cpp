@@ -292,7 +292,8 @@ end_ranking(Ranking *ranking, ResultSink sink, void *argument)
 		core::ScoreResult *result = &outgoing->results[row];
 		outgoing->keys[row] = key;
 		memcpy(result, VARDATA_ANY(DatumGetPointer(slot->tts_values[1])), sizeof *result);
-		if (result->in_scope)
+		// Customers have their label already, and take no part
+		if (result->in_scope && !bands->is_closed(result->labels))
 		{
 			const double values[] = {result->fit, result->engagement, result->total};
 			result->labels = bands->labels(values, result->ladders, outgoing->keys[row], result->is_open);

@@ -2,7 +2,7 @@
 BEGIN;
 SET client_min_messages = warning;
 SET TIME ZONE 'UTC';
-SELECT plan(68);
+SELECT plan(71);
 
 CREATE TABLE leads (id int PRIMARY KEY, industry text, size int, agreed boolean, created_at timestamptz, won_at timestamptz, closed_on date, stage text);
 CREATE TABLE visits (lead_id int, at timestamptz NOT NULL, page text, seconds float8);
@@ -163,6 +163,12 @@ SELECT results_eq('SELECT likelihood, likelihood_label FROM leads WHERE id = 3',
 SELECT is((SELECT (explanation -> -1 ->> 'running_total')::float8 FROM lead_scoring.score_history WHERE score = 'likelihood' AND record_key = '3' ORDER BY changed_at DESC LIMIT 1), (SELECT likelihood FROM leads WHERE id = 3), 'with its reasons in the history');
 UPDATE leads SET won_at = now() - interval '1 minute' WHERE id = 3;
 SELECT results_eq('SELECT likelihood, likelihood_label FROM leads WHERE id = 3', $$VALUES (NULL::float8, 'Closed Won')$$, 'a customer is Closed Won');
+-- Contact priority: quarters of the open ones
+DELETE FROM lead_scoring.band WHERE score = 'likelihood';
+INSERT INTO lead_scoring.band (score, label, top_share, lower_bound) VALUES ('likelihood', 'Very High', 0.25, NULL), ('likelihood', 'High', 0.5, NULL), ('likelihood', 'Medium', 0.75, NULL), ('likelihood', 'Low', NULL, NULL);
+SELECT results_eq('SELECT l.id, l.likelihood_label FROM leads l ORDER BY l.id', $$SELECT id, lead_scoring.contact_priority(likelihood IS NULL) OVER (ORDER BY likelihood DESC NULLS LAST, id) FROM leads ORDER BY id$$, 'E28: the same as by the window function, customers are Closed Won');
+SELECT is((SELECT count(*) FROM leads WHERE likelihood_label = 'Closed Won'), (SELECT count(*) FROM leads WHERE won_at <= now()), '... all of them');
+SELECT is((SELECT string_agg(note, '; ') FROM lead_scoring.explain('likelihood', '3')), 'Closed Won', '... and explained so');
 SELECT lives_ok($$SELECT lead_scoring.publish('m', 2)$$, 'another version is published');
 SELECT is_empty($$SELECT l.id FROM leads l JOIN lead_scoring.evaluate('likelihood', now()) e ON e.record_key = l.id::text WHERE (l.likelihood, l.likelihood_label) IS DISTINCT FROM (e.total, e.label)$$, 'and all columns are what it predicts');
 
