@@ -11,6 +11,7 @@
 #include "pg/flush.hpp"
 #include "pg/guard_columns.hpp"
 #include "pg/held.hpp"
+#include "pg/idle_update.hpp"
 #include "pg/row_change.hpp"
 #include "pg/session.hpp"
 #include "pg/touched.hpp"
@@ -129,7 +130,11 @@ lead_scoring_hold(PG_FUNCTION_ARGS)
 	const TriggerData *trigger = trigger_of(fcinfo, "lead_scoring.hold()", before_statement);
 	if (!is_restoring() && !is_writing_scores())
 	{
-		hold_paths_from(RelationGetRelid(trigger->tg_relation));
+		const PathStarts *starts = hold_paths_from(RelationGetRelid(trigger->tg_relation));
+		if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+		{
+			note_idle_update(trigger, starts);
+		}
 	}
 	return PointerGetDatum(nullptr);
 }

@@ -213,7 +213,7 @@ stream_source(Evaluation *evaluation, size_t number)
 	const LoadedStream *source = evaluation->score->sources[number];
 	int helpers = helpers_for(evaluation, number);
 
-	stream.selection = selection_for(evaluation, source);
+	choose_access(evaluation, source, &stream);
 	describe_source(evaluation->score, source,
 					helpers > 0 ? Reading::blocks : stream.selection != nullptr ? Reading::all : reading_of(evaluation), &stream);
 	stream.program = &evaluation->scorer->program().sources[number];

@@ -7,9 +7,13 @@
 #include "pg/guard.hpp"
 #include "pg/loaded_stream.hpp"
 #include "pg/owned.hpp"
+#include "pg/row_index.hpp"
+#include "pg/settings.hpp"
 
 extern "C"
 {
+#include "access/table.h"
+#include "storage/bufmgr.h"
 #include "utils/array.h"
 #include "utils/memutils.h"
 }
@@ -20,10 +24,16 @@ namespace lead_scoring::pg
 namespace
 {
 
-// So many keys are worth it, and such a part of the records: a row that an index finds takes about eight times as long as
-// one that is read through
+// So many keys are worth it
 constexpr int fewest_keys = 1024;
-constexpr double largest_factor = 8;
+
+// A row that an index finds takes so many times as long as one that is read through: in the order of the table, or in that of
+// the keys
+constexpr double bitmap_factor = 3;
+constexpr double index_factor = 8;
+
+// What a bitmap needs for a page of the table
+constexpr size_t bitmap_page_bytes = 64;
 
 int
 count_keys(Datum keys)
@@ -68,26 +78,44 @@ can_be_read_through(const LoadedStream *source)
 	return (kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE) && is_from_rows(source);
 }
 
+// Whether an index leads to the rows of a key, and a bitmap of all the table fits into memory: where it does not, each row of a
+// page would be compared with all keys
+bool
+can_be_read_by_bitmap(const LoadedStream *source)
+{
+	if (!is_from_rows(source) || find_row_index(source, false) == nullptr)
+	{
+		return false;
+	}
+	Relation relation = table_open(source->relation, AccessShareLock);
+	size_t pages = RelationGetNumberOfBlocks(relation);
+	table_close(relation, NoLock);
+	return pages * bitmap_page_bytes <= work_memory_bytes();
+}
+
 } // namespace
 
-core::KeySelection *
-selection_for(Evaluation *evaluation, const LoadedStream *source)
+void
+choose_access(Evaluation *evaluation, const LoadedStream *source, Stream *stream)
 {
-	if (evaluation->keys == nullptr || !can_be_read_through(source))
-	{
-		return nullptr;
-	}
-	int count = count_keys(*evaluation->keys);
+	int count = evaluation->keys == nullptr ? 0 : count_keys(*evaluation->keys);
 	double records = expected_rows(evaluation->score->records->relation);
-	if (count < fewest_keys || records <= 0 || count * largest_factor < records)
+
+	if (count < fewest_keys || records <= 0)
 	{
-		return nullptr;
+		return;
+	}
+	bool has_bitmap = can_be_read_by_bitmap(source);
+	if (count * (has_bitmap ? bitmap_factor : index_factor) < records || !can_be_read_through(source))
+	{
+		stream->by_bitmap = has_bitmap;
+		return;
 	}
 	if (evaluation->selection == nullptr)
 	{
 		evaluation->selection = make_selection(GetMemoryChunkContext(evaluation), evaluation->score->definition.key_kind, *evaluation->keys);
 	}
-	return evaluation->selection;
+	stream->selection = evaluation->selection;
 }
 
 } // namespace lead_scoring::pg

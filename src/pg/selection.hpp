@@ -1,15 +1,16 @@
-// When to read a source as a whole though only some records are asked for.
+// How to find the rows of those records that are asked for.
 #pragma once
 
 #include "pg/postgres_api.hpp"
 
 #include "pg/pipeline.hpp"
+#include "pg/stream.hpp"
 
 namespace lead_scoring::pg
 {
 
-// The records that an evaluation asks for, if that is so many of all that to read through a source is faster than to find
-// the rows of each; null if there is no need to choose, or the query chooses
-core::KeySelection *selection_for(Evaluation *evaluation, const LoadedStream *source);
+// Choose how a stream reads a source: whole, if so many of the records are asked for that to choose among its rows is faster
+// than to find those of each; by an index in the order of the table, if they are many; else as the planner thinks
+void choose_access(Evaluation *evaluation, const LoadedStream *source, Stream *stream);
 
 } // namespace lead_scoring::pg

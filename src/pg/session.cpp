@@ -109,6 +109,15 @@ forbid_whole_scans()
 }
 
 void
+prefer_bitmaps(size_t bytes)
+{
+	forbid_whole_scans();
+	set_option("enable_indexscan", "off");
+	set_option("enable_bitmapscan", "on");
+	set_option("work_mem", psprintf("%zu", Min(bytes / 1024, static_cast<size_t>(MAX_KILOBYTES))));
+}
+
+void
 end_session(const Session &session)
 {
 	AtEOXact_GUC(false, session.guc_level);

@@ -7,6 +7,12 @@
 
 #include "pg/receiver.hpp"
 #include "pg/session.hpp"
+#include "pg/settings.hpp"
+
+extern "C"
+{
+#include "nodes/parsenodes.h"
+}
 
 using lead_scoring::core::Key;
 using lead_scoring::core::KeyKind;
@@ -36,6 +42,17 @@ make_parameters(const Stream &stream, TimestampTz as_of, const Datum *keys)
 	return parameters;
 }
 
+// Run a query for many keys. The plan is for any: to estimate how many rows each of these has may take as long as to read them
+int
+execute_for_any(const char *sql, const SPIExecuteOptions &options)
+{
+	Oid types[] = {options.params->params[0].ptype, options.params->params[1].ptype};
+
+	prefer_bitmaps(work_memory_bytes());
+	SPIPlanPtr plan = SPI_prepare_cursor(sql, lengthof(types), types, CURSOR_OPT_GENERIC_PLAN);
+	return plan == nullptr ? SPI_result : SPI_execute_plan_extended(plan, &options);
+}
+
 } // namespace
 
 void
@@ -59,7 +76,7 @@ run_stream(const Stream &stream, TimestampTz as_of, const Datum *keys)
 	// Under the caller's snapshot: all streams of an evaluation see the same state of the data
 	options.read_only = true;
 	options.dest = &receiver->base;
-	int result = SPI_execute_extended(stream.sql, &options);
+	int result = stream.by_bitmap ? execute_for_any(stream.sql, options) : SPI_execute_extended(stream.sql, &options);
 	if (result < 0)
 	{
 		elog(ERROR, "query of \"%s\" failed: %s", stream.name, SPI_result_code_string(result));

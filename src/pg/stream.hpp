@@ -52,6 +52,7 @@ struct Stream
 	const core::SourceProgram *program; // tells what must be read of which row; null for all of all
 	core::KeyShare share;               // of the records
 	core::KeySelection *selection;      // of the records, if the query brings rows of others, too; or null
+	bool by_bitmap;                     // an index finds the rows of all keys, before they are read in the order of the table
 	BatchSink sink;
 	void *argument;
 	BlockNumber first_block;            // with last_block: parameters 3 and 4 of the query, as bounds of ctid
