@@ -245,12 +245,7 @@ bool
 is_announced(const char *score)
 {
 	PushActiveSnapshot(GetLatestSnapshot());
-	SPI_connect();
-	Session session = begin_as_table_owner(definitions_owner());
-	QueryRows rows = run_query(CurrentMemoryContext, "SELECT FROM lead_scoring.score_state WHERE score = $1 AND is_adjusted", 1, &score);
-	bool found = rows.count > 0;
-	end_session(session);
-	SPI_finish();
+	bool found = is_adjusted(score);
 	PopActiveSnapshot();
 	return found;
 }

@@ -82,7 +82,7 @@ load_announcing(Loading *loading)
 void
 load_alerts(Loading *loading)
 {
-	if (!loading->has_alerts)
+	if (!has_rows({"alert", "alert_pkey", "score"}, loading->score->name))
 	{
 		return;
 	}

@@ -48,33 +48,92 @@ decay_at(const Loading *loading, const QueryRows &rows, uint64 row, int column)
 	return decay;
 }
 
-// Read the ways in which the points of a group fade: for each segment, then for all others
+constexpr OwnTable score_table{"score", "score_pkey", "name"};
+constexpr const char *score_columns[] = {"kind", "min_points", "max_points", "status", "target", "record_type", "adjustment_share",
+										 "dormant_after", "history", "announce_rule_changes", "model"};
+constexpr OwnTable record_type_table{"record_type", "record_type_pkey", "name"};
+constexpr const char *record_type_columns[] = {"open_when", "open_when_resolved", "relation", "relation_owner", "key_column"};
+constexpr OwnTable group_table{"score_group", "score_group_pkey", "score"};
+constexpr const char *group_columns[] = {"name", "kind", "min_points", "max_points", "decay", "decay_after", "weight"};
+constexpr OwnTable fade_table{"segment_decay", "segment_decay_pkey", "score"};
+constexpr const char *fade_columns[] = {"segment", "segment_resolved", "criterion_relation", "criterion_owner", "decay", "decay_after",
+										"group_name"};
+constexpr OwnTable factor_table{"event_factor", "event_factor_pkey", "score"};
+constexpr const char *factor_columns[] = {"name", "source", "factor", "since", "until", "valid_from", "valid_to",
+										  "criterion", "criterion_resolved", "criterion_relation", "criterion_owner"};
+constexpr const char *scope_columns[] = {"mode", "source", "criterion", "criterion_resolved", "criterion_relation", "criterion_owner",
+										 "scope_id"};
+constexpr OwnTable band_table{"band", "band_pkey", "score"};
+constexpr const char *band_columns[] = {"part", "label", "lower_bound", "capacity", "top_share", "segment", "segment_resolved",
+										"criterion_relation", "criterion_owner", "margin", "dwell"};
+
+// Read the ways in which the points of a group fade: for each segment, of the rows for all groups, then for all others
 void
-read_fades(Loading *loading, core::GroupDefinition *group, const core::FadeDefinition &others)
+read_fades(Loading *loading, core::GroupDefinition *group, const QueryRows &rows, const core::FadeDefinition &others)
 {
-	const char *parameters[] = {loading->score->name, group->name.data()};
-	QueryRows rows = run_query(
-		loading->context,
-		"SELECT segment, segment_resolved, criterion_relation::oid, criterion_owner, decay, decay_after "
-		"FROM lead_scoring.segment_decay WHERE score = $1 AND group_name = $2 ORDER BY segment COLLATE \"C\"",
-		2, parameters);
 	auto *fades = make_array<core::FadeDefinition>(loading->context, rows.count + 1);
 	const char *what =
 		loading_text(loading, "a decay of group \"%s\" of score \"%s\"", group->name.data(), loading->score->name);
+	uint64 count = 0;
 
 	for (uint64 at = 0; at < rows.count; at++)
 	{
-		fades[at].decay = decay_at(loading, rows, at, 5);
-		fades[at].quiet_us = length_at(rows, at, 6, -1, "decay_after", what);
+		if (strcmp(text_at(rows, at, 7), group->name.data()) != 0)
+		{
+			continue;
+		}
+		core::FadeDefinition *fade = &fades[count++];
+		fade->decay = decay_at(loading, rows, at, 5);
+		fade->quiet_us = length_at(rows, at, 6, -1, "decay_after", what);
 		read_expression(loading, rows, at, 1,
 						{what, "segment", nullptr, false, core::record_itself, InvalidOid, nullptr, ExpressionType::boolean,
-						 &fades[at].segment, nullptr});
+						 &fade->segment, nullptr});
 	}
-	fades[rows.count] = others;
-	group->fades = {fades, rows.count + 1};
+	fades[count++] = others;
+	group->fades = {fades, count};
+}
+
+// Read what the records of a score are
+void
+load_record_type(Loading *loading, const char *record_type)
+{
+	QueryRows rows = own_rows(loading->context, record_type_table, record_type, record_type_columns);
+
+	loading->record_type = record_type;
+	if (rows.count == 0)
+	{
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("record type \"%s\" of score \"%s\" does not exist", record_type, loading->score->name),
+						errhint("Insert it into lead_scoring.record_type first.")));
+	}
+	settle_records(loading, DatumGetObjectId(datum_at(rows, 0, 3)), text_at(rows, 0, 5), text_at(rows, 0, 4));
+	read_expression(loading, rows, 0, 1,
+					{loading_text(loading, "record type \"%s\"", record_type), "open_when", nullptr, false, core::record_itself,
+					 InvalidOid, nullptr, ExpressionType::boolean, &loading->score->definition.open_when, nullptr});
+}
+
+// Read whether there may be points by hand, and resets: once sessions look for them they do so for good
+void
+load_adjusted(Loading *loading)
+{
+	const char *name = loading->score->name;
+	core::Definition *definition = &loading->score->definition;
+	bool announced = is_adjusted(name);
+
+	definition->has_adjustments = announced || has_rows({"adjustment", "adjustment_record", "score"}, name);
+	definition->has_resets = announced || has_rows({"engagement_reset", "engagement_reset_record", "score"}, name);
 }
 
 } // namespace
+
+bool
+is_adjusted(const char *score)
+{
+	constexpr const char *columns[] = {"is_adjusted"};
+	QueryRows rows = own_rows(CurrentMemoryContext, {"score_state", "score_state_pkey", "score"}, score, columns);
+
+	return rows.count > 0 && DatumGetBool(datum_at(rows, 0, 1));
+}
 
 core::Part
 part_of(const char *text)
@@ -168,71 +227,48 @@ void
 load_head(Loading *loading, const char *name)
 {
 	LoadedScore *score = loading->score;
-	QueryRows rows = run_query(
-		loading->context,
-		"SELECT s.kind, s.min_points, s.max_points, s.status, s.target::oid, s.record_type, t.relation::oid, "
-		"t.key_column, t.relation_owner, "
-		"x.is_adjusted OR EXISTS (SELECT FROM lead_scoring.adjustment a WHERE a.score = s.name), "
-		"x.is_adjusted OR EXISTS (SELECT FROM lead_scoring.engagement_reset e WHERE e.score = s.name), "
-		"s.adjustment_share, s.dormant_after, t.open_when, t.open_when_resolved, t.relation::oid, t.relation_owner, "
-		"s.history, s.announce_rule_changes, "
-		"EXISTS (SELECT FROM lead_scoring.band b WHERE b.score = s.name AND (b.margin > 0 OR b.dwell IS NOT NULL)), "
-		"EXISTS (SELECT FROM lead_scoring.alert w WHERE w.score = s.name), s.model "
-		"FROM lead_scoring.score s LEFT JOIN lead_scoring.record_type t ON t.name = s.record_type "
-		"LEFT JOIN LATERAL (SELECT EXISTS (SELECT FROM lead_scoring.score_state e WHERE e.score = s.name AND e.is_adjusted)) x (is_adjusted) ON true "
-		"WHERE s.name = $1",
-		1, &name);
+	QueryRows rows = own_rows(loading->context, score_table, name, score_columns);
 
 	if (rows.count == 0)
 	{
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("score \"%s\" does not exist", name),
 						errhint("The scores are the rows of lead_scoring.score.")));
 	}
-	loading->record_type = text_at(rows, 0, 6);
-	if (null_at(rows, 0, 7))
-	{
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-						errmsg("record type \"%s\" of score \"%s\" does not exist", loading->record_type, name),
-						errhint("Insert it into lead_scoring.record_type first.")));
-	}
 	core::Definition *definition = &score->definition;
 	*definition = core::Definition{};
 	score->name = MemoryContextStrdup(loading->context, name);
 	definition->kind = kind_of(text_at(rows, 0, 1));
 	definition->limits = {real_at(rows, 0, 2, -unlimited), real_at(rows, 0, 3, unlimited)};
-	definition->has_adjustments = DatumGetBool(datum_at(rows, 0, 10));
-	definition->has_resets = DatumGetBool(datum_at(rows, 0, 11));
-	if (!null_at(rows, 0, 12))
+	if (!null_at(rows, 0, 7))
 	{
-		double most = real_at(rows, 0, 12, 0) * (definition->limits.upper - definition->limits.lower);
+		double most = real_at(rows, 0, 7, 0) * (definition->limits.upper - definition->limits.lower);
 		definition->adjustment_limits = {-most, most};
 	}
 	definition->dormant_us =
-		length_at(rows, 0, 13, 0, "dormant_after", loading_text(loading, "score \"%s\"", score->name));
-	score->history = history_of(text_at(rows, 0, 18));
-	score->announce_rule_changes = DatumGetBool(datum_at(rows, 0, 19));
-	score->has_damped_bands = DatumGetBool(datum_at(rows, 0, 20));
-	loading->has_alerts = DatumGetBool(datum_at(rows, 0, 21));
+		length_at(rows, 0, 8, 0, "dormant_after", loading_text(loading, "score \"%s\"", score->name));
+	score->history = history_of(text_at(rows, 0, 9));
+	score->announce_rule_changes = DatumGetBool(datum_at(rows, 0, 10));
 	score->active = strcmp(text_at(rows, 0, 4), "active") == 0;
-	settle_records(loading, DatumGetObjectId(datum_at(rows, 0, 7)), text_at(rows, 0, 8), text_at(rows, 0, 9));
+	load_record_type(loading, text_at(rows, 0, 6));
+	load_adjusted(loading);
 	score->own_target = null_at(rows, 0, 5);
 	score->target = score->own_target ? score->records->relation : DatumGetObjectId(datum_at(rows, 0, 5));
-	read_expression(loading, rows, 0, 14,
-					{loading_text(loading, "record type \"%s\"", loading->record_type), "open_when", nullptr, false,
-					 core::record_itself, InvalidOid, nullptr, ExpressionType::boolean, &definition->open_when, nullptr});
-	if (!null_at(rows, 0, 22))
+	if (!null_at(rows, 0, 11))
 	{
-		load_champion(loading, text_at(rows, 0, 22));
+		load_champion(loading, text_at(rows, 0, 11));
 	}
 }
 
 void
 load_groups(Loading *loading)
 {
-	QueryRows rows = run_query(loading->context,
-							   "SELECT name, kind, min_points, max_points, decay, decay_after, weight "
-							   "FROM lead_scoring.score_group WHERE score = $1 ORDER BY kind DESC, name",
-							   1, &loading->score->name);
+	constexpr RowOrder order[] = {{2, bttextcmp, C_COLLATION_OID, true}, {1, bttextcmp, DEFAULT_COLLATION_OID, false}};
+	constexpr RowOrder fade_order[] = {{1, bttextcmp, C_COLLATION_OID, false}};
+	QueryRows rows = own_rows(loading->context, group_table, loading->score->name, group_columns);
+	QueryRows fades = own_rows(loading->context, fade_table, loading->score->name, fade_columns);
+
+	sort_rows(&rows, order);
+	sort_rows(&fades, fade_order);
 
 	loading->group_count = static_cast<int>(rows.count);
 	loading->groups = make_array<core::GroupDefinition>(loading->context, rows.count);
@@ -246,7 +282,7 @@ load_groups(Loading *loading)
 		group->limits = {real_at(rows, at, 3, -unlimited), real_at(rows, at, 4, unlimited)};
 		group->weight = real_at(rows, at, 7, 1);
 		const char *what = loading_text(loading, "group \"%s\" of score \"%s\"", group->name.data(), loading->score->name);
-		read_fades(loading, group, {nullptr, decay_at(loading, rows, at, 5), length_at(rows, at, 6, -1, "decay_after", what)});
+		read_fades(loading, group, fades, {nullptr, decay_at(loading, rows, at, 5), length_at(rows, at, 6, -1, "decay_after", what)});
 	}
 	loading->score->definition.groups = {loading->groups, rows.count};
 }
@@ -254,17 +290,17 @@ load_groups(Loading *loading)
 void
 load_factors(Loading *loading)
 {
-	QueryRows rows = run_query(loading->context,
-							   "SELECT name, source, factor, since, until, valid_from, valid_to, criterion, "
-							   "criterion_resolved, criterion_relation::oid, criterion_owner FROM lead_scoring.event_factor f "
-							   "WHERE score = $1 AND EXISTS (SELECT FROM lead_scoring.rule r WHERE r.score = f.score "
-							   "AND r.source = f.source AND r.enabled) ORDER BY name",
-							   1, &loading->score->name);
+	QueryRows rows = own_rows(loading->context, factor_table, loading->score->name, factor_columns);
 	auto *factors = make_array<core::FactorDefinition>(loading->context, rows.count);
+	uint64 count = 0;
 
 	for (uint64 at = 0; at < rows.count; at++)
 	{
-		core::FactorDefinition *factor = &factors[at];
+		if (!is_source_of_rules(loading, text_at(rows, at, 2)))
+		{
+			continue;
+		}
+		core::FactorDefinition *factor = &factors[count++];
 		const char *what = loading_text(loading, "event factor \"%s\" of score \"%s\"", text_at(rows, at, 1), loading->score->name);
 		factor->source = source_number(loading, text_at(rows, at, 2), what);
 		factor->factor = DatumGetFloat8(datum_at(rows, at, 3));
@@ -274,16 +310,16 @@ load_factors(Loading *loading)
 						{what, "criterion", nullptr, false, factor->source, InvalidOid, nullptr, ExpressionType::boolean,
 						 &factor->criterion, nullptr});
 	}
-	loading->score->definition.factors = {factors, rows.count};
+	loading->score->definition.factors = {factors, count};
 }
 
 void
 load_scopes(Loading *loading)
 {
-	QueryRows rows = run_query(loading->context,
-							   "SELECT mode, source, criterion, criterion_resolved, criterion_relation::oid, criterion_owner "
-							   "FROM lead_scoring.scope WHERE score = $1 ORDER BY scope_id",
-							   1, &loading->score->name);
+	constexpr RowOrder order[] = {{7, btint8cmp, InvalidOid, false}};
+	QueryRows rows = own_rows(loading->context, scope_table, loading->score->name, scope_columns);
+
+	sort_rows(&rows, order);
 	auto *scopes = make_array<core::ScopeDefinition>(loading->context, rows.count);
 	const char *what = loading_text(loading, "a scope of score \"%s\"", loading->score->name);
 
@@ -301,11 +337,11 @@ load_scopes(Loading *loading)
 void
 load_bands(Loading *loading)
 {
-	QueryRows rows = run_query(loading->context,
-							   "SELECT part, label, lower_bound, capacity, top_share, segment, segment_resolved, "
-							   "criterion_relation::oid, criterion_owner FROM lead_scoring.band WHERE score = $1 "
-							   "ORDER BY part, segment COLLATE \"C\", lower_bound DESC NULLS LAST",
-							   1, &loading->score->name);
+	constexpr RowOrder order[] = {{1, bttextcmp, C_COLLATION_OID, false}, {6, bttextcmp, C_COLLATION_OID, false},
+								  {3, btfloat8cmp, InvalidOid, true}, {2, bttextcmp, C_COLLATION_OID, false}};
+	QueryRows rows = own_rows(loading->context, band_table, loading->score->name, band_columns);
+
+	sort_rows(&rows, order);
 	auto *bands = make_array<core::BandDefinition>(loading->context, rows.count);
 
 	for (uint64 at = 0; at < rows.count; at++)
@@ -317,6 +353,7 @@ load_bands(Loading *loading)
 		band->lower_bound = real_at(rows, at, 3, -unlimited);
 		band->capacity = null_at(rows, at, 4) ? 0 : static_cast<uint32>(DatumGetInt32(datum_at(rows, at, 4)));
 		band->top_share = real_at(rows, at, 5, 0);
+		loading->score->has_damped_bands |= real_at(rows, at, 10, 0) > 0 || !null_at(rows, at, 11);
 		if (strcmp(segment, "true") == 0)
 		{
 			continue;

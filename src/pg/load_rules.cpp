@@ -11,7 +11,7 @@ namespace lead_scoring::pg
 namespace
 {
 
-// The columns of the query, in its order
+// The columns, in the order of their names
 enum RuleColumn
 {
 	name_column = 1,
@@ -29,23 +29,23 @@ enum RuleColumn
 	max_times_per_column,
 	every_n_column,
 	followed_within_column,
+	effect_column,
 	multiplies_column,
 	valid_from_column,
 	valid_to_column,
 	criterion_column, // each expression is four columns: text, resolved, relation, owner
 	value_column = criterion_column + 4,
 	followed_by_column = value_column + 4,
+	enabled_column = followed_by_column + 4,
 };
 
-constexpr const char *rules_sql =
-	"SELECT r.name, r.group_name, r.source, r.points, r.counting, r.at_least, r.at_most, r.within, r.since, r.until, "
-	"r.rollup, r.max_times, r.max_times_per, r.every_n, r.followed_within, "
-	"CASE r.effect WHEN 'multiply' THEN coalesce(r.multiplies, 'group') END, r.valid_from, r.valid_to, "
-	"r.criterion, r.criterion_resolved, r.criterion_relation::oid, r.criterion_owner, "
-	"r.value, r.value_resolved, r.criterion_relation::oid, r.criterion_owner, "
-	"r.followed_by, r.followed_by_resolved, r.criterion_relation::oid, r.criterion_owner "
-	"FROM lead_scoring.rule r LEFT JOIN lead_scoring.score_group g ON g.score = r.score AND g.name = r.group_name "
-	"WHERE r.score = $1 AND r.enabled ORDER BY g.kind DESC, r.group_name, r.name";
+constexpr const char *rule_columns[] = {
+	"name", "group_name", "source", "points", "counting", "at_least", "at_most", "within", "since", "until",
+	"rollup", "max_times", "max_times_per", "every_n", "followed_within", "effect", "multiplies", "valid_from", "valid_to",
+	"criterion", "criterion_resolved", "criterion_relation", "criterion_owner",
+	"value", "value_resolved", "criterion_relation", "criterion_owner",
+	"followed_by", "followed_by_resolved", "criterion_relation", "criterion_owner", "enabled"};
+constexpr OwnTable rule_table{"rule", "rule_pkey", "score"};
 
 core::Counting
 counting_of(const char *text)
@@ -65,9 +65,10 @@ rollup_of(const char *text)
 }
 
 core::Multiplies
-multiplies_of(const char *text)
+multiplies_of(const char *effect, const char *text)
 {
-	return text == nullptr                   ? core::Multiplies::nothing
+	return strcmp(effect, "multiply") != 0   ? core::Multiplies::nothing
+		   : text == nullptr                 ? core::Multiplies::group
 		   : strcmp(text, "fit") == 0        ? core::Multiplies::fit
 		   : strcmp(text, "engagement") == 0 ? core::Multiplies::engagement
 		   : strcmp(text, "total") == 0      ? core::Multiplies::total
@@ -91,8 +92,9 @@ bounds_at(const QueryRows &rows, uint64 row)
 }
 
 void
-read_rule(Loading *loading, const QueryRows &rows, uint64 at, core::RuleDefinition *rule)
+read_rule(Loading *loading, const QueryRows &rows, uint64 at, uint64 number)
 {
+	core::RuleDefinition *rule = &loading->rules[number];
 	rule->name = text_at(rows, at, name_column);
 	const char *what = loading_text(loading, "rule \"%s\" of score \"%s\"", rule->name.data(), loading->score->name);
 	const char *source = text_at(rows, at, source_column);
@@ -110,7 +112,7 @@ read_rule(Loading *loading, const QueryRows &rows, uint64 at, core::RuleDefiniti
 	rule->max_times_per_us = length_at(rows, at, max_times_per_column, 0, "max_times_per", what);
 	rule->every_n = number_at(rows, at, every_n_column);
 	rule->followed_within_us = length_at(rows, at, followed_within_column, 0, "followed_within", what);
-	rule->multiplies = multiplies_of(text_at(rows, at, multiplies_column));
+	rule->multiplies = multiplies_of(text_at(rows, at, effect_column), text_at(rows, at, multiplies_column));
 	rule->valid = {instant_at(rows, at, valid_from_column, core::infinitely_old),
 				   instant_at(rows, at, valid_to_column, core::infinitely_late)};
 	RawExpression expression{what, "criterion", nullptr, false, rule->source, InvalidOid, nullptr, ExpressionType::boolean,
@@ -124,7 +126,7 @@ read_rule(Loading *loading, const QueryRows &rows, uint64 at, core::RuleDefiniti
 	expression.type = ExpressionType::number;
 	expression.column = &rule->value_column;
 	read_expression(loading, rows, at, value_column, expression);
-	loading->score->rule_sources[at] = source;
+	loading->score->rule_sources[number] = source;
 }
 
 } // namespace
@@ -146,15 +148,60 @@ group_number(const Loading *loading, const char *group, const char *what)
 }
 
 void
+load_rule_rows(Loading *loading)
+{
+	QueryRows rows = own_rows(loading->context, rule_table, loading->score->name, rule_columns);
+	uint64 enabled = 0;
+
+	for (uint64 at = 0; at < rows.count; at++)
+	{
+		if (DatumGetBool(datum_at(rows, at, enabled_column)))
+		{
+			rows.rows[enabled++] = rows.rows[at];
+		}
+	}
+	rows.count = enabled;
+	loading->rule_rows = rows;
+}
+
+bool
+is_source_of_rules(const Loading *loading, const char *source)
+{
+	for (uint64 at = 0; at < loading->rule_rows.count; at++)
+	{
+		const char *named = text_at(loading->rule_rows, at, source_column);
+		if (named != nullptr && strcmp(named, source) == 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+void
 load_rules(Loading *loading)
 {
-	QueryRows rows = run_query(loading->context, rules_sql, 1, &loading->score->name);
+	const QueryRows &rows = loading->rule_rows;
+	auto *groups = static_cast<uint32 *>(palloc(sizeof(uint32) * Max(rows.count, 1)));
+	uint64 number = 0;
 
 	loading->rules = make_array<core::RuleDefinition>(loading->context, rows.count);
 	loading->score->rule_sources = make_array<const char *>(loading->context, rows.count);
 	for (uint64 at = 0; at < rows.count; at++)
 	{
-		read_rule(loading, rows, at, &loading->rules[at]);
+		groups[at] = group_number(loading, text_at(rows, at, group_column),
+								  loading_text(loading, "rule \"%s\" of score \"%s\"", text_at(rows, at, name_column), loading->score->name));
+	}
+	// In the order of the groups, as the index has them within each
+	for (int group = 0; group < loading->group_count; group++)
+	{
+		for (uint64 at = 0; at < rows.count; at++)
+		{
+			if (groups[at] == static_cast<uint32>(group))
+			{
+				read_rule(loading, rows, at, number++);
+			}
+		}
 	}
 	loading->score->definition.rules = {loading->rules, rows.count};
 }

@@ -39,13 +39,29 @@ enum SourceColumn
 	through_owner_column,
 };
 
-constexpr const char *sources_sql =
-	"SELECT o.name, o.relation::oid, o.record_key, o.record_column, o.occurred_at, o.filter_resolved, o.relation_owner, "
-	"o.dedup_key_resolved, o.dedup_within, o.through::oid, o.through_key, o.through_record, o.through_filter_resolved, "
-	"o.through_owner FROM lead_scoring.source o WHERE o.record_type = $2 AND o.name IN "
-	"(SELECT source FROM lead_scoring.rule WHERE score = $1 AND enabled "
-	"UNION SELECT source FROM lead_scoring.scope WHERE score = $1 "
-	"UNION SELECT f ->> 'source' FROM jsonb_array_elements($3::jsonb -> 'features') f) ORDER BY o.name";
+constexpr const char *source_columns[] = {
+	"name", "relation", "record_key", "record_column", "occurred_at", "filter_resolved", "relation_owner", "dedup_key_resolved",
+	"dedup_within", "through", "through_key", "through_record", "through_filter_resolved", "through_owner"};
+constexpr OwnTable source_table{"source", "source_pkey", "record_type"};
+constexpr const char *scope_source[] = {"source"};
+
+// The sources that the features of a model look at
+constexpr const char *feature_sources_sql =
+	"SELECT DISTINCT f ->> 'source' FROM jsonb_array_elements($1::jsonb -> 'features') f WHERE f ->> 'source' IS NOT NULL";
+
+bool
+is_among(const QueryRows &names, const char *source)
+{
+	for (uint64 at = 0; at < names.count; at++)
+	{
+		const char *name = text_at(names, at, 1);
+		if (name != nullptr && strcmp(name, source) == 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
 
 LoadedStream *
 read_source(Loading *loading, const QueryRows &rows, uint64 at)
@@ -275,15 +291,23 @@ source_number(const Loading *loading, const char *source, const char *what)
 void
 load_sources(Loading *loading)
 {
-	const char *parameters[] = {loading->score->name, loading->record_type, loading->model};
-	QueryRows rows = run_query(loading->context, sources_sql, 3, parameters);
+	QueryRows rows = own_rows(loading->context, source_table, loading->record_type, source_columns);
+	QueryRows scopes = own_rows(loading->context, scope_table, loading->score->name, scope_source);
+	QueryRows features{};
 
-	loading->source_count = static_cast<int>(rows.count);
+	if (loading->model != nullptr)
+	{
+		features = run_query(loading->context, feature_sources_sql, 1, &loading->model);
+	}
 	loading->score->sources = make_array<LoadedStream *>(loading->context, rows.count);
 	MemoryContext before = MemoryContextSwitchTo(loading->context);
 	for (uint64 at = 0; at < rows.count; at++)
 	{
-		loading->score->sources[at] = read_source(loading, rows, at);
+		const char *name = text_at(rows, at, name_column);
+		if (is_source_of_rules(loading, name) || is_among(scopes, name) || is_among(features, name))
+		{
+			loading->score->sources[loading->source_count++] = read_source(loading, rows, at);
+		}
 	}
 	MemoryContextSwitchTo(before);
 }

@@ -22,6 +22,7 @@ load_score(const char *name, Reader reader)
 	// Our own tables, by queries of our own: whoever asks may have been denied to read them
 	Session session = begin_as_table_owner(definitions_owner());
 	load_head(&loading, name);
+	load_rule_rows(&loading);
 	load_sources(&loading);
 	if (loading.model == nullptr)
 	{

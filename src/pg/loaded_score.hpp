@@ -67,4 +67,7 @@ enum class Reader
 // Read a score; raises if there is none of that name or if it no longer fits the relations
 LoadedScore *load_score(const char *name, Reader reader);
 
+// Whether all sessions look for points by hand and resets of a score, as of the active snapshot
+bool is_adjusted(const char *score);
+
 } // namespace lead_scoring::pg

@@ -5,7 +5,7 @@
 
 #include "pg/expression.hpp"
 #include "pg/loaded_score.hpp"
-#include "pg/query.hpp"
+#include "pg/own_rows.hpp"
 
 #include <limits>
 
@@ -38,14 +38,17 @@ struct Loading
 	const char **group_names;
 	int group_count;
 	core::RuleDefinition *rules;
+	QueryRows rule_rows; // that are enabled
 	int source_count;
 	List *expressions; // of RawExpression
-	bool has_alerts;
 	const char *model; // definition of the model whose features take the place of rules, as JSON; or null
 	const char *model_name;
 	const char *model_body; // as training has made it
 	bool has_segment;       // the last of the rules is no feature but the segment
 };
+
+// It is small, and is read as a whole
+inline constexpr OwnTable scope_table{"scope", nullptr, "score"};
 
 template <typename Item>
 Item *
@@ -67,6 +70,9 @@ void read_expression(Loading *loading, const QueryRows &rows, uint64 row, int co
 
 // Return the number of a source, record_itself for null; raises if it is not there
 int32_t source_number(const Loading *loading, const char *source, const char *what);
+
+// Whether an enabled rule looks at a source
+bool is_source_of_rules(const Loading *loading, const char *source);
 
 // Return the number of a group; raises if it is not there
 uint32_t group_number(const Loading *loading, const char *group, const char *what);
@@ -94,6 +100,7 @@ void settle_prediction(Loading *loading);
 
 // The steps, in this order
 void load_head(Loading *loading, const char *name);
+void load_rule_rows(Loading *loading);
 void load_sources(Loading *loading);
 void load_groups(Loading *loading);
 void load_rules(Loading *loading);

@@ -31,6 +31,7 @@ struct ActiveScore
 	bool queued;
 	bool relative; // has bands for the best records: one record's change may change the labels of others
 	bool filled;   // is decided by the row of the record alone; known once the paths from the records have been asked for
+	bool apart;    // its columns are in a table of their own
 	Oid target;    // has its columns
 };
 

@@ -3,6 +3,23 @@
 namespace lead_scoring::pg
 {
 
+namespace
+{
+
+int
+place_of(const QueryRows &rows, int column)
+{
+	return rows.places == nullptr ? column : rows.places[column - 1];
+}
+
+} // namespace
+
+QueryRows
+returned_rows(MemoryContext context)
+{
+	return {SPI_tuptable->vals, SPI_tuptable->tupdesc, nullptr, SPI_processed, context};
+}
+
 QueryRows
 run_query(MemoryContext context, const char *sql, int count, const char *const *texts)
 {
@@ -21,13 +38,13 @@ run_query(MemoryContext context, const char *sql, int count, const char *const *
 	{
 		elog(ERROR, "query failed: %s", sql);
 	}
-	return {SPI_tuptable, SPI_processed, context};
+	return returned_rows(context);
 }
 
 char *
 text_at(const QueryRows &rows, uint64 row, int column)
 {
-	char *text = SPI_getvalue(rows.table->vals[row], rows.table->tupdesc, column);
+	char *text = SPI_getvalue(rows.rows[row], rows.columns, place_of(rows, column));
 
 	return text == nullptr ? nullptr : MemoryContextStrdup(rows.context, text);
 }
@@ -37,7 +54,7 @@ datum_at(const QueryRows &rows, uint64 row, int column)
 {
 	bool is_null;
 
-	return SPI_getbinval(rows.table->vals[row], rows.table->tupdesc, column, &is_null);
+	return SPI_getbinval(rows.rows[row], rows.columns, place_of(rows, column), &is_null);
 }
 
 bool
@@ -45,7 +62,7 @@ null_at(const QueryRows &rows, uint64 row, int column)
 {
 	bool is_null;
 
-	SPI_getbinval(rows.table->vals[row], rows.table->tupdesc, column, &is_null);
+	SPI_getbinval(rows.rows[row], rows.columns, place_of(rows, column), &is_null);
 	return is_null;
 }
 

@@ -9,10 +9,15 @@ namespace lead_scoring::pg
 // A result set; texts are copied into a context that outlives SPI
 struct QueryRows
 {
-	SPITupleTable *table;
+	HeapTuple *rows;
+	TupleDesc columns;
+	const AttrNumber *places; // of the columns that were asked for, in these; null if they are the same
 	uint64 count;
 	MemoryContext context;
 };
+
+// What the query has returned that SPI has just run
+QueryRows returned_rows(MemoryContext context);
 
 // Run a query with text parameters; SPI is connected
 QueryRows run_query(MemoryContext context, const char *sql, int count, const char *const *texts);

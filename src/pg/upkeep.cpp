@@ -130,7 +130,7 @@ find_chores(void *argument)
 	{
 		elog(ERROR, "could not look for work");
 	}
-	QueryRows rows{SPI_tuptable, SPI_processed, CurrentMemoryContext};
+	QueryRows rows = returned_rows(CurrentMemoryContext);
 	search->chores = {DatumGetBool(datum_at(rows, 0, 1)), DatumGetBool(datum_at(rows, 0, 2)),
 					  DatumGetBool(datum_at(rows, 0, 3)), DatumGetBool(datum_at(rows, 0, 4))};
 	search->score->failed_before = DatumGetBool(datum_at(rows, 0, 5));
