@@ -81,18 +81,18 @@ OwnCommand note_refresh = {
 	2, {TEXTOID, TIMESTAMPTZOID}, nullptr};
 
 DueLookup
-begin_lookup(Datum score)
+begin_lookup(const char *index, int conditions, Datum score)
 {
 	DueLookup lookup;
 
 	lookup.table = table_open(own_relation("due"), AccessShareLock);
-	lookup.index = index_open(own_relation("due_pkey"), AccessShareLock);
+	lookup.index = index_open(own_relation(index), AccessShareLock);
 	// The latest: the row may have been written by whom we waited for, whatever the transaction sees
 	lookup.snapshot = RegisterSnapshot(GetLatestSnapshot());
 #if PG_VERSION_NUM >= 180000
-	lookup.scan = index_beginscan(lookup.table, lookup.index, lookup.snapshot, nullptr, 2, 0);
+	lookup.scan = index_beginscan(lookup.table, lookup.index, lookup.snapshot, nullptr, conditions, 0);
 #else
-	lookup.scan = index_beginscan(lookup.table, lookup.index, lookup.snapshot, 2, 0);
+	lookup.scan = index_beginscan(lookup.table, lookup.index, lookup.snapshot, conditions, 0);
 #endif
 	lookup.slot = table_slot_create(lookup.table, nullptr);
 	lookup.score = score;
@@ -149,7 +149,7 @@ Differences
 find_differences(Datum score, const DueRow *rows, size_t count, DueMode mode)
 {
 	Differences found{};
-	DueLookup lookup = begin_lookup(score);
+	DueLookup lookup = begin_lookup("due_pkey", 2, score);
 
 	for (size_t at = 0; at < count; at++)
 	{
@@ -228,6 +228,27 @@ write_many_or_few(Datum score, const DueRows &rows, bool there, DueMode mode)
 	write_rows(score, rows, mode);
 }
 
+// Remove rows, many of them directly, as they are written
+void
+remove_many_or_few(Datum score, const DueRows &rows, DueMode mode)
+{
+	if (rows.count >= many_rows && mode != DueMode::sooner)
+	{
+		Relation table = table_open(own_relation("due"), RowExclusiveLock);
+		for (size_t at = 0; at < rows.count; at++)
+		{
+			CatalogTupleDelete(table, &rows.places[at]);
+		}
+		table_close(table, NoLock);
+		CommandCounterIncrement();
+	}
+	else if (rows.count > 0)
+	{
+		Datum values[] = {score, text_array(rows.keys, rows.count)};
+		run_own_command(&remove_rows, values);
+	}
+}
+
 // Compare the keys of two rows as collation C does
 int
 compare_keys(const void *left, const void *right)
@@ -252,13 +273,24 @@ note_due(const LoadedScore *score, const DueRow *rows, size_t count, DueMode mod
 
 	write_many_or_few(name, found.missing, false, mode);
 	write_many_or_few(name, found.changed, true, mode);
-	if (found.removed.count > 0)
-	{
-		Datum values[] = {name, text_array(found.removed.keys, found.removed.count)};
-		run_own_command(&remove_rows, values);
-	}
+	remove_many_or_few(name, found.removed, mode);
 	MemoryContextSwitchTo(before);
 	MemoryContextDelete(scratch);
+}
+
+bool
+has_due(const char *score, TimestampTz from, TimestampTz until)
+{
+	DueLookup lookup = begin_lookup("due_by_time", 3, CStringGetTextDatum(score));
+	ScanKeyData keys[3];
+
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, lookup.score);
+	ScanKeyInit(&keys[1], 2, BTGreaterEqualStrategyNumber, F_TIMESTAMPTZ_GE, TimestampTzGetDatum(from));
+	ScanKeyInit(&keys[2], 2, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE, TimestampTzGetDatum(until));
+	index_rescan(lookup.scan, keys, lengthof(keys), nullptr, 0);
+	bool found = index_getnext_slot(lookup.scan, ForwardScanDirection, lookup.slot);
+	end_lookup(lookup);
+	return found;
 }
 
 bool

@@ -29,6 +29,9 @@ enum class DueMode
 // Keep in mind when records change by themselves
 void note_due(const LoadedScore *score, const DueRow *rows, size_t count, DueMode mode = DueMode::sooner);
 
+// Whether a score has rows from one instant to another, both included
+bool has_due(const char *score, TimestampTz from, TimestampTz until);
+
 // Whether there is any row of a score
 bool any_due(const LoadedScore *score);
 

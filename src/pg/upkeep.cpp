@@ -7,13 +7,13 @@
 
 #include "pg/upkeep.hpp"
 
+#include "pg/chores.hpp"
+#include "pg/due.hpp"
 #include "pg/gone_records.hpp"
 #include "pg/held.hpp"
 #include "pg/own_tables.hpp"
 #include "pg/pipeline.hpp"
-#include "pg/query.hpp"
 #include "pg/session.hpp"
-#include "pg/settings.hpp"
 #include "pg/upkeep_score.hpp"
 
 extern "C"
@@ -25,7 +25,6 @@ extern "C"
 }
 
 LEAD_SCORING_FUNCTION(lead_scoring_refresh_due);
-LEAD_SCORING_FUNCTION(lead_scoring_has_unwatched);
 
 namespace lead_scoring::pg
 {
@@ -53,91 +52,6 @@ OwnCommand note_sweep = {
 	"INSERT INTO lead_scoring.score_state AS s (score, refreshed_at, swept_at) VALUES ($1, $2, $3) ON CONFLICT (score) DO UPDATE "
 	"SET refreshed_at = coalesce(excluded.refreshed_at, s.refreshed_at), swept_at = coalesce(excluded.swept_at, s.swept_at)",
 	3, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID}, nullptr};
-
-// What there is to do for a score
-struct Chores
-{
-	bool everybody; // all records, together
-	bool fading;    // those that change continuously
-	bool due;       // there are records whose instant has come
-	bool parked;    // there are records to be tried again
-};
-
-// Parameters: score, as_of, how old what fades may become, whether the score has relations without triggers. A rule or a
-// factor that came into force since, or ended, concerns everybody
-constexpr const char *chores_query = R"(
-	SELECT x.refreshed_at IS NULL OR x.refreshed_at > $2 OR x.boundary OR x.stale AND x.unwatched
-	       OR x.relative AND (x.due OR x.stale AND x.fading),
-	       x.stale AND x.fading, x.due, x.parked, x.failed
-	  FROM (SELECT s.refreshed_at, s.failed_at IS NOT NULL AS failed,
-	               coalesce(s.swept_at > $2 OR $2 - s.swept_at >= $3, true) AS stale,
-	               EXISTS (SELECT FROM lead_scoring.due d WHERE d.score = n.name AND d.due_at > '-infinity'
-	                        AND d.due_at <= $2) AS due,
-	               EXISTS (SELECT FROM lead_scoring.due d WHERE d.score = n.name AND d.due_at = '-infinity') AS fading,
-	               EXISTS (SELECT FROM lead_scoring.parked p WHERE p.score = n.name
-	                        AND p.retry_at <= clock_timestamp()) AS parked,
-	               EXISTS (SELECT FROM lead_scoring.band b WHERE b.score = n.name
-	                        AND (b.capacity IS NOT NULL OR b.top_share IS NOT NULL)) AS relative,
-	               EXISTS (SELECT FROM lead_scoring.rule r WHERE r.score = n.name AND r.enabled
-	                        AND (r.valid_from > s.refreshed_at AND r.valid_from <= $2 OR r.valid_to > s.refreshed_at AND r.valid_to <= $2))
-	               OR EXISTS (SELECT FROM lead_scoring.event_factor f WHERE f.score = n.name
-	                        AND (f.valid_from > s.refreshed_at AND f.valid_from <= $2 OR f.valid_to > s.refreshed_at AND f.valid_to <= $2)) AS boundary,
-	               $4 AS unwatched
-	          FROM (SELECT $1) n (name) LEFT JOIN lead_scoring.score_state s ON s.score = n.name) x)";
-
-// Whether a score reads relations on which no trigger can tell of changes
-bool
-has_unwatched(const char *score)
-{
-	PushActiveSnapshot(GetLatestSnapshot());
-	const Paths *paths = all_paths();
-	PopActiveSnapshot();
-	for (int at = 0; at < list_length(paths->paths); at++)
-	{
-		auto *path = static_cast<const Path *>(list_nth(paths->paths, at));
-		char kind = get_rel_relkind(path->relation);
-		for (int place = 0; place < list_length(path->scores) && kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE; place++)
-		{
-			if (strcmp(static_cast<const ActiveScore *>(list_nth(path->scores, place))->name, score) == 0)
-			{
-				return true;
-			}
-		}
-	}
-	return false;
-}
-
-// What find_chores is attempted with
-struct Search
-{
-	UpkeepScore *score;
-	Chores chores;
-};
-
-bool
-find_chores(void *argument)
-{
-	auto *search = static_cast<Search *>(argument);
-	Interval interval = {};
-	interval.time = refresh_interval_us();
-	Oid types[] = {TEXTOID, TIMESTAMPTZOID, INTERVALOID, BOOLOID};
-	Datum values[] = {CStringGetTextDatum(search->score->name), TimestampTzGetDatum(search->score->as_of),
-					  IntervalPGetDatum(&interval), BoolGetDatum(has_unwatched(search->score->name))};
-
-	SPI_connect();
-	Session session = begin_as_table_owner(definitions_owner());
-	if (SPI_execute_with_args(chores_query, lengthof(values), types, values, nullptr, true, 0) != SPI_OK_SELECT)
-	{
-		elog(ERROR, "could not look for work");
-	}
-	QueryRows rows = returned_rows(CurrentMemoryContext);
-	search->chores = {DatumGetBool(datum_at(rows, 0, 1)), DatumGetBool(datum_at(rows, 0, 2)),
-					  DatumGetBool(datum_at(rows, 0, 3)), DatumGetBool(datum_at(rows, 0, 4))};
-	search->score->failed_before = DatumGetBool(datum_at(rows, 0, 5));
-	end_session(session);
-	SPI_finish();
-	return true;
-}
 
 // Remember how far time was followed
 void
@@ -186,7 +100,8 @@ refresh_found(const Upkeep &upkeep, UpkeepScore *score, const char *query)
 			break;
 		}
 		going_well = refresh_or_park(score, keys);
-		if (going_well)
+		// Of those that were due none is any more, unless its record is gone
+		if (going_well && (keys.last_due == DT_NOBEGIN || has_due(score->name, DT_NOBEGIN + 1, keys.last_due)))
 		{
 			remove_gone_records(score->name, score->as_of, keys);
 		}
@@ -224,16 +139,33 @@ refresh_all(const Upkeep &upkeep, UpkeepScore *score)
 	return true;
 }
 
+// What is attempted
+struct Search
+{
+	const UpkeepScore *score;
+	Chores chores;
+};
+
+bool
+search_chores(void *argument)
+{
+	auto *search = static_cast<Search *>(argument);
+
+	search->chores = find_chores(search->score->name, search->score->as_of);
+	return true;
+}
+
 bool
 do_chores(const Upkeep &upkeep, UpkeepScore *score)
 {
 	Search search{score, {}};
 	const Chores &chores = search.chores;
 
-	if (!attempt(find_chores, &search, &score->failure))
+	if (!attempt(search_chores, &search, &score->failure))
 	{
 		return false;
 	}
+	score->failed_before = chores.failed_before;
 	if (chores.everybody)
 	{
 		return refresh_all(upkeep, score) && (!chores.parked || refresh_found(upkeep, score, parked_keys));
@@ -332,11 +264,4 @@ lead_scoring_refresh_due(PG_FUNCTION_ARGS)
 	SPI_finish();
 	MemoryContextDelete(context);
 	PG_RETURN_VOID();
-}
-
-// Tell whether an active score reads relations on which no trigger can tell of changes
-Datum
-lead_scoring_has_unwatched(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(lead_scoring::pg::has_unwatched(text_to_cstring(PG_GETARG_TEXT_PP(0))));
 }

@@ -6,14 +6,16 @@
 
 #include "pg/upkeep_score.hpp"
 
+#include "pg/own_rows.hpp"
 #include "pg/own_tables.hpp"
-#include "pg/query.hpp"
 #include "pg/session.hpp"
 
 extern "C"
 {
 #include "access/xact.h"
 #include "utils/rls.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
 }
 
 namespace lead_scoring::pg
@@ -179,8 +181,32 @@ divide(Portion *portion, const Failure &failure)
 bool
 may_write(Oid target)
 {
-	return pg_class_aclcheck(target, GetUserId(), ACL_UPDATE) == ACLCHECK_OK &&
+	return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(target)) && pg_class_aclcheck(target, GetUserId(), ACL_UPDATE) == ACLCHECK_OK &&
 		   check_enable_rls(target, InvalidOid, true) != RLS_ENABLED;
+}
+
+// The table that has the columns of a score, by its name, status, record type and target
+Oid
+target_of(const QueryRows &scores, uint64 row)
+{
+	constexpr const char *columns[] = {"relation"};
+
+	if (!null_at(scores, row, 4))
+	{
+		return DatumGetObjectId(datum_at(scores, row, 4));
+	}
+	QueryRows types = own_rows(CurrentMemoryContext, {"record_type", "record_type_pkey", "name"}, text_at(scores, row, 3), columns);
+	return types.count == 0 ? InvalidOid : DatumGetObjectId(datum_at(types, 0, 1));
+}
+
+// Whether a score that failed is not to be tried again yet
+bool
+is_resting(const char *score)
+{
+	constexpr const char *columns[] = {"retry_at"};
+	QueryRows states = own_rows(CurrentMemoryContext, {"score_state", "score_state_pkey", "score"}, score, columns);
+
+	return states.count > 0 && !null_at(states, 0, 1) && DatumGetTimestampTz(datum_at(states, 0, 1)) > GetCurrentTimestamp();
 }
 
 } // namespace
@@ -188,30 +214,25 @@ may_write(Oid target)
 List *
 scores_to_keep(const Upkeep &upkeep, const char *only)
 {
+	constexpr const char *columns[] = {"name", "status", "record_type", "target"};
+	constexpr RowOrder order[] = {{1, bttextcmp, C_COLLATION_OID, false}};
 	List *names = NIL;
-	const char *parameters[] = {only, upkeep.patient ? "patient" : nullptr};
 
-	SPI_connect();
-	Session session = begin_as_table_owner(definitions_owner());
-	QueryRows rows = run_query(upkeep.context,
-							   "SELECT s.name, c.oid FROM lead_scoring.score s "
-							   "JOIN lead_scoring.record_type t ON t.name = s.record_type "
-							   "JOIN pg_class c ON c.oid = coalesce(s.target, t.relation) WHERE s.status = 'active' "
-							   "AND ($1 IS NULL OR s.name = $1) AND ($2 IS NULL OR NOT EXISTS (SELECT FROM "
-							   "lead_scoring.score_state x WHERE x.score = s.name AND x.retry_at > clock_timestamp())) "
-							   "ORDER BY s.name",
-							   2, parameters);
-	end_session(session);
-	for (uint64 at = 0; at < rows.count; at++)
+	PushActiveSnapshot(GetLatestSnapshot());
+	QueryRows scores = own_rows(upkeep.context, {"score", "score_pkey", "name"}, only, columns);
+	sort_rows(&scores, order);
+	for (uint64 row = 0; row < scores.count; row++)
 	{
-		if (may_write(DatumGetObjectId(datum_at(rows, at, 2))))
+		const char *name = text_at(scores, row, 1);
+		bool active = strcmp(text_at(scores, row, 2), "active") == 0;
+		if (active && may_write(target_of(scores, row)) && (!upkeep.patient || !is_resting(name)))
 		{
 			MemoryContext before = MemoryContextSwitchTo(upkeep.context);
-			names = lappend(names, text_at(rows, at, 1));
+			names = lappend(names, pstrdup(name));
 			MemoryContextSwitchTo(before);
 		}
 	}
-	SPI_finish();
+	PopActiveSnapshot();
 	return names;
 }
 
