@@ -99,6 +99,20 @@ begin_lookup(const char *index, int conditions, Datum score)
 	return lookup;
 }
 
+// Look for the rows of a score from one instant to another
+DueLookup
+begin_lookup_by_time(const char *score, TimestampTz from, TimestampTz until)
+{
+	DueLookup lookup = begin_lookup("due_by_time", 3, CStringGetTextDatum(score));
+	ScanKeyData keys[3];
+
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, lookup.score);
+	ScanKeyInit(&keys[1], 2, BTGreaterEqualStrategyNumber, F_TIMESTAMPTZ_GE, TimestampTzGetDatum(from));
+	ScanKeyInit(&keys[2], 2, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE, TimestampTzGetDatum(until));
+	index_rescan(lookup.scan, keys, lengthof(keys), nullptr, 0);
+	return lookup;
+}
+
 void
 end_lookup(const DueLookup &lookup)
 {
@@ -278,16 +292,30 @@ note_due(const LoadedScore *score, const DueRow *rows, size_t count, DueMode mod
 	MemoryContextDelete(scratch);
 }
 
+size_t
+read_due(const char *score, const DueRow &from, TimestampTz until, DueRow *rows, size_t most)
+{
+	DueLookup lookup = begin_lookup_by_time(score, Max(from.due, DT_NOBEGIN + 1), until);
+	size_t count = 0;
+
+	while (count < most && index_getnext_slot(lookup.scan, ForwardScanDirection, lookup.slot))
+	{
+		bool is_null;
+		DueRow row{slot_getattr(lookup.slot, 2, &is_null), DatumGetTimestampTz(slot_getattr(lookup.slot, 3, &is_null))};
+		CHECK_FOR_INTERRUPTS();
+		if (row.due > from.due || compare_keys(&row, &from) >= 0)
+		{
+			rows[count++] = {PointerGetDatum(PG_DETOAST_DATUM_COPY(row.key)), row.due};
+		}
+	}
+	end_lookup(lookup);
+	return count;
+}
+
 bool
 has_due(const char *score, TimestampTz from, TimestampTz until)
 {
-	DueLookup lookup = begin_lookup("due_by_time", 3, CStringGetTextDatum(score));
-	ScanKeyData keys[3];
-
-	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, lookup.score);
-	ScanKeyInit(&keys[1], 2, BTGreaterEqualStrategyNumber, F_TIMESTAMPTZ_GE, TimestampTzGetDatum(from));
-	ScanKeyInit(&keys[2], 2, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE, TimestampTzGetDatum(until));
-	index_rescan(lookup.scan, keys, lengthof(keys), nullptr, 0);
+	DueLookup lookup = begin_lookup_by_time(score, from, until);
 	bool found = index_getnext_slot(lookup.scan, ForwardScanDirection, lookup.slot);
 	end_lookup(lookup);
 	return found;

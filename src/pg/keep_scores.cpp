@@ -40,11 +40,16 @@ struct Asked
 	Datum array; // of the keys
 };
 
+std::span<const core::Key>
+keys_of(const Asked &asked)
+{
+	return {asked.keys, static_cast<size_t>(asked.count)};
+}
+
 // Records that are locked, as of an instant
 struct Locked
 {
-	const core::Batch *records;
-	const StoredScore *stored; // of them, or null
+	LockedRecords records;
 	TimestampTz as_of;
 	bool current; // else what is kept of the score is not what holds now
 };
@@ -54,19 +59,19 @@ Locked
 lock_records_as_of(KeptScore *kept, const Asked &asked, TimestampTz instant)
 {
 	core::Scorer *scorer = kept->scorer;
-	const KeptLookup &single = kept->record;
+	const KeptLookup &lookup = kept->record;
 
 	if (!kept->scorer->program().valid.contains(static_cast<int64_t>(instant)))
 	{
-		return {nullptr, nullptr, instant, false};
+		return {{nullptr, nullptr, nullptr}, instant, false};
 	}
 	guarded([scorer, instant]() { scorer->move_to(static_cast<int64_t>(instant)); });
-	if (asked.count == 1 && single.index != nullptr && lock_by_index(single.rows, single.index, instant, asked.keys[0]))
+	if (lookup.index != nullptr && lock_by_index(lookup.rows, lookup.index, instant, keys_of(asked)))
 	{
-		return {&single.rows->receiver->batch, single.rows->stream.stored, instant, true};
+		return {{&lookup.rows->receiver->batch, lookup.rows->stream.stored, lookup.rows->places}, instant, true};
 	}
 	const core::Batch &records = fetch_kept_stream(kept->records, instant, asked.array, true);
-	return {&records, kept->records->stream.stored, instant, true};
+	return {{&records, kept->records->stream.stored, nullptr}, instant, true};
 }
 
 Locked
@@ -89,10 +94,9 @@ void
 read_source(KeptScore *kept, size_t number, const Asked &asked, TimestampTz as_of)
 {
 	auto earliest = static_cast<TimestampTz>(kept->scorer->program().earliest(number));
-	const KeptLookup &single = kept->lookups[number];
+	const KeptLookup &lookup = kept->lookups[number];
 
-	if (asked.count != 1 || single.index == nullptr ||
-		!read_by_index(single.rows, single.index, as_of, asked.keys[0], earliest))
+	if (lookup.index == nullptr || !read_by_index(lookup.rows, lookup.index, as_of, keys_of(asked), earliest))
 	{
 		run_kept_stream(kept->sources[number], as_of, asked.array, earliest);
 	}
@@ -146,13 +150,13 @@ lock_chunk(KeptScore *kept, const Asked &asked, const Keeping &keeping, const Se
 {
 	Locked locked = lock_records(kept, asked, keeping, session);
 
-	if (locked.current && keeping.awaits_records && lock_missing(kept, asked, *locked.records))
+	if (locked.current && keeping.awaits_records && lock_missing(kept, asked, *locked.records.batch))
 	{
 		locked = lock_records(kept, asked, keeping, session);
 	}
-	if (locked.current && IsolationUsesXactSnapshot() && locked.records->rows < static_cast<size_t>(asked.count))
+	if (locked.current && IsolationUsesXactSnapshot() && locked.records.batch->rows < static_cast<size_t>(asked.count))
 	{
-		require_all_seen(kept->score, asked.array, locked.records->rows);
+		require_all_seen(kept->score, asked.array, locked.records.batch->rows);
 	}
 	return locked;
 }
@@ -162,7 +166,7 @@ ColumnChanges
 evaluate_chunk(KeptScore *kept, const Asked &asked, const Locked &locked, const Session &session)
 {
 	core::Scorer *scorer = kept->scorer;
-	const core::Batch &records = *locked.records;
+	const core::Batch &records = *locked.records.batch;
 	auto *results = static_cast<core::ScoreResult *>(palloc(sizeof(core::ScoreResult) * core::batch_rows));
 
 	PushActiveSnapshot(GetLatestSnapshot());
@@ -176,7 +180,7 @@ evaluate_chunk(KeptScore *kept, const Asked &asked, const Locked &locked, const 
 	}
 	PopActiveSnapshot();
 	SetUserIdAndSecContext(session.user, session.security_context);
-	return find_changes(kept, records, locked.stored, results, locked.as_of);
+	return find_changes(kept, locked.records, results, locked.as_of);
 }
 
 void

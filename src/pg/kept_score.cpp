@@ -99,7 +99,7 @@ add_reset_rows(void *argument, const core::Batch &batch)
 }
 
 KeptStream *
-keep_records(const KeptScore *kept, const Session &session)
+keep_records(const KeptScore *kept)
 {
 	Stream stream{};
 
@@ -107,7 +107,7 @@ keep_records(const KeptScore *kept, const Session &session)
 	stream.books = kept->scorer->program().record_books.data();
 	stream.sink = refuse_more;
 	stream.argument = const_cast<char *>(kept->score->records->name);
-	return keep_as_owner(stream, session);
+	return keep_stream(stream);
 }
 
 KeptLookup
@@ -124,7 +124,9 @@ keep_record_lookup(const KeptScore *kept)
 	stream.books = kept->records->stream.books;
 	stream.sink = kept->records->stream.sink;
 	stream.argument = kept->records->stream.argument;
-	return {index, keep_receiver(stream)};
+	KeptStream *rows = keep_stream(stream);
+	rows->places = static_cast<ItemPointerData *>(palloc(sizeof(ItemPointerData) * core::batch_rows));
+	return {index, rows};
 }
 
 KeptLookup
@@ -142,18 +144,18 @@ keep_source_lookup(const KeptScore *kept, size_t number)
 	stream.books = kept->sources[number]->stream.books;
 	stream.sink = kept->sources[number]->stream.sink;
 	stream.argument = kept->sources[number]->stream.argument;
-	return {index, keep_receiver(stream)};
+	return {index, keep_stream(stream)};
 }
 
 void
-keep_streams(KeptScore *kept, const Session &session)
+keep_streams(KeptScore *kept)
 {
 	const core::Definition &definition = kept->score->definition;
 
-	kept->records = keep_records(kept, session);
+	kept->records = keep_records(kept);
 	kept->record = keep_record_lookup(kept);
 	kept->lookups = static_cast<KeptLookup *>(palloc0(sizeof(KeptLookup) * Max(definition.sources.size(), 1)));
-	kept->sources = keep_sources(kept->score, kept->scorer, session);
+	kept->sources = keep_sources(kept->score, kept->scorer);
 	for (size_t number = 0; number < definition.sources.size(); number++)
 	{
 		kept->lookups[number] = keep_source_lookup(kept, number);
@@ -164,7 +166,7 @@ keep_streams(KeptScore *kept, const Session &session)
 		describe_resets(kept->score, true, &stream);
 		stream.sink = add_reset_rows;
 		stream.argument = kept->scorer;
-		kept->resets = keep_as_owner(stream, session);
+		kept->resets = keep_stream(stream);
 	}
 	if (definition.has_adjustments)
 	{
@@ -172,7 +174,7 @@ keep_streams(KeptScore *kept, const Session &session)
 		describe_adjustments(kept->score, true, true, &stream);
 		stream.sink = add_adjustment_rows;
 		stream.argument = kept->scorer;
-		kept->adjustments = keep_as_owner(stream, session);
+		kept->adjustments = keep_stream(stream);
 	}
 	if (!kept->score->own_target)
 	{
@@ -180,7 +182,7 @@ keep_streams(KeptScore *kept, const Session &session)
 		describe_stored(kept->score, &stream);
 		stream.sink = refuse_more;
 		stream.argument = const_cast<char *>(kept->score->records->name);
-		kept->stored = keep_as_owner(stream, session);
+		kept->stored = keep_stream(stream);
 	}
 }
 
@@ -200,7 +202,7 @@ make_kept_score(const char *name, TimestampTz as_of)
 											core::EvaluationNeeds{false, false, true}, stop_wanted);
 	kept->labels = make_label_datums(kept->scorer->program());
 	Session session = begin_for_owners(true);
-	keep_streams(kept, session);
+	keep_streams(kept);
 	// After the index was found, which holds as of an earlier version
 	kept->in_place = is_writable_in_place(kept->score, kept->columns);
 	end_session(session);

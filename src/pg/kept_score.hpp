@@ -23,7 +23,7 @@ struct WritePlans
 
 struct RowIndex;
 
-// Rows of a single record, read without a query
+// Rows of a few records, read without a query
 struct KeptLookup
 {
 	const RowIndex *index; // null if only a query will do
@@ -40,7 +40,7 @@ struct KeptScore
 	KeptStream *resets;      // or null
 	KeptStream *adjustments; // or null
 	KeptStream **sources;
-	KeptLookup record;       // of records, for a single one
+	KeptLookup record;       // of records
 	KeptLookup *lookups;     // of the sources
 	LabelDatums labels;
 	Oid target_key_type;

@@ -32,7 +32,7 @@ add_source_rows(void *argument, const core::Batch &batch)
 }
 
 KeptStream *
-keep_source(const LoadedScore *score, core::Scorer *scorer, size_t number, const Session &session)
+keep_source(const LoadedScore *score, core::Scorer *scorer, size_t number)
 {
 	Stream stream{};
 	auto *target = static_cast<SourceTarget *>(palloc(sizeof(SourceTarget)));
@@ -43,29 +43,20 @@ keep_source(const LoadedScore *score, core::Scorer *scorer, size_t number, const
 	stream.books = stream.program->books.data();
 	stream.sink = add_source_rows;
 	stream.argument = target;
-	return keep_as_owner(stream, session);
+	return keep_stream(stream);
 }
 
 } // namespace
 
-KeptStream *
-keep_as_owner(const Stream &stream, const Session &session)
-{
-	become_owner(stream.owner, session);
-	KeptStream *kept = keep_stream(stream);
-	SetUserIdAndSecContext(session.user, session.security_context);
-	return kept;
-}
-
 KeptStream **
-keep_sources(const LoadedScore *score, core::Scorer *scorer, const Session &session)
+keep_sources(const LoadedScore *score, core::Scorer *scorer)
 {
 	size_t count = score->definition.sources.size();
 	auto **sources = static_cast<KeptStream **>(palloc0(sizeof(KeptStream *) * Max(count, 1)));
 
 	for (size_t number = 0; number < count; number++)
 	{
-		sources[number] = keep_source(score, scorer, number, session);
+		sources[number] = keep_source(score, scorer, number);
 	}
 	return sources;
 }

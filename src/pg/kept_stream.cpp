@@ -16,6 +16,27 @@ namespace lead_scoring::pg
 namespace
 {
 
+// Plan now, for few keys: the planner would not know that they are few
+void
+plan_lookups(SPIPlanPtr plan)
+{
+	Session session = begin_safe_path();
+
+	prefer_single_lookups();
+	ReleaseCachedPlan(SPI_plan_get_cached_plan(plan), CurrentResourceOwner);
+	end_session(session);
+}
+
+// Plan the query, where rows are not always brought without it
+void
+plan_stream(KeptStream *kept)
+{
+	Oid types[] = {TIMESTAMPTZOID, key_array_type(kept->stream.key_kind), TIMESTAMPTZOID};
+
+	kept->plan = prepare_kept(kept->home, kept->stream.sql, lengthof(types), types);
+	plan_lookups(kept->plan);
+}
+
 void
 execute(KeptStream *kept, bool read_only)
 {
@@ -24,6 +45,10 @@ execute(KeptStream *kept, bool read_only)
 	options.params = kept->parameters;
 	options.read_only = read_only;
 	options.dest = &kept->receiver->base;
+	if (kept->plan == nullptr)
+	{
+		plan_stream(kept);
+	}
 	// SPI leaves its own memory context behind
 	MemoryContext before = CurrentMemoryContext;
 	int result = SPI_execute_plan_extended(kept->plan, &options);
@@ -40,17 +65,6 @@ set_parameters(KeptStream *kept, TimestampTz as_of, Datum keys, TimestampTz earl
 	kept->parameters->params[0].value = TimestampTzGetDatum(as_of);
 	kept->parameters->params[1].value = keys;
 	kept->parameters->params[2].value = TimestampTzGetDatum(earliest);
-}
-
-// Plan now, for few keys: the planner would not know that they are few
-void
-plan_lookups(SPIPlanPtr plan)
-{
-	Session session = begin_safe_path();
-
-	prefer_single_lookups();
-	ReleaseCachedPlan(SPI_plan_get_cached_plan(plan), CurrentResourceOwner);
-	end_session(session);
 }
 
 void
@@ -82,29 +96,19 @@ prepare_kept(MemoryContext context, const char *sql, int count, Oid *types)
 }
 
 KeptStream *
-keep_receiver(const Stream &stream)
+keep_stream(const Stream &stream)
 {
 	auto *kept = static_cast<KeptStream *>(palloc0(sizeof(KeptStream)));
 	Oid types[] = {TIMESTAMPTZOID, key_array_type(stream.key_kind), TIMESTAMPTZOID};
 
 	kept->stream = stream;
+	kept->home = CurrentMemoryContext;
 	kept->parameters = makeParamList(lengthof(types));
 	for (size_t at = 0; at < lengthof(types); at++)
 	{
 		kept->parameters->params[at] = {0, false, PARAM_FLAG_CONST, types[at]};
 	}
 	kept->receiver = make_receiver(&kept->stream, kept->parameters, true);
-	return kept;
-}
-
-KeptStream *
-keep_stream(const Stream &stream)
-{
-	KeptStream *kept = keep_receiver(stream);
-	Oid types[] = {TIMESTAMPTZOID, key_array_type(stream.key_kind), TIMESTAMPTZOID};
-
-	kept->plan = prepare_kept(CurrentMemoryContext, stream.sql, lengthof(types), types);
-	plan_lookups(kept->plan);
 	return kept;
 }
 

@@ -11,23 +11,20 @@ namespace lead_scoring::pg
 struct KeptStream
 {
 	Stream stream;
-	SPIPlanPtr plan;          // null if rows are brought without a query
+	MemoryContext home;
+	SPIPlanPtr plan;          // null until it is needed
 	ParamListInfo parameters; // as_of, the keys, the time before which no row matters
 	Receiver *receiver;
-	ItemPointerData place;    // of the row that was locked last without a query, or invalid
+	ItemPointerData *places;  // [batch_rows], of the rows that were locked without a query; or null
 };
 
 // Plan a statement once for all values of its parameters; the plan lives as long as a memory context. SPI is connected
 SPIPlanPtr prepare_kept(MemoryContext context, const char *sql, int count, Oid *types);
 
-// Prepare a stream; it lives in the current memory context. SPI is connected, and the session is the one in which it will
-// run
+// Keep a stream; it lives in the current memory context
 KeptStream *keep_stream(const Stream &stream);
 
-// The same for a stream whose rows are brought without a query
-KeptStream *keep_receiver(const Stream &stream);
-
-// Run a stream under the active snapshot; its batches go to its sink
+// Run a stream under the active snapshot, in the session of its owner, with SPI connected; its batches go to its sink
 void run_kept_stream(KeptStream *kept, TimestampTz as_of, Datum keys, TimestampTz earliest);
 
 // Run a stream of at most batch_rows rows, which locks them or reads them under the active snapshot; the batch is there

@@ -96,12 +96,7 @@ make_predictor(const char *name)
 	predictor->scorer = make_owned<core::Scorer>(context, predictor->score->definition, static_cast<int64_t>(GetCurrentTimestamp()),
 												 core::EvaluationNeeds{}, stop_wanted);
 	keep_row(predictor);
-	SPI_connect();
-	MemoryContextSwitchTo(context);
-	Session session = begin_for_owners(true);
-	predictor->sources = keep_sources(predictor->score, predictor->scorer, session);
-	end_session(session);
-	SPI_finish();
+	predictor->sources = keep_sources(predictor->score, predictor->scorer);
 	MemoryContextSwitchTo(before);
 	return predictor;
 }

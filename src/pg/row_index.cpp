@@ -79,6 +79,20 @@ comparison(Relation index, int column, StrategyNumber strategy)
 	return OidIsValid(op) ? get_opcode(op) : InvalidOid;
 }
 
+// Note how to read from the latest row of a key back, if what is NULL comes with it
+void
+order_by_time(Relation index, AttrNumber time, RowIndex *found)
+{
+	constexpr int16 both = INDOPTION_DESC | INDOPTION_NULLS_FIRST;
+	int order = index->rd_indoption[1] & both;
+
+	if (order == 0 || order == both)
+	{
+		found->time = time;
+		found->latest_first = order == 0 ? BackwardScanDirection : ForwardScanDirection;
+	}
+}
+
 bool
 is_key_type(Oid type)
 {
@@ -103,12 +117,11 @@ describe_index(Relation relation, Relation index, const LoadedStream *stream, bo
 		return false;
 	}
 	*found = {RelationGetRelid(relation), RelationGetRelid(index), index->rd_opcintype[0], index->rd_indcollation[0],
-			  comparison(index, 0, BTEqualStrategyNumber), InvalidOid, stream->time_column != nullptr, false, 0};
+			  comparison(index, 0, BTEqualStrategyNumber), stream->time_column != nullptr, InvalidAttrNumber, NoMovementScanDirection, 0};
 	AttrNumber time = found->timed ? get_attnum(stream->relation, stream->time_column) : InvalidAttrNumber;
 	if (found->timed && form->indnkeyatts > 1 && form->indkey.values[1] == time && index->rd_opcintype[1] == TIMESTAMPTZOID)
 	{
-		found->is_not_earlier = comparison(index, 1, BTGreaterEqualStrategyNumber);
-		found->always_timed = TupleDescAttr(columns, time - 1)->attnotnull;
+		order_by_time(index, time, found);
 	}
 	return OidIsValid(found->is_key);
 }
@@ -123,38 +136,23 @@ is_in_range(Oid type, const core::Key &key)
 		   (type != INT4OID || (number >= PG_INT32_MIN && number <= PG_INT32_MAX));
 }
 
-// Which rows of a key to find
-enum class Which
-{
-	all,
-	recent,  // not earlier than a time
-	untimed, // without a time
-};
-
+// Look for the rows of a key, under the snapshot of the first
 void
-find_rows(RowLookup *lookup, const RowIndex *index, Snapshot snapshot, const core::Key &key, Which which,
-		  TimestampTz earliest)
+find_rows(RowLookup *lookup, const RowIndex *index, Snapshot snapshot, const core::Key &key)
 {
-	ScanKeyData keys[2];
-	int count = which == Which::all ? 1 : 2;
+	ScanKeyData condition;
 
-	ScanKeyEntryInitialize(&keys[0], 0, 1, BTEqualStrategyNumber, index->key_type, index->collation, index->is_key,
+	ScanKeyEntryInitialize(&condition, 0, 1, BTEqualStrategyNumber, index->key_type, index->collation, index->is_key,
 						   make_key_datum(index->key_type, key));
-	if (which == Which::recent)
+	if (lookup->scan == nullptr)
 	{
-		ScanKeyEntryInitialize(&keys[1], 0, 2, BTGreaterEqualStrategyNumber, TIMESTAMPTZOID, InvalidOid,
-							   index->is_not_earlier, TimestampTzGetDatum(earliest));
-	}
-	else if (which == Which::untimed)
-	{
-		ScanKeyEntryInitialize(&keys[1], SK_ISNULL | SK_SEARCHNULL, 2, InvalidStrategy, InvalidOid, InvalidOid, InvalidOid, 0);
-	}
 #if PG_VERSION_NUM >= 180000
-	lookup->scan = index_beginscan(lookup->table, lookup->index, snapshot, nullptr, count, 0);
+		lookup->scan = index_beginscan(lookup->table, lookup->index, snapshot, nullptr, 1, 0);
 #else
-	lookup->scan = index_beginscan(lookup->table, lookup->index, snapshot, count, 0);
+		lookup->scan = index_beginscan(lookup->table, lookup->index, snapshot, 1, 0);
 #endif
-	index_rescan(lookup->scan, keys, count, nullptr, 0);
+	}
+	index_rescan(lookup->scan, &condition, 1, nullptr, 0);
 }
 
 [[noreturn]] void
@@ -212,17 +210,38 @@ begin_receiving(KeptStream *kept, const RowLookup &lookup, TimestampTz as_of)
 	kept->receiver->base.rStartup(&kept->receiver->base, CMD_SELECT, lookup.slot->tts_tupleDescriptor);
 }
 
-void
-receive_rows(KeptStream *kept, RowLookup *lookup, const RowIndex *index, const core::Key &key, Which which,
-			 TimestampTz earliest)
+// Whether the row at hand, and all that come after it from the latest one back, are too old to matter
+bool
+is_too_old(const RowLookup &lookup, const RowIndex *index, TimestampTz earliest)
 {
-	find_rows(lookup, index, GetActiveSnapshot(), key, which, earliest);
-	while (index_getnext_slot(lookup->scan, ForwardScanDirection, lookup->slot) &&
-		   kept->receiver->base.receiveSlot(lookup->slot, &kept->receiver->base))
+	bool is_null;
+	Datum time = slot_getattr(lookup.slot, index->time, &is_null);
+
+	// A row without a time must be read, to be complained of
+	return !is_null && DatumGetTimestampTz(time) < earliest;
+}
+
+// Receive the rows of a key; false if no more are wanted
+bool
+receive_rows(KeptStream *kept, RowLookup *lookup, const RowIndex *index, const core::Key &key, TimestampTz earliest)
+{
+	bool all = earliest == DT_NOBEGIN;
+	ScanDirection direction = all ? ForwardScanDirection : index->latest_first;
+
+	if (!is_in_range(index->key_type, key))
+	{
+		return true;
+	}
+	find_rows(lookup, index, GetActiveSnapshot(), key);
+	while (index_getnext_slot(lookup->scan, direction, lookup->slot) && (all || !is_too_old(*lookup, index, earliest)))
 	{
 		CHECK_FOR_INTERRUPTS();
+		if (!kept->receiver->base.receiveSlot(lookup->slot, &kept->receiver->base))
+		{
+			return false;
+		}
 	}
-	index_endscan(lookup->scan);
+	return true;
 }
 
 } // namespace
@@ -242,6 +261,7 @@ begin_lookup(RowLookup *lookup, const RowIndex *index, LOCKMODE mode)
 		return false;
 	}
 	lookup->index = index_open(index->index, AccessShareLock);
+	lookup->scan = nullptr;
 	lookup->slot = table_slot_create(lookup->table, nullptr);
 	return true;
 }
@@ -253,16 +273,18 @@ find_row(RowLookup *lookup, const RowIndex *index, Snapshot snapshot, const core
 	{
 		return false;
 	}
-	find_rows(lookup, index, snapshot, key, Which::all, DT_NOBEGIN);
-	bool found = index_getnext_slot(lookup->scan, ForwardScanDirection, lookup->slot);
-	index_endscan(lookup->scan);
-	return found;
+	find_rows(lookup, index, snapshot, key);
+	return index_getnext_slot(lookup->scan, ForwardScanDirection, lookup->slot);
 }
 
 void
 end_lookup(const RowLookup &lookup)
 {
 	ExecDropSingleTupleTableSlot(lookup.slot);
+	if (lookup.scan != nullptr)
+	{
+		index_endscan(lookup.scan);
+	}
 	index_close(lookup.index, AccessShareLock);
 	// The lock stays until the end of the transaction, as that of a query
 	table_close(lookup.table, NoLock);
@@ -284,7 +306,7 @@ find_row_index(const LoadedStream *stream, bool to_lock)
 			Relation index = index_open(lfirst_oid(cell), AccessShareLock);
 			bool is_good = describe_index(relation, index, stream, to_lock, &found);
 			index_close(index, AccessShareLock);
-			if (is_good && (best == nullptr || (OidIsValid(found.is_not_earlier) && !OidIsValid(best->is_not_earlier))))
+			if (is_good && (best == nullptr || (found.time != 0 && best->time == 0)))
 			{
 				best = static_cast<RowIndex *>(palloc(sizeof(RowIndex)));
 				*best = found;
@@ -297,11 +319,10 @@ find_row_index(const LoadedStream *stream, bool to_lock)
 }
 
 bool
-lock_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, const core::Key &key)
+lock_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::span<const core::Key> keys)
 {
 	RowLookup lookup;
 
-	ItemPointerSetInvalid(&kept->place);
 	if (!begin_lookup(&lookup, index, RowShareLock))
 	{
 		return false;
@@ -310,35 +331,36 @@ lock_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, const 
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	begin_receiving(kept, lookup, as_of);
-	if (find_row(&lookup, index, GetActiveSnapshot(), key) && lock_row(lookup, index, GetActiveSnapshot(), key))
+	for (const core::Key &key : keys)
 	{
-		kept->place = lookup.slot->tts_tid;
-		kept->receiver->base.receiveSlot(lookup.slot, &kept->receiver->base);
+		CHECK_FOR_INTERRUPTS();
+		if (find_row(&lookup, index, GetActiveSnapshot(), key) && lock_row(lookup, index, GetActiveSnapshot(), key))
+		{
+			kept->places[kept->receiver->batch.rows] = lookup.slot->tts_tid;
+			kept->receiver->base.receiveSlot(lookup.slot, &kept->receiver->base);
+		}
 	}
-	PopActiveSnapshot();
 	end_lookup(lookup);
+	PopActiveSnapshot();
 	return true;
 }
 
 bool
-read_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, const core::Key &key, TimestampTz earliest)
+read_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::span<const core::Key> keys, TimestampTz earliest)
 {
 	RowLookup lookup;
 
 	// Older rows are not worth reading, if the index can tell
-	if ((index->timed && earliest != DT_NOBEGIN && !OidIsValid(index->is_not_earlier)) ||
-		!begin_lookup(&lookup, index, AccessShareLock))
+	if ((index->timed && earliest != DT_NOBEGIN && index->time == 0) || !begin_lookup(&lookup, index, AccessShareLock))
 	{
 		return false;
 	}
 	begin_receiving(kept, lookup, as_of);
-	if (is_in_range(index->key_type, key))
+	for (const core::Key &key : keys)
 	{
-		receive_rows(kept, &lookup, index, key, earliest == DT_NOBEGIN ? Which::all : Which::recent, earliest);
-		// They must be read, to be complained of
-		if (earliest != DT_NOBEGIN && !index->always_timed)
+		if (!receive_rows(kept, &lookup, index, key, earliest))
 		{
-			receive_rows(kept, &lookup, index, key, Which::untimed, earliest);
+			break;
 		}
 	}
 	end_lookup(lookup);

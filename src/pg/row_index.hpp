@@ -1,6 +1,6 @@
-// Rows of one key, found through an index directly.
+// Rows of a few keys, found through an index directly.
 //
-// For a single record making a query ready costs more than running it. Where a table and its index are as simple as most
+// For a single record making a query ready costs more than running it, and no query reads from the latest row of a key back. Where a table and its index are as simple as most
 // are, rows are read, and locked, as the query would; where they are not, the query does it.
 #pragma once
 
@@ -14,6 +14,8 @@ extern "C"
 #include "access/genam.h"
 }
 
+#include <span>
+
 namespace lead_scoring::pg
 {
 
@@ -25,9 +27,9 @@ struct RowIndex
 	Oid key_type;                // that the index compares
 	Oid collation;
 	RegProcedure is_key;
-	RegProcedure is_not_earlier; // of its second column, the time of rows, or invalid
 	bool timed;                  // rows have a time
-	bool always_timed;           // every row has
+	AttrNumber time;             // its second column, if that is the time, and has what is NULL where the latest rows are; or 0
+	ScanDirection latest_first;  // then: from what is NULL and the latest row of a key back
 	uint64 version;              // of the definitions, as of which all this holds
 };
 
@@ -36,7 +38,7 @@ struct RowLookup
 {
 	Relation table;
 	Relation index;
-	IndexScanDesc scan;
+	IndexScanDesc scan; // null before the first key
 	TupleTableSlot *slot;
 };
 
@@ -52,12 +54,12 @@ void end_lookup(const RowLookup &lookup);
 // Find an index to look up rows of a stream by, null if only a query will do. To lock means to read one row of each key
 const RowIndex *find_row_index(const LoadedStream *stream, bool to_lock);
 
-// Lock the row of a key against other writers and read it, as of the transaction's snapshot; its batch is there until the
-// stream runs again, and so is its place, if it was found. False if only a query will do
-bool lock_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, const core::Key &key);
+// Lock the rows of some keys, in their order, against other writers and read them, as of the transaction's snapshot; their
+// batch is there until the stream runs again, and so are their places. False if only a query will do
+bool lock_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::span<const core::Key> keys);
 
-// Read the rows of a key under the active snapshot, but none that a time is later than. Batches go to the sink. False if
+// Read the rows of some keys under the active snapshot, but none that a time is later than. Batches go to the sink. False if
 // only a query will do
-bool read_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, const core::Key &key, TimestampTz earliest);
+bool read_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::span<const core::Key> keys, TimestampTz earliest);
 
 } // namespace lead_scoring::pg

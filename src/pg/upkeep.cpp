@@ -81,20 +81,38 @@ key_after(Datum key)
 	return CStringGetTextDatum(psprintf("%s\x01", TextDatumGetCString(key)));
 }
 
+// Read a batch of keys that a query finds, after a place in its order
+KeyList
+read_batch(const char *query, const UpkeepScore &score, const DueRow &after, int64 size)
+{
+	if (query != due_keys || has_own_rows("parked", "parked_pkey", score.name))
+	{
+		return read_keys(query, score.name, score.as_of, after.due, after.key, size);
+	}
+	auto *rows = static_cast<DueRow *>(palloc(sizeof(DueRow) * static_cast<Size>(size)));
+	size_t count = read_due(score.name, after, score.as_of, rows, static_cast<size_t>(size));
+	KeyList list{static_cast<Datum *>(palloc(sizeof(Datum) * Max(count, 1))), count, count == 0 ? DT_NOBEGIN : rows[count - 1].due};
+	for (size_t at = 0; at < count; at++)
+	{
+		list.keys[at] = rows[at].key;
+	}
+	pfree(rows);
+	return list;
+}
+
 // Refresh the records that a query finds, batch by batch
 bool
 refresh_found(const Upkeep &upkeep, UpkeepScore *score, const char *query)
 {
 	MemoryContext batch = AllocSetContextCreate(upkeep.context, "lead_scoring batch", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext before = MemoryContextSwitchTo(batch);
-	TimestampTz after = DT_NOBEGIN;
-	Datum after_key = CStringGetTextDatum("");
+	DueRow after{CStringGetTextDatum(""), DT_NOBEGIN};
 	bool going_well = true;
 
 	for (int64 size = first_batch; going_well; size = Min(2 * size, largest_batch))
 	{
 		take_turns(upkeep, score->name);
-		KeyList keys = read_keys(query, score->name, score->as_of, after, after_key, size);
+		KeyList keys = read_batch(query, *score, after, size);
 		if (keys.count == 0)
 		{
 			break;
@@ -105,9 +123,9 @@ refresh_found(const Upkeep &upkeep, UpkeepScore *score, const char *query)
 		{
 			remove_gone_records(score->name, score->as_of, keys);
 		}
-		after = keys.last_due;
+		after.due = keys.last_due;
 		MemoryContextSwitchTo(upkeep.context);
-		after_key = key_after(keys.keys[keys.count - 1]);
+		after.key = key_after(keys.keys[keys.count - 1]);
 		MemoryContextReset(batch);
 		MemoryContextSwitchTo(batch);
 		if (going_well)

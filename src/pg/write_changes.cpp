@@ -92,7 +92,8 @@ keep_text(std::string_view text)
 }
 
 void
-add_change(ColumnChanges *changes, const core::Key &key, const StoredScore *before, const StoredScore &after)
+add_change(ColumnChanges *changes, const core::Key &key, const StoredScore *before, const StoredScore &after,
+		   const ItemPointerData *place = nullptr)
 {
 	const StoredScore &stored = before == nullptr ? nothing_stored : *before;
 
@@ -107,7 +108,12 @@ add_change(ColumnChanges *changes, const core::Key &key, const StoredScore *befo
 			repalloc_huge(changes->changes, sizeof(ColumnChange) * static_cast<Size>(changes->capacity)));
 	}
 	ColumnChange &change = changes->changes[changes->count++];
-	change = {key, stored, after, before == nullptr};
+	change = {key, stored, after, before == nullptr, {}};
+	ItemPointerSetInvalid(&change.place);
+	if (place != nullptr)
+	{
+		change.place = *place;
+	}
 	change.key.text = keep_text(key.text);
 	change.before.label = keep_text(stored.label);
 	change.after.label = keep_text(after.label);
@@ -250,7 +256,7 @@ write_one(KeptScore *kept, const ColumnChange &change)
 	Datum values[5] = {make_key_datum(key_type_of(kept), change.key)};
 	char nulls[5] = {' ', ' ', ' ', ' ', ' '};
 
-	if (write_in_place(kept, change.key, change.after))
+	if (write_in_place(kept, change))
 	{
 		return;
 	}
@@ -397,21 +403,22 @@ compare_result(ColumnChanges *changes, const core::Program &program, core::KeyKi
 }
 
 ColumnChanges
-find_changes(const KeptScore *kept, const core::Batch &records, const StoredScore *stored,
-			 const core::ScoreResult *results, TimestampTz as_of)
+find_changes(const KeptScore *kept, const LockedRecords &records, const core::ScoreResult *results, TimestampTz as_of)
 {
-	size_t most = records.rows + (kept->stored == nullptr ? 0 : kept->stored->receiver->batch.rows);
+	const core::Batch &batch = *records.batch;
+	size_t most = batch.rows + (kept->stored == nullptr ? 0 : kept->stored->receiver->batch.rows);
 	ColumnChanges changes = make_changes(most, as_of);
 
-	for (size_t row = 0; row < records.rows; row++)
+	for (size_t row = 0; row < batch.rows; row++)
 	{
-		const StoredScore *before = kept->stored == nullptr ? &stored[row] : stored_of(kept, records.keys[row]);
-		add_change(&changes, records.keys[row], before, score_of(kept->scorer->program(), results[row]));
-		add_due(&changes, key_text(kept->score->definition.key_kind, records.keys[row]), results[row]);
+		const StoredScore *before = kept->stored == nullptr ? &records.stored[row] : stored_of(kept, batch.keys[row]);
+		add_change(&changes, batch.keys[row], before, score_of(kept->scorer->program(), results[row]),
+				   records.places == nullptr ? nullptr : &records.places[row]);
+		add_due(&changes, key_text(kept->score->definition.key_kind, batch.keys[row]), results[row]);
 	}
 	if (kept->stored != nullptr)
 	{
-		add_orphans(kept, records, &changes);
+		add_orphans(kept, batch, &changes);
 	}
 	return changes;
 }

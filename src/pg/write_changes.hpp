@@ -16,6 +16,7 @@ struct ColumnChange
 	StoredScore before;
 	StoredScore after;
 	bool is_new; // the target has no row for the record yet
+	ItemPointerData place; // of the row that was locked, or invalid
 };
 
 // What an evaluation of some records has come to
@@ -37,10 +38,16 @@ ColumnChanges make_changes(size_t room, TimestampTz as_of);
 void compare_result(ColumnChanges *changes, const core::Program &program, core::KeyKind kind, const core::Key &key,
 					const StoredScore &stored, const core::ScoreResult &result);
 
-// Compare the results of a batch of records with what is stored, beside them if that is not null; what is returned lives in
-// the current memory context
-ColumnChanges find_changes(const KeptScore *kept, const core::Batch &records, const StoredScore *stored,
-						   const core::ScoreResult *results, TimestampTz as_of);
+// Records that are locked, and what is known of them
+struct LockedRecords
+{
+	const core::Batch *batch;
+	const StoredScore *stored;     // in their rows, or null
+	const ItemPointerData *places; // of their rows, or null
+};
+
+// Compare the results of a batch of records with what is stored; what is returned lives in the current memory context
+ColumnChanges find_changes(const KeptScore *kept, const LockedRecords &records, const core::ScoreResult *results, TimestampTz as_of);
 
 // Write changes into the columns, and note them. SPI is connected. Returns how many rows were written
 uint64 write_changes(KeptScore *kept, const ColumnChanges &changes, const char *reason);

@@ -212,6 +212,16 @@ update_row(const KeptScore *kept, const Target &target, TupleTableSlot *before, 
 	ExecClearTuple(target.after);
 }
 
+// Fetch the row that was locked, if it is still there: what the evaluation has called may have written it
+bool
+fetch_locked(const KeptScore *kept, const RowLookup &lookup, const ColumnChange &change)
+{
+	ItemPointerData place = change.place;
+
+	return ItemPointerIsValid(&place) && table_tuple_fetch_row_version(lookup.table, &place, GetActiveSnapshot(), lookup.slot) &&
+		   has_key(kept, lookup.slot, change.key);
+}
+
 bool
 may_write_in_place(const KeptScore *kept)
 {
@@ -247,28 +257,25 @@ is_writable_in_place(const LoadedScore *score, AttrNumber *columns)
 }
 
 bool
-write_in_place(const KeptScore *kept, const core::Key &key, const StoredScore &score)
+write_in_place(const KeptScore *kept, const ColumnChange &change)
 {
 	RowLookup lookup;
 
-	if (!may_write_in_place(kept) || !ItemPointerIsValid(&kept->record.rows->place) ||
+	if (!may_write_in_place(kept) || !ItemPointerIsValid(&change.place) ||
 		!begin_lookup(&lookup, kept->record.index, RowExclusiveLock))
 	{
 		return false;
 	}
-	ItemPointerData place = kept->record.rows->place;
 	PushActiveSnapshot(GetLatestSnapshot());
-	// What the evaluation has called may have written the row
-	bool found = table_tuple_fetch_row_version(lookup.table, &place, GetActiveSnapshot(), lookup.slot) &&
-				 has_key(kept, lookup.slot, key);
+	bool found = fetch_locked(kept, lookup, change);
 	if (found)
 	{
 		Target target = begin_writing(lookup.table);
-		update_row(kept, target, lookup.slot, score);
+		update_row(kept, target, lookup.slot, change.after);
 		end_writing(target);
 	}
-	PopActiveSnapshot();
 	end_lookup(lookup);
+	PopActiveSnapshot();
 	CommandCounterIncrement();
 	return found;
 }
@@ -287,14 +294,15 @@ write_many_in_place(const KeptScore *kept, const ColumnChange *const *changes, i
 	for (int at = 0; at < count; at++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (find_row(&lookup, kept->record.index, GetActiveSnapshot(), changes[at]->key))
+		if (fetch_locked(kept, lookup, *changes[at]) ||
+			find_row(&lookup, kept->record.index, GetActiveSnapshot(), changes[at]->key))
 		{
 			update_row(kept, target, lookup.slot, changes[at]->after);
 		}
 	}
-	PopActiveSnapshot();
 	end_writing(target);
 	end_lookup(lookup);
+	PopActiveSnapshot();
 	CommandCounterIncrement();
 	return true;
 }

@@ -15,7 +15,7 @@ bool is_writable_in_place(const LoadedScore *score, AttrNumber *columns);
 // Write the scores of records that are locked and have rows; false if only a query will do
 bool write_many_in_place(const KeptScore *kept, const ColumnChange *const *changes, int count);
 
-// Write the score of a record that is locked, if it is the one that was locked last; false if only a query will do
-bool write_in_place(const KeptScore *kept, const core::Key &key, const StoredScore &score);
+// Write the score of a record that is locked, if it is known where its row is; false if only a query will do
+bool write_in_place(const KeptScore *kept, const ColumnChange &change);
 
 } // namespace lead_scoring::pg
