@@ -5,6 +5,7 @@
 #include "pg/key_set.hpp"
 #include "pg/link_locks.hpp"
 #include "pg/pipeline.hpp"
+#include "pg/row_index.hpp"
 #include "pg/session.hpp"
 #include "pg/write_changes.hpp"
 
@@ -14,16 +15,41 @@ extern "C"
 #include "utils/snapmgr.h"
 }
 
+#include <algorithm>
+
 namespace lead_scoring::pg
 {
 
 namespace
 {
 
+// The records that are kept
+struct Records
+{
+	const core::Key *keys;   // in their order
+	int count;
+	Datum array;             // of the keys
+	ItemPointerData *places; // of their rows, once they are locked without a query; else null
+};
+
+// The place of the row of a record, null if it is not known
+const ItemPointerData *
+place_of(const Records &records, core::KeyKind kind, const core::Key &key)
+{
+	const core::Key *end = records.keys + records.count;
+	const core::Key *found = records.places == nullptr ? end
+													   : std::lower_bound(records.keys, end, key, [kind](const core::Key &left, const core::Key &right) {
+															 return core::key_before(kind, left, right);
+														 });
+
+	return found == end || !same_key(kind, *found, key) ? nullptr : &records.places[found - records.keys];
+}
+
 // Where results are compared with what is stored
 struct CompareSink
 {
 	const Evaluation *evaluation;
+	const Records *locked;
 	ColumnChanges *changes;
 	MemoryContext context; // of the changes
 };
@@ -33,19 +59,20 @@ compare_rows(void *argument, const core::Batch &records, const core::ScoreResult
 {
 	auto *sink = static_cast<CompareSink *>(argument);
 	const core::Program &program = sink->evaluation->scorer->program();
+	core::KeyKind kind = sink->evaluation->score->definition.key_kind;
 	MemoryContext before = MemoryContextSwitchTo(sink->context);
 
 	for (size_t row = 0; row < records.rows; row++)
 	{
-		compare_result(sink->changes, program, sink->evaluation->score->definition.key_kind, records.keys[row],
+		compare_result(sink->changes, program, kind, {records.keys[row], place_of(*sink->locked, kind, records.keys[row])},
 					   sink->evaluation->stored[row], results[row]);
 	}
 	MemoryContextSwitchTo(before);
 }
 
-// Lock the records in the order of their keys; returns how many there are
+// Lock the records by a query, in the order of their keys; returns how many there are
 uint64
-lock_rows(const KeptScore *kept, Datum keys)
+lock_by_query(const KeptScore *kept, Datum keys)
 {
 	const LoadedStream *records = kept->score->records;
 	core::KeyKind kind = kept->score->definition.key_kind;
@@ -60,15 +87,34 @@ lock_rows(const KeptScore *kept, Datum keys)
 							   "FOR NO KEY UPDATE OF r",
 							   relation_sql(records->relation), key, key,
 							   kind == core::KeyKind::text ? " COLLATE pg_catalog.\"C\"" : "");
-	Session session = begin_as_owner(records->owner);
 	int result = SPI_execute_extended(sql, &options);
 	if (result < 0)
 	{
 		elog(ERROR, "query failed: %s", sql);
 	}
-	uint64 locked = SPI_processed;
-	end_session(session);
 	MemoryContextSwitchTo(before);
+	return SPI_processed;
+}
+
+// Lock the records in the order of their keys; returns how many there are
+uint64
+lock_rows(const KeptScore *kept, Records *records)
+{
+	std::span<const core::Key> keys{records->keys, static_cast<size_t>(records->count)};
+	auto *places = static_cast<ItemPointerData *>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(ItemPointerData) * keys.size()));
+	uint64 locked;
+	Session session = begin_as_owner(kept->score->records->owner);
+
+	records->places = nullptr;
+	if (kept->record.index != nullptr && lock_places(kept->record.index, keys, places, &locked))
+	{
+		records->places = places;
+	}
+	else
+	{
+		locked = lock_by_query(kept, records->array);
+	}
+	end_session(session);
 	return locked;
 }
 
@@ -114,18 +160,18 @@ keep_many(KeptScore *kept, const core::Key *keys, int count, const Keeping &keep
 {
 	// Triggers of the owner run while scores are written, and must not find what the caller's path leads to
 	Session session = begin_for_owners(kept->score->settings_matter);
-	Datum array = key_array(kept->score->definition.key_kind, keys, count);
+	Records records{keys, count, key_array(kept->score->definition.key_kind, keys, count), nullptr};
 	TimestampTz asked = GetCurrentTimestamp();
-	uint64 seen = lock_rows(kept, array);
+	uint64 seen = lock_rows(kept, &records);
 
 	if (keeping.awaits_records && seen < static_cast<uint64>(count))
 	{
 		lock_record_keys(kept->score->records->name, kept->score->definition.key_kind, keys, count);
-		seen = lock_rows(kept, array);
+		seen = lock_rows(kept, &records);
 	}
 	if (IsolationUsesXactSnapshot() && seen < static_cast<uint64>(count))
 	{
-		require_all_seen(kept->score, array, seen);
+		require_all_seen(kept->score, records.array, seen);
 	}
 	TimestampTz locked = GetCurrentTimestamp();
 	bool waited = keeping.not_behind && locked - asked >= long_wait_us;
@@ -138,9 +184,9 @@ keep_many(KeptScore *kept, const core::Key *keys, int count, const Keeping &keep
 	ColumnChanges changes = make_changes(core::batch_rows, instant);
 	PushActiveSnapshot(GetLatestSnapshot());
 	Evaluation *evaluation = begin_evaluation(kept->score, instant, nullptr, {false, false, true});
-	evaluation->keys = &array;
+	evaluation->keys = &records.array;
 	evaluation->compared = true;
-	CompareSink sink{evaluation, &changes, CurrentMemoryContext};
+	CompareSink sink{evaluation, &records, &changes, CurrentMemoryContext};
 	run_evaluation(evaluation, compare_rows, &sink);
 	PopActiveSnapshot();
 	uint64 written = write_changes(kept, changes, keeping.reason);

@@ -2,6 +2,7 @@
 
 #include "pg/held.hpp"
 #include "pg/kept_score.hpp"
+#include "pg/own_tables.hpp"
 #include "pg/settings.hpp"
 #include "pg/statistics.hpp"
 #include "pg/touched.hpp"
@@ -18,6 +19,7 @@ void
 _PG_init(void)
 {
 	lead_scoring::pg::define_settings();
+	lead_scoring::pg::watch_own_relations();
 	lead_scoring::pg::watch_definitions();
 	lead_scoring::pg::watch_transactions();
 	lead_scoring::pg::watch_held_definitions();

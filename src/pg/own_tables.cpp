@@ -14,21 +14,62 @@ extern "C"
 #include "access/tableam.h"
 #include "executor/tuptable.h"
 #include "utils/fmgroids.h"
+#include "utils/inval.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 }
 
 namespace lead_scoring::pg
 {
 
+namespace
+{
+
+// Relations that were looked up since the last change of any
+struct Known
+{
+	const char *name; // a literal
+	Oid relation;
+};
+
+Known known[32];
+size_t known_count = 0;
+
+void
+forget_known(Datum, int, uint32)
+{
+	known_count = 0;
+}
+
+} // namespace
+
+void
+watch_own_relations()
+{
+	CacheRegisterSyscacheCallback(RELNAMENSP, forget_known, 0);
+	CacheRegisterSyscacheCallback(NAMESPACENAME, forget_known, 0);
+}
+
 Oid
 own_relation(const char *name)
 {
+	for (size_t at = 0; at < known_count; at++)
+	{
+		if (known[at].name == name)
+		{
+			return known[at].relation;
+		}
+	}
 	Oid relation = get_relname_relid(name, get_namespace_oid("lead_scoring", false));
 
 	if (!OidIsValid(relation))
 	{
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation \"lead_scoring.%s\" does not exist", name),
 						errhint("The library is newer than the extension: run ALTER EXTENSION lead_scoring UPDATE.")));
+	}
+	if (known_count < lengthof(known))
+	{
+		known[known_count++] = {name, relation};
 	}
 	return relation;
 }

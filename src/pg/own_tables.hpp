@@ -6,7 +6,10 @@
 namespace lead_scoring::pg
 {
 
-// The OID of one of our relations; raises if there is none
+// Ask to be told of changes; called when the library is loaded
+void watch_own_relations();
+
+// The OID of one of our relations, whose name is a literal; raises if there is none
 Oid own_relation(const char *name);
 
 // A plan for a command on our own tables, made once for the process

@@ -346,6 +346,34 @@ lock_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::s
 }
 
 bool
+lock_places(const RowIndex *index, std::span<const core::Key> keys, ItemPointerData *places, uint64 *locked)
+{
+	RowLookup lookup;
+
+	if (!begin_lookup(&lookup, index, RowShareLock))
+	{
+		return false;
+	}
+	*locked = 0;
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	for (const core::Key &key : keys)
+	{
+		CHECK_FOR_INTERRUPTS();
+		ItemPointerSetInvalid(places);
+		if (find_row(&lookup, index, GetActiveSnapshot(), key) && lock_row(lookup, index, GetActiveSnapshot(), key))
+		{
+			*places = lookup.slot->tts_tid;
+			(*locked)++;
+		}
+		places++;
+	}
+	end_lookup(lookup);
+	PopActiveSnapshot();
+	return true;
+}
+
+bool
 read_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::span<const core::Key> keys, TimestampTz earliest)
 {
 	RowLookup lookup;

@@ -58,6 +58,10 @@ const RowIndex *find_row_index(const LoadedStream *stream, bool to_lock);
 // batch is there until the stream runs again, and so are their places. False if only a query will do
 bool lock_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::span<const core::Key> keys);
 
+// Lock the rows of some keys, in their order, without reading them; fills in their places, invalid for a key without a row, and
+// how many there are. False if only a query will do
+bool lock_places(const RowIndex *index, std::span<const core::Key> keys, ItemPointerData *places, uint64 *locked);
+
 // Read the rows of some keys under the active snapshot, but none that a time is later than. Batches go to the sink. False if
 // only a query will do
 bool read_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::span<const core::Key> keys, TimestampTz earliest);

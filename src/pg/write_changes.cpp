@@ -92,8 +92,7 @@ keep_text(std::string_view text)
 }
 
 void
-add_change(ColumnChanges *changes, const core::Key &key, const StoredScore *before, const StoredScore &after,
-		   const ItemPointerData *place = nullptr)
+add_change(ColumnChanges *changes, const LockedRecord &record, const StoredScore *before, const StoredScore &after)
 {
 	const StoredScore &stored = before == nullptr ? nothing_stored : *before;
 
@@ -108,13 +107,13 @@ add_change(ColumnChanges *changes, const core::Key &key, const StoredScore *befo
 			repalloc_huge(changes->changes, sizeof(ColumnChange) * static_cast<Size>(changes->capacity)));
 	}
 	ColumnChange &change = changes->changes[changes->count++];
-	change = {key, stored, after, before == nullptr, {}};
+	change = {record.key, stored, after, before == nullptr, {}};
 	ItemPointerSetInvalid(&change.place);
-	if (place != nullptr)
+	if (record.place != nullptr)
 	{
-		change.place = *place;
+		change.place = *record.place;
 	}
-	change.key.text = keep_text(key.text);
+	change.key.text = keep_text(record.key.text);
 	change.before.label = keep_text(stored.label);
 	change.after.label = keep_text(after.label);
 }
@@ -151,7 +150,7 @@ add_orphans(const KeptScore *kept, const core::Batch &records, ColumnChanges *ch
 									[&](const core::Key &record) { return same_key(kind, record, key); });
 		if (!is_there)
 		{
-			add_change(changes, key, &kept->stored->stream.stored[row], nothing_stored);
+			add_change(changes, {key, nullptr}, &kept->stored->stream.stored[row], nothing_stored);
 		}
 	}
 }
@@ -395,11 +394,11 @@ make_changes(size_t room, TimestampTz as_of)
 }
 
 void
-compare_result(ColumnChanges *changes, const core::Program &program, core::KeyKind kind, const core::Key &key,
+compare_result(ColumnChanges *changes, const core::Program &program, core::KeyKind kind, const LockedRecord &record,
 			   const StoredScore &stored, const core::ScoreResult &result)
 {
-	add_change(changes, key, &stored, score_of(program, result));
-	add_due(changes, key_text(kind, key), result);
+	add_change(changes, record, &stored, score_of(program, result));
+	add_due(changes, key_text(kind, record.key), result);
 }
 
 ColumnChanges
@@ -412,8 +411,8 @@ find_changes(const KeptScore *kept, const LockedRecords &records, const core::Sc
 	for (size_t row = 0; row < batch.rows; row++)
 	{
 		const StoredScore *before = kept->stored == nullptr ? &records.stored[row] : stored_of(kept, batch.keys[row]);
-		add_change(&changes, batch.keys[row], before, score_of(kept->scorer->program(), results[row]),
-				   records.places == nullptr ? nullptr : &records.places[row]);
+		const ItemPointerData *place = records.places == nullptr ? nullptr : &records.places[row];
+		add_change(&changes, {batch.keys[row], place}, before, score_of(kept->scorer->program(), results[row]));
 		add_due(&changes, key_text(kept->score->definition.key_kind, batch.keys[row]), results[row]);
 	}
 	if (kept->stored != nullptr)

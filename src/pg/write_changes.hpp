@@ -34,8 +34,15 @@ struct ColumnChanges
 // Begin a list with room for so many records, in the current memory context
 ColumnChanges make_changes(size_t room, TimestampTz as_of);
 
+// A record that is locked
+struct LockedRecord
+{
+	const core::Key &key;
+	const ItemPointerData *place; // of its row, or null
+};
+
 // Compare a result with what is stored of a record that has a row for it; a list that is full grows
-void compare_result(ColumnChanges *changes, const core::Program &program, core::KeyKind kind, const core::Key &key,
+void compare_result(ColumnChanges *changes, const core::Program &program, core::KeyKind kind, const LockedRecord &record,
 					const StoredScore &stored, const core::ScoreResult &result);
 
 // Records that are locked, and what is known of them
