@@ -1,7 +1,7 @@
 -- Updates of what no rule reads cost nothing, and what rules read may change at any time
 BEGIN;
 \ir include/crm.psql
-SELECT plan(56);
+SELECT plan(65);
 
 ALTER TABLE contacts ADD dropped int, ADD note text, ADD twice int GENERATED ALWAYS AS (employees * 2) STORED, ADD story text;
 ALTER TABLE contacts DROP dropped;
@@ -87,6 +87,38 @@ INSERT INTO lead_scoring.rule (score, group_name, name, criterion, points) VALUE
 SELECT is(pg_temp.noticed($$UPDATE contacts SET regions = '{b}'$$), NULL, 'a long text that stays where it is');
 SELECT is(pg_temp.noticed($$UPDATE contacts SET story = 'y' || substr(story, 2) WHERE id = 3$$), '3', '... that changes and is as long as before');
 SELECT is(pg_temp.noticed($$UPDATE contacts SET story = 'y' || substr(story, 2) WHERE id = 3$$), NULL, '... that is written again');
+
+-- Statements within statements: what one of them assigns says nothing of the others
+CREATE FUNCTION pg_temp.aside(value text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE contacts SET email = 'aside' WHERE id = 1001;
+  RETURN value;
+END
+$$;
+INSERT INTO contacts (id) VALUES (1001);
+SELECT is(pg_temp.noticed($$UPDATE contacts SET industry = pg_temp.aside('Aside') WHERE id = 2$$), '2', 'a used column, while an update of an unused one runs');
+SELECT is(pg_temp.noticed($$UPDATE contacts SET industry = pg_temp.aside(CASE id WHEN 3 THEN 'Other' ELSE industry END) WHERE id <= 3$$), '3', '... for each of several rows');
+CREATE FUNCTION pg_temp.inside(value text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE contacts SET industry = value WHERE id = 3;
+  RETURN value;
+END
+$$;
+SELECT is(pg_temp.noticed($$UPDATE contacts SET email = pg_temp.inside('Inside') WHERE id = 1$$), '3', 'an unused column, while an update of a used one runs');
+SELECT is(pg_temp.noticed($$MERGE INTO contacts c USING (VALUES (1), (2)) n (id) ON c.id = n.id WHEN MATCHED AND n.id = 1 THEN UPDATE SET email = 'm' WHEN MATCHED THEN UPDATE SET industry = 'Merged'$$), '2', 'MERGE that does both');
+SELECT is(pg_temp.noticed($$MERGE INTO contacts c USING (VALUES (1), (2)) n (id) ON c.id = n.id WHEN MATCHED THEN UPDATE SET email = 'n'$$), NULL, 'MERGE: unused');
+CREATE FUNCTION pg_temp.rule_within(value text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO lead_scoring.rule (score, group_name, name, criterion, points) VALUES ('s', 'f', 'within', $c$email = 'rule'$c$, 100) ON CONFLICT DO NOTHING;
+  RETURN value;
+END
+$$;
+SELECT lead_scoring.refresh('s');
+UPDATE contacts SET email = pg_temp.rule_within('rule') WHERE id = 2;
+SELECT is((SELECT s_fit FROM contacts WHERE id = 2), 100::float8, 'a column that a rule begins to read while it is updated');
+DELETE FROM lead_scoring.rule WHERE name = 'within';
+DELETE FROM contacts WHERE id = 1001;
+UPDATE contacts SET industry = 'Retail', email = NULL WHERE id = 1;
 INSERT INTO lead_scoring.rule (score, group_name, name, criterion, points) VALUES ('s', 'f', 'all', $$to_jsonb(contacts) ->> 'email' = 'a'$$, 100);
 UPDATE contacts SET email = 'a' WHERE id = 1;
 SELECT is((SELECT s_fit FROM contacts WHERE id = 1), 210::float8, 'a rule that reads whole rows');
@@ -148,6 +180,21 @@ SELECT is(pg_temp.noticed($$UPDATE parts_b SET industry = 'Retail'$$, 'parts', '
 UPDATE parts SET id = 4, industry = 'Retail' WHERE id = 2;
 SELECT is((SELECT p FROM parts_b WHERE id = 4), 10::float8, 'a row that moves to another partition');
 SELECT throws_ok($$UPDATE parts SET p = 5$$, '428C9', NULL, 'nobody else writes the score');
+
+CREATE TABLE kin (id int PRIMARY KEY, industry text, note text);
+CREATE TABLE kid (extra text, PRIMARY KEY (id)) INHERITS (kin);
+INSERT INTO kin VALUES (1, 'Retail');
+INSERT INTO kid VALUES (2, 'Retail'), (3, 'Retail');
+INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('kin', 'kin', 'id');
+INSERT INTO lead_scoring.score (name, record_type, kind, history) VALUES ('k', 'kin', 'combined', 'none');
+INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('k', 'f', 'fit');
+INSERT INTO lead_scoring.rule (score, group_name, name, criterion, points) VALUES ('k', 'f', 'retail', $$industry = 'Retail'$$, 10);
+SELECT lead_scoring.activate('k');
+SELECT is(pg_temp.noticed($$UPDATE kin SET note = 'a'$$, 'kin', 'k'), NULL, 'children: a column that no rule reads');
+CREATE FUNCTION pg_temp.of_kid() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.industry := 'none'; RETURN NEW; END $$;
+CREATE TRIGGER of_kid BEFORE UPDATE OF note ON kid FOR EACH ROW EXECUTE FUNCTION pg_temp.of_kid();
+SELECT is(pg_temp.noticed($$UPDATE kin SET note = 'b' WHERE id <> 3$$, 'kin', 'k'), '2', '... a trigger of a child writes one that a rule reads');
+SELECT is(pg_temp.noticed($$UPDATE kid SET extra = 'c'$$, 'kin', 'k'), NULL, '... a column that only the child has');
 
 -- The function itself
 CREATE TABLE unknown (id int);

@@ -1,7 +1,7 @@
 -- Records are locked, read and written without queries where their tables are plain; where they are not, nothing differs
 BEGIN;
 \ir include/crm.psql
-SELECT plan(52);
+SELECT plan(57);
 
 CREATE INDEX ON activities (contact_id, occurred_at);
 ALTER TABLE contacts ADD gone int, ADD note text;
@@ -36,7 +36,19 @@ SELECT is(pg_temp.come(2), '13.00 10.00 3.00 hot', 'events that are too old coun
 INSERT INTO activities (contact_id, type, occurred_at) VALUES (99, 'x', clock_timestamp());
 SELECT is(pg_temp.wrong(), 0::bigint, 'events of nobody');
 SELECT throws_ok($$INSERT INTO activities (contact_id, type) VALUES (2, 'x')$$, '22004', NULL, 'an event without a time is complained of');
+SELECT throws_ok($$INSERT INTO activities (contact_id, type, occurred_at) SELECT i, 'x', CASE i WHEN 3 THEN NULL ELSE clock_timestamp() END FROM generate_series(1, 4) AS i$$,
+  '22004', 'an event of source "activity" has no time: its record is "3"', 'one among those of several records is, too');
 SELECT lives_ok($$INSERT INTO activities (type) VALUES ('x')$$, 'one that belongs to nobody is not');
+SAVEPOINT otherwise;
+DROP INDEX activities_contact_id_occurred_at_idx;
+CREATE INDEX ON activities (contact_id, occurred_at NULLS FIRST);
+SELECT is(pg_temp.come(2), '14.00 10.00 4.00 hot', 'an index that has what is NULL first');
+SELECT throws_ok($$INSERT INTO activities (contact_id, type) VALUES (2, 'x')$$, '22004', NULL, '... which is complained of');
+DROP INDEX activities_contact_id_occurred_at_idx;
+CREATE INDEX ON activities (contact_id DESC, occurred_at DESC);
+SELECT is(pg_temp.come(2), '15.00 10.00 5.00 hot', 'an index in the other order');
+SELECT throws_ok($$INSERT INTO activities (contact_id, type) VALUES (2, 'x')$$, '22004', NULL, '... which has it first, too');
+ROLLBACK TO otherwise;
 UPDATE contacts SET industry = 'Energy' WHERE id = 2;
 SELECT is(pg_temp.come(2), '4.00 0.00 4.00 cold', 'a row that an update has moved');
 SAVEPOINT here;
