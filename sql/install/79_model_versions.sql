@@ -181,7 +181,7 @@ BEGIN
   UPDATE lead_scoring.model_version v SET status = 'champion', published_at = now(), retired_at = NULL
    WHERE v.model = publish.model AND v.version = publish.version;
   RETURN coalesce((SELECT sum(lead_scoring.refresh(s.name, clock_timestamp()))
-                     FROM (SELECT s.name FROM lead_scoring.score s WHERE s.model = publish.model AND s.status = 'active' ORDER BY s.name) s), 0);
+                     FROM (SELECT s.name FROM lead_scoring.score s WHERE s.model = publish.model AND s.status = 'active' ORDER BY s.name COLLATE "C") s), 0);
 END $$;
 COMMENT ON FUNCTION lead_scoring.publish(text, integer) IS
   'Makes a version the champion of its model, whether a new one or one that was champion before; the former champion is retired. Re-scores the active scores that use the model and returns how many rows it wrote; 0 if it is champion already';
