@@ -121,3 +121,27 @@ SELECT lead_scoring.deactivate('lead_score');
 DELETE FROM lead_scoring.score;
 DELETE FROM lead_scoring.source;
 DELETE FROM lead_scoring.record_type;
+
+-- Large tables without an index that leads to the rows of a record
+CREATE TABLE people (id int PRIMARY KEY, email text);
+CREATE TABLE visits (email text, at timestamptz, page text);
+INSERT INTO people VALUES (1, 'a@b.c');
+INSERT INTO visits SELECT 'a@b.c', '2026-01-01', repeat('x', 900) FROM generate_series(1, 10000);
+INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('person', 'people', 'id');
+INSERT INTO lead_scoring.source (name, record_type, relation, record_key, record_column, occurred_at)
+     VALUES ('visit', 'person', 'visits', 'email', 'email', 'at');
+INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('interest', 'person', 'engagement');
+INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('interest', 'web', 'engagement');
+INSERT INTO lead_scoring.rule (score, group_name, name, source, points) VALUES ('interest', 'web', 'visit', 'visit', 1);
+SELECT lead_scoring.activate('interest');
+SELECT lead_scoring.deactivate('interest');
+CREATE INDEX ON visits (email, at) WHERE page IS NULL;
+SELECT lead_scoring.activate('interest');
+SELECT lead_scoring.deactivate('interest');
+CREATE INDEX ON visits (email);
+SELECT lead_scoring.activate('interest');
+SELECT lead_scoring.deactivate('interest');
+DELETE FROM lead_scoring.score;
+DELETE FROM lead_scoring.source;
+DELETE FROM lead_scoring.record_type;
+DROP TABLE visits, people;

@@ -3,6 +3,7 @@
 
 #include "pg/attach.hpp"
 #include "pg/held.hpp"
+#include "pg/index_advice.hpp"
 #include "pg/keep_many.hpp"
 #include "pg/keep_scores.hpp"
 #include "pg/kept_score.hpp"
@@ -223,6 +224,7 @@ activate(const char *name)
 	require_writable(score);
 	require_activatable(score);
 	warn_of_limits(score);
+	advise_indexes(score);
 	SPI_connect();
 	Session session = begin_safe_path();
 	add_columns(score);
