@@ -54,6 +54,8 @@ define_settings()
 							   "Databases in which a background worker keeps scores current, separated by commas.",
 							   "It takes shared_preload_libraries, too.", &databases, "", PGC_SIGHUP, GUC_LIST_INPUT,
 							   nullptr, nullptr, nullptr);
+	// What is misspelt is refused
+	MarkGUCPrefixReserved("lead_scoring");
 }
 
 int64

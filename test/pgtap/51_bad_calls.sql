@@ -1,7 +1,7 @@
 -- Bad arguments of every function, and bad data: each with its SQLSTATE; nothing is half done
 BEGIN;
 \ir include/crm.psql
-SELECT plan(75);
+SELECT plan(76);
 
 SELECT pg_temp.simple('s', 'engagement', '50% per month');
 INSERT INTO lead_scoring.rule (score, group_name, name, source, criterion, points) VALUES ('s', 'all', 'r', 'activity', $$type = 'x'$$, 1);
@@ -88,5 +88,7 @@ INSERT INTO lead_scoring.rule (score, group_name, name, points) VALUES ('both', 
 SELECT lives_ok($$SELECT lead_scoring.activate('both')$$, 'a score');
 SELECT throws_ok($$SELECT lead_scoring.activate('both_fit')$$, '42701', NULL, 'another, whose column is a column of the first');
 
+-- Settings
+SELECT throws_ok('SET LOCAL lead_scoring.refresh_intervall = 1', '42602', 'invalid configuration parameter name "lead_scoring.refresh_intervall"', 'a setting that is misspelt');
 SELECT * FROM finish();
 ROLLBACK;
