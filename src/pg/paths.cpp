@@ -12,6 +12,7 @@
 
 extern "C"
 {
+#include "catalog/pg_attribute.h"
 #include "catalog/pg_inherits.h"
 }
 
@@ -172,10 +173,27 @@ add_followers(List *scores, const Paths *paths)
 	return scores;
 }
 
+// Whether some columns of a relation are computed whenever they are read, from any others: the rows do not show that they change
+bool
+has_virtual_columns([[maybe_unused]] Oid relation)
+{
+#if PG_VERSION_NUM >= 180000
+	for (int column = get_relnatts(relation); column > 0; column--)
+	{
+		if (get_attgenerated(relation, static_cast<AttrNumber>(column)) == ATTRIBUTE_GENERATED_VIRTUAL)
+		{
+			return true;
+		}
+	}
+#endif
+	return false;
+}
+
 PathStarts *
 find_starts(const Paths *paths, Oid id)
 {
 	auto *starts = static_cast<PathStarts *>(palloc0(sizeof(PathStarts)));
+	bool all_matter = has_virtual_columns(id);
 
 	starts->relation = id;
 	starts->starts = static_cast<PathStart *>(palloc0(sizeof(PathStart) * static_cast<Size>(Max(list_length(paths->paths), 1))));
@@ -202,6 +220,7 @@ find_starts(const Paths *paths, Oid id)
 		start->second = path->second_column == nullptr ? 0 : get_attnum(id, path->second_column);
 		start->link_type = getBaseType(get_atttype(id, start->link));
 		translate_columns(start, matter, path, id);
+		start->all_matter |= all_matter;
 		starts->all_matter |= start->all_matter;
 		starts->matter = bms_add_members(starts->matter, start->matter);
 		starts->concerned = list_concat_unique_ptr(starts->concerned, path->scores);

@@ -1,7 +1,7 @@
 -- Updates of what no rule reads cost nothing, and what rules read may change at any time
 BEGIN;
 \ir include/crm.psql
-SELECT plan(65);
+SELECT plan(66);
 
 ALTER TABLE contacts ADD dropped int, ADD note text, ADD twice int GENERATED ALWAYS AS (employees * 2) STORED, ADD story text;
 ALTER TABLE contacts DROP dropped;
@@ -195,6 +195,21 @@ CREATE FUNCTION pg_temp.of_kid() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NE
 CREATE TRIGGER of_kid BEFORE UPDATE OF note ON kid FOR EACH ROW EXECUTE FUNCTION pg_temp.of_kid();
 SELECT is(pg_temp.noticed($$UPDATE kin SET note = 'b' WHERE id <> 3$$, 'kin', 'k'), '2', '... a trigger of a child writes one that a rule reads');
 SELECT is(pg_temp.noticed($$UPDATE kid SET extra = 'c'$$, 'kin', 'k'), NULL, '... a column that only the child has');
+
+-- Columns that are computed when they are read
+SELECT current_setting('server_version_num')::int >= 180000 AS has_virtual \gset
+\if :has_virtual
+CREATE TABLE virtual (id int PRIMARY KEY, size int, doubled int GENERATED ALWAYS AS (size * 2) VIRTUAL);
+INSERT INTO virtual VALUES (1, 1), (2, 2), (3, 3);
+INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('virtual', 'virtual', 'id');
+INSERT INTO lead_scoring.score (name, record_type, kind, history) VALUES ('v', 'virtual', 'combined', 'none');
+INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('v', 'f', 'fit');
+INSERT INTO lead_scoring.rule (score, group_name, name, criterion, points) VALUES ('v', 'f', 'large', 'doubled > 10', 10);
+SELECT lead_scoring.activate('v');
+SELECT matches(pg_temp.noticed($$UPDATE virtual SET size = 10 WHERE id = 2$$, 'virtual', 'v'), '2', 'a virtual generated column');
+\else
+SELECT pass('no virtual generated columns before PostgreSQL 18');
+\endif
 
 -- The function itself
 CREATE TABLE unknown (id int);
