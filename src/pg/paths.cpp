@@ -12,7 +12,7 @@
 
 extern "C"
 {
-#include "catalog/pg_attribute.h"
+#include "access/relation.h"
 #include "catalog/pg_inherits.h"
 }
 
@@ -175,18 +175,19 @@ add_followers(List *scores, const Paths *paths)
 
 // Whether some columns of a relation are computed whenever they are read, from any others: the rows do not show that they change
 bool
-has_virtual_columns([[maybe_unused]] Oid relation)
+has_virtual_columns([[maybe_unused]] Oid id)
 {
+	bool found = false;
 #if PG_VERSION_NUM >= 180000
-	for (int column = get_relnatts(relation); column > 0; column--)
+	// It need not be there any more
+	if (Relation relation = try_relation_open(id, AccessShareLock); relation != nullptr)
 	{
-		if (get_attgenerated(relation, static_cast<AttrNumber>(column)) == ATTRIBUTE_GENERATED_VIRTUAL)
-		{
-			return true;
-		}
+		const TupleConstr *constraints = RelationGetDescr(relation)->constr;
+		found = constraints != nullptr && constraints->has_generated_virtual;
+		relation_close(relation, NoLock);
 	}
 #endif
-	return false;
+	return found;
 }
 
 PathStarts *
