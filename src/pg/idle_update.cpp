@@ -7,7 +7,10 @@
 extern "C"
 {
 #include "access/sysattr.h"
+#include "nodes/plannodes.h"
+#include "tcop/pquery.h"
 #include "utils/memutils.h"
+#include "utils/portal.h"
 }
 
 namespace lead_scoring::pg
@@ -27,6 +30,28 @@ MemoryContext
 current_statement()
 {
 	return MemoryContextGetParent(CurrentMemoryContext);
+}
+
+// Whether a statement is known to update each table in one place only: of several, WITH clauses among them, PostgreSQL fires the
+// trigger before the statement for the first alone. Known is what the session was sent, not what functions run
+bool
+updates_in_one_place(MemoryContext statement)
+{
+	ListCell *cell;
+
+	if (ActivePortal == nullptr || MemoryContextGetParent(statement) != ActivePortal->portalContext)
+	{
+		return false;
+	}
+	foreach (cell, ActivePortal->stmts)
+	{
+		auto *planned = lfirst_node(PlannedStmt, cell);
+		if (planned->commandType == CMD_UTILITY || planned->hasModifyingCTE)
+		{
+			return false;
+		}
+	}
+	return true;
 }
 
 void
@@ -73,8 +98,8 @@ note_idle_update(const TriggerData *trigger, const PathStarts *starts)
 {
 	MemoryContext statement = current_statement();
 
-	if (statement == nullptr || starts->all_matter || !takes_rows_as_assigned(trigger->tg_relation) ||
-		assigns_any(trigger, starts->watched))
+	if (statement == nullptr || starts->all_matter || !updates_in_one_place(statement) ||
+		!takes_rows_as_assigned(trigger->tg_relation) || assigns_any(trigger, starts->watched))
 	{
 		return;
 	}

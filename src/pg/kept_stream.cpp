@@ -32,9 +32,13 @@ void
 plan_stream(KeptStream *kept)
 {
 	Oid types[] = {TIMESTAMPTZOID, key_array_type(kept->stream.key_kind), TIMESTAMPTZOID};
+	// What a constant in it means must not depend on who asks first
+	Session session = begin_neutral();
 
-	kept->plan = prepare_kept(kept->home, kept->stream.sql, lengthof(types), types);
-	plan_lookups(kept->plan);
+	SPIPlanPtr plan = prepare_kept(kept->home, kept->stream.sql, lengthof(types), types);
+	plan_lookups(plan);
+	kept->plan = plan;
+	end_session(session);
 }
 
 void

@@ -115,8 +115,9 @@ own_rows(MemoryContext context, const OwnTable &table, const char *key, std::spa
 	OwnScan scan = begin_own_scan(table, key);
 	auto *places = static_cast<AttrNumber *>(palloc(sizeof(AttrNumber) * columns.size()));
 	uint64 room = 16;
-	QueryRows rows{static_cast<HeapTuple *>(palloc(sizeof(HeapTuple) * room)), CreateTupleDescCopy(RelationGetDescr(scan.relation)), places,
-				   0, context};
+	// With the values of columns that have come later than a row
+	QueryRows rows{static_cast<HeapTuple *>(palloc(sizeof(HeapTuple) * room)), CreateTupleDescCopyConstr(RelationGetDescr(scan.relation)),
+				   places, 0, context};
 
 	for (size_t at = 0; at < columns.size(); at++)
 	{

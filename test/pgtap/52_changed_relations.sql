@@ -1,7 +1,7 @@
 -- Relations and columns that are dropped, renamed or changed after they were used in a definition
 BEGIN;
 \ir include/crm.psql
-SELECT plan(63);
+SELECT plan(64);
 
 CREATE FUNCTION pg_temp.setup() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -139,6 +139,13 @@ SELECT lives_ok($$UPDATE lead_scoring.record_type SET key_column = 'key' WHERE n
 DROP TABLE stored;
 SELECT throws_ok($$UPDATE leads SET industry = 'Retail'$$, '42P01', 'the relation with the columns of score "s" no longer exists', 'the target dropped');
 SELECT lead_scoring.deactivate('s');
+
+-- Columns that a definition table gets after its rows, as from an update of the extension, have their defaults in them
+INSERT INTO contacts (id) VALUES (1);
+SELECT pg_temp.simple('late', 'fit'), pg_temp.rule('late', 'all', NULL);
+ALTER TABLE lead_scoring.rule RENAME enabled TO enabled_before;
+ALTER TABLE lead_scoring.rule ADD enabled boolean NOT NULL DEFAULT true;
+SELECT is(pg_temp.total('late', 1), 1::float8, 'a column of a definition table that came later');
 
 SELECT * FROM finish();
 ROLLBACK;

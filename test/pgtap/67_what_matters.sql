@@ -1,7 +1,7 @@
 -- Updates of what no rule reads cost nothing, and what rules read may change at any time
 BEGIN;
 \ir include/crm.psql
-SELECT plan(66);
+SELECT plan(74);
 
 ALTER TABLE contacts ADD dropped int, ADD note text, ADD twice int GENERATED ALWAYS AS (employees * 2) STORED, ADD story text;
 ALTER TABLE contacts DROP dropped;
@@ -210,6 +210,57 @@ SELECT matches(pg_temp.noticed($$UPDATE virtual SET size = 10 WHERE id = 2$$, 'v
 \else
 SELECT pass('no virtual generated columns before PostgreSQL 18');
 \endif
+
+-- Statements that the session itself sends, of a table whose rows become what they assign: what they leave alone is known before
+-- the first row, but not of other statements within
+CREATE TABLE bare (id int PRIMARY KEY, industry text, note text);
+CREATE TABLE unruled (id int, industry text);
+INSERT INTO unruled VALUES (1);
+INSERT INTO bare SELECT i, 'none' FROM generate_series(1, 3) AS i;
+INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('bare', 'bare', 'id');
+INSERT INTO lead_scoring.source (name, record_type, relation, record_key, occurred_at) VALUES ('deed', 'bare', 'activities', 'contact_id', 'occurred_at');
+INSERT INTO lead_scoring.score (name, record_type, kind, history) VALUES ('b', 'bare', 'combined', 'none');
+INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('b', 'f', 'fit'), ('b', 'e', 'engagement');
+INSERT INTO lead_scoring.rule (score, group_name, name, source, criterion, points) VALUES
+  ('b', 'f', 'retail', NULL, $$industry = 'Retail'$$, 10), ('b', 'e', 'y', 'deed', $$type = 'y'$$, 1);
+SELECT lead_scoring.activate('b');
+CREATE FUNCTION pg_temp.scores() RETURNS text LANGUAGE sql AS $$ SELECT string_agg(b_fit::text, ' ' ORDER BY id) FROM bare $$;
+CREATE FUNCTION pg_temp.other(record int, value text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE bare SET industry = value WHERE id = record;
+  RETURN value;
+END
+$$;
+CREATE FUNCTION pg_temp.in_vain(record int, value text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE bare SET note = value WHERE id = record;
+  RAISE 'in vain';
+EXCEPTION WHEN raise_exception THEN
+  RETURN value;
+END
+$$;
+SET LOCAL lead_scoring.allow_score_writes = on;
+UPDATE bare SET b_fit = -1;
+SET LOCAL lead_scoring.allow_score_writes = off;
+UPDATE bare SET note = 'a';
+SELECT is(pg_temp.scores(), '-1 -1 -1', 'a column that no rule reads');
+UPDATE bare SET industry = 'Retail' WHERE id = 2;
+SELECT is(pg_temp.scores(), '-1 10 -1', 'one that a rule reads');
+WITH c AS (UPDATE bare SET industry = 'Retail' WHERE id = 1) UPDATE bare SET note = 'b' WHERE id = 3;
+SELECT is(pg_temp.scores(), '10 10 -1', 'one that a rule reads, in the WITH clause of an update of another');
+WITH c AS (UPDATE bare SET industry = 'none' WHERE id = 1 RETURNING note) UPDATE bare SET note = c.note FROM c WHERE id = 3;
+SELECT is(pg_temp.scores(), '0 10 -1', '... which it is asked for');
+UPDATE bare SET note = pg_temp.other(1, 'Retail') WHERE id = 3;
+SELECT is(pg_temp.scores(), '10 10 -1', '... in a function');
+UPDATE bare SET industry = pg_temp.in_vain(1, 'none') WHERE id = 2;
+SELECT is(pg_temp.scores(), '10 0 -1', 'after an update of another was undone');
+PREPARE note AS WITH c AS (UPDATE bare SET industry = 'none' WHERE id = $1) UPDATE bare SET note = 'c' WHERE id = 3;
+EXECUTE note (1);
+SELECT is(pg_temp.scores(), '0 0 -1', 'prepared');
+CREATE RULE too AS ON UPDATE TO unruled DO ALSO UPDATE bare SET industry = NEW.industry WHERE id = NEW.id;
+UPDATE unruled SET industry = 'Retail' WHERE id = 1;
+SELECT is(pg_temp.scores(), '10 0 -1', 'by a rule');
+SELECT lead_scoring.deactivate('b');
 
 -- The function itself
 CREATE TABLE unknown (id int);

@@ -1,7 +1,7 @@
 -- Records are locked, read and written without queries where their tables are plain; where they are not, nothing differs
 BEGIN;
 \ir include/crm.psql
-SELECT plan(57);
+SELECT plan(58);
 
 CREATE INDEX ON activities (contact_id, occurred_at);
 ALTER TABLE contacts ADD gone int, ADD note text;
@@ -215,5 +215,13 @@ DROP TRIGGER after_row ON contacts;
 DELETE FROM activities WHERE contact_id > 1000;
 SELECT is((SELECT count(*) FROM contacts WHERE id > 1000 AND s = 10 AND s_label = 'cold'), 400::bigint, 'and all go');
 SELECT is(pg_temp.wrong(), 0::bigint, 'all are right');
+
+-- A query that is made ready when it is first needed means what was written, whatever the settings of the session are then
+UPDATE lead_scoring.source SET filter = $$detail = 'a\b'$$ WHERE name = 'activity';
+SET LOCAL standard_conforming_strings = off;
+SET LOCAL escape_string_warning = off;
+INSERT INTO activities (contact_id, type, detail, occurred_at) VALUES (1001, 'x', E'a\\b', clock_timestamp());
+SET LOCAL standard_conforming_strings = on;
+SELECT is((SELECT round(s::numeric, 2) FROM contacts WHERE id = 1001), 11.00, 'a text with a backslash');
 SELECT * FROM finish();
 ROLLBACK;
