@@ -106,7 +106,8 @@ refresh_found(const Upkeep &upkeep, UpkeepScore *score, const char *query)
 {
 	MemoryContext batch = AllocSetContextCreate(upkeep.context, "lead_scoring batch", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext before = MemoryContextSwitchTo(batch);
-	DueRow after{CStringGetTextDatum(""), DT_NOBEGIN};
+	// Without those that change continuously
+	DueRow after = first_due(DT_NOBEGIN + 1);
 	bool going_well = true;
 
 	for (int64 size = first_batch; going_well; size = Min(2 * size, largest_batch))
@@ -119,7 +120,7 @@ refresh_found(const Upkeep &upkeep, UpkeepScore *score, const char *query)
 		}
 		going_well = refresh_or_park(score, keys);
 		// Of those that were due none is any more, unless its record is gone
-		if (going_well && (keys.last_due == DT_NOBEGIN || has_due(score->name, DT_NOBEGIN + 1, keys.last_due)))
+		if (going_well && (keys.last_due == DT_NOBEGIN || has_due(score->name, after, keys.last_due)))
 		{
 			remove_gone_records(score->name, score->as_of, keys);
 		}
