@@ -81,14 +81,13 @@ OwnCommand note_refresh = {
 	2, {TEXTOID, TIMESTAMPTZOID}, nullptr};
 
 DueLookup
-begin_lookup(const char *index, int conditions, Datum score)
+begin_lookup(const char *index, int conditions, Snapshot (*take_snapshot)(void), Datum score)
 {
 	DueLookup lookup;
 
 	lookup.table = table_open(own_relation("due"), AccessShareLock);
 	lookup.index = index_open(own_relation(index), AccessShareLock);
-	// The latest: the row may have been written by whom we waited for, whatever the transaction sees
-	lookup.snapshot = RegisterSnapshot(GetLatestSnapshot());
+	lookup.snapshot = RegisterSnapshot(take_snapshot());
 #if PG_VERSION_NUM >= 180000
 	lookup.scan = index_beginscan(lookup.table, lookup.index, lookup.snapshot, nullptr, conditions, 0);
 #else
@@ -104,7 +103,8 @@ begin_lookup(const char *index, int conditions, Datum score)
 DueLookup
 begin_lookup_by_time(const char *score, const DueRow &from, TimestampTz until)
 {
-	DueLookup lookup = begin_lookup("due_by_time", 3, CStringGetTextDatum(score));
+	// What the transaction sees: of records that it does not see it would only be told that it cannot score them
+	DueLookup lookup = begin_lookup("due_by_time", 3, GetTransactionSnapshot, CStringGetTextDatum(score));
 	auto *place = static_cast<ScanKeyData *>(palloc(sizeof(ScanKeyData) * 2));
 	ScanKeyData keys[3];
 
@@ -173,7 +173,8 @@ Differences
 find_differences(Datum score, const DueRow *rows, size_t count, DueMode mode)
 {
 	Differences found{};
-	DueLookup lookup = begin_lookup("due_pkey", 2, score);
+	// The latest: a row may have been written by whom we waited for, whatever the transaction sees
+	DueLookup lookup = begin_lookup("due_pkey", 2, GetLatestSnapshot, score);
 
 	for (size_t at = 0; at < count; at++)
 	{
