@@ -100,6 +100,16 @@ read_batch(const char *query, const UpkeepScore &score, const DueRow &after, int
 	return list;
 }
 
+// Copy the texts of a failure into the current memory context
+void
+copy_texts(Failure *failure)
+{
+	for (const char **text : {&failure->message, &failure->detail, &failure->hint, &failure->context})
+	{
+		*text = *text == nullptr ? nullptr : pstrdup(*text);
+	}
+}
+
 // Refresh the records that a query finds, batch by batch
 bool
 refresh_found(const Upkeep &upkeep, UpkeepScore *score, const char *query)
@@ -127,6 +137,10 @@ refresh_found(const Upkeep &upkeep, UpkeepScore *score, const char *query)
 		after.due = keys.last_due;
 		MemoryContextSwitchTo(upkeep.context);
 		after.key = key_after(keys.keys[keys.count - 1]);
+		if (!going_well)
+		{
+			copy_texts(&score->failure);
+		}
 		MemoryContextReset(batch);
 		MemoryContextSwitchTo(batch);
 		if (going_well)
