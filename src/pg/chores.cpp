@@ -144,8 +144,8 @@ find_chores(const char *score, TimestampTz as_of)
 	Followed followed = read_followed(score, as_of);
 
 	chores.failed_before = followed.failed;
-	chores.due = has_due(score, DT_NOBEGIN + 1, as_of);
-	chores.fading = followed.stale && has_due(score, DT_NOBEGIN, DT_NOBEGIN);
+	chores.due = has_due(score, first_due(DT_NOBEGIN + 1), as_of);
+	chores.fading = followed.stale && has_due(score, first_due(DT_NOBEGIN), DT_NOBEGIN);
 	chores.parked = has_retries(score);
 	chores.everybody = !followed.known || has_boundary(score, followed.refreshed_at, as_of) ||
 					   (followed.stale && has_unwatched(score)) ||

@@ -81,14 +81,13 @@ OwnCommand note_refresh = {
 	2, {TEXTOID, TIMESTAMPTZOID}, nullptr};
 
 DueLookup
-begin_lookup(const char *index, int conditions, Datum score)
+begin_lookup(const char *index, int conditions, Snapshot (*take_snapshot)(void), Datum score)
 {
 	DueLookup lookup;
 
 	lookup.table = table_open(own_relation("due"), AccessShareLock);
 	lookup.index = index_open(own_relation(index), AccessShareLock);
-	// The latest: the row may have been written by whom we waited for, whatever the transaction sees
-	lookup.snapshot = RegisterSnapshot(GetLatestSnapshot());
+	lookup.snapshot = RegisterSnapshot(take_snapshot());
 #if PG_VERSION_NUM >= 180000
 	lookup.scan = index_beginscan(lookup.table, lookup.index, lookup.snapshot, nullptr, conditions, 0);
 #else
@@ -99,15 +98,26 @@ begin_lookup(const char *index, int conditions, Datum score)
 	return lookup;
 }
 
-// Look for the rows of a score from one instant to another
+// Look for the rows of a score from a place in the order of time and key on, until an instant. What is before is not even passed:
+// many rows may be of one instant, and those that have been dealt with are dead, but there
 DueLookup
-begin_lookup_by_time(const char *score, TimestampTz from, TimestampTz until)
+begin_lookup_by_time(const char *score, const DueRow &from, TimestampTz until)
 {
-	DueLookup lookup = begin_lookup("due_by_time", 3, CStringGetTextDatum(score));
+	// What the transaction sees: of records that it does not see it would only be told that it cannot score them
+	DueLookup lookup = begin_lookup("due_by_time", 3, GetTransactionSnapshot, CStringGetTextDatum(score));
+	auto *place = static_cast<ScanKeyData *>(palloc(sizeof(ScanKeyData) * 2));
 	ScanKeyData keys[3];
 
+	ScanKeyEntryInitialize(&place[0], SK_ROW_MEMBER, 2, BTGreaterEqualStrategyNumber, InvalidOid, InvalidOid, F_TIMESTAMPTZ_CMP,
+						   TimestampTzGetDatum(from.due));
+	ScanKeyEntryInitialize(&place[1], SK_ROW_MEMBER | SK_ROW_END, 3, BTGreaterEqualStrategyNumber, InvalidOid, C_COLLATION_OID,
+						   F_BTTEXTCMP, from.key);
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, lookup.score);
-	ScanKeyInit(&keys[1], 2, BTGreaterEqualStrategyNumber, F_TIMESTAMPTZ_GE, TimestampTzGetDatum(from));
+	keys[1] = {};
+	keys[1].sk_flags = SK_ROW_HEADER;
+	keys[1].sk_attno = 2;
+	keys[1].sk_strategy = BTGreaterEqualStrategyNumber;
+	keys[1].sk_argument = PointerGetDatum(place);
 	ScanKeyInit(&keys[2], 2, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE, TimestampTzGetDatum(until));
 	index_rescan(lookup.scan, keys, lengthof(keys), nullptr, 0);
 	return lookup;
@@ -163,7 +173,8 @@ Differences
 find_differences(Datum score, const DueRow *rows, size_t count, DueMode mode)
 {
 	Differences found{};
-	DueLookup lookup = begin_lookup("due_pkey", 2, score);
+	// The latest: a row may have been written by whom we waited for, whatever the transaction sees
+	DueLookup lookup = begin_lookup("due_pkey", 2, GetLatestSnapshot, score);
 
 	for (size_t at = 0; at < count; at++)
 	{
@@ -292,10 +303,16 @@ note_due(const LoadedScore *score, const DueRow *rows, size_t count, DueMode mod
 	MemoryContextDelete(scratch);
 }
 
+DueRow
+first_due(TimestampTz instant)
+{
+	return {CStringGetTextDatum(""), instant};
+}
+
 size_t
 read_due(const char *score, const DueRow &from, TimestampTz until, DueRow *rows, size_t most)
 {
-	DueLookup lookup = begin_lookup_by_time(score, Max(from.due, DT_NOBEGIN + 1), until);
+	DueLookup lookup = begin_lookup_by_time(score, from, until);
 	size_t count = 0;
 
 	while (count < most && index_getnext_slot(lookup.scan, ForwardScanDirection, lookup.slot))
@@ -303,17 +320,14 @@ read_due(const char *score, const DueRow &from, TimestampTz until, DueRow *rows,
 		bool is_null;
 		DueRow row{slot_getattr(lookup.slot, 2, &is_null), DatumGetTimestampTz(slot_getattr(lookup.slot, 3, &is_null))};
 		CHECK_FOR_INTERRUPTS();
-		if (row.due > from.due || compare_keys(&row, &from) >= 0)
-		{
-			rows[count++] = {PointerGetDatum(PG_DETOAST_DATUM_COPY(row.key)), row.due};
-		}
+		rows[count++] = {PointerGetDatum(PG_DETOAST_DATUM_COPY(row.key)), row.due};
 	}
 	end_lookup(lookup);
 	return count;
 }
 
 bool
-has_due(const char *score, TimestampTz from, TimestampTz until)
+has_due(const char *score, const DueRow &from, TimestampTz until)
 {
 	DueLookup lookup = begin_lookup_by_time(score, from, until);
 	bool found = index_getnext_slot(lookup.scan, ForwardScanDirection, lookup.slot);

@@ -29,12 +29,15 @@ enum class DueMode
 // Keep in mind when records change by themselves
 void note_due(const LoadedScore *score, const DueRow *rows, size_t count, DueMode mode = DueMode::sooner);
 
-// Read the rows of a score that are due by an instant, in the order of time and key, from a place in it on, without those that
-// change continuously; keys live in the current memory context. Returns how many there are, at most so many
+// The first place of an instant in the order of time and key
+DueRow first_due(TimestampTz instant);
+
+// Read the rows of a score that are due by an instant, in the order of time and key, from a place in it on; keys live in the
+// current memory context. Returns how many there are, at most so many
 size_t read_due(const char *score, const DueRow &from, TimestampTz until, DueRow *rows, size_t most);
 
-// Whether a score has rows from one instant to another, both included
-bool has_due(const char *score, TimestampTz from, TimestampTz until);
+// Whether there are such rows
+bool has_due(const char *score, const DueRow &from, TimestampTz until);
 
 // Whether there is any row of a score
 bool any_due(const LoadedScore *score);

@@ -100,13 +100,24 @@ read_batch(const char *query, const UpkeepScore &score, const DueRow &after, int
 	return list;
 }
 
+// Copy the texts of a failure into the current memory context
+void
+copy_texts(Failure *failure)
+{
+	for (const char **text : {&failure->message, &failure->detail, &failure->hint, &failure->context})
+	{
+		*text = *text == nullptr ? nullptr : pstrdup(*text);
+	}
+}
+
 // Refresh the records that a query finds, batch by batch
 bool
 refresh_found(const Upkeep &upkeep, UpkeepScore *score, const char *query)
 {
 	MemoryContext batch = AllocSetContextCreate(upkeep.context, "lead_scoring batch", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext before = MemoryContextSwitchTo(batch);
-	DueRow after{CStringGetTextDatum(""), DT_NOBEGIN};
+	// Without those that change continuously
+	DueRow after = first_due(DT_NOBEGIN + 1);
 	bool going_well = true;
 
 	for (int64 size = first_batch; going_well; size = Min(2 * size, largest_batch))
@@ -119,13 +130,17 @@ refresh_found(const Upkeep &upkeep, UpkeepScore *score, const char *query)
 		}
 		going_well = refresh_or_park(score, keys);
 		// Of those that were due none is any more, unless its record is gone
-		if (going_well && (keys.last_due == DT_NOBEGIN || has_due(score->name, DT_NOBEGIN + 1, keys.last_due)))
+		if (going_well && (keys.last_due == DT_NOBEGIN || has_due(score->name, after, keys.last_due)))
 		{
 			remove_gone_records(score->name, score->as_of, keys);
 		}
 		after.due = keys.last_due;
 		MemoryContextSwitchTo(upkeep.context);
 		after.key = key_after(keys.keys[keys.count - 1]);
+		if (!going_well)
+		{
+			copy_texts(&score->failure);
+		}
 		MemoryContextReset(batch);
 		MemoryContextSwitchTo(batch);
 		if (going_well)
