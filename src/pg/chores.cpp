@@ -63,8 +63,8 @@ has_passed(const QueryRows &rows, uint64 row, int column, TimestampTz from, Time
 bool
 has_boundary(const char *score, TimestampTz from, TimestampTz until)
 {
-	QueryRows rules = own_rows(CurrentMemoryContext, {"rule", "rule_pkey", "score"}, score, rule_validity);
-	QueryRows factors = own_rows(CurrentMemoryContext, {"event_factor", "event_factor_pkey", "score"}, score, factor_validity);
+	QueryRows rules = own_rows(CurrentMemoryContext, own::rules, score, rule_validity);
+	QueryRows factors = own_rows(CurrentMemoryContext, own::factors, score, factor_validity);
 
 	for (uint64 row = 0; row < rules.count; row++)
 	{
@@ -88,7 +88,7 @@ has_boundary(const char *score, TimestampTz from, TimestampTz until)
 bool
 has_retries(const char *score)
 {
-	QueryRows parked = own_rows(CurrentMemoryContext, {"parked", "parked_pkey", "score"}, score, retry_columns);
+	QueryRows parked = own_rows(CurrentMemoryContext, own::parked, score, retry_columns);
 	TimestampTz now = GetCurrentTimestamp();
 
 	for (uint64 row = 0; row < parked.count; row++)
@@ -113,7 +113,7 @@ struct Followed
 Followed
 read_followed(const char *score, TimestampTz as_of)
 {
-	QueryRows states = own_rows(CurrentMemoryContext, {"score_state", "score_state_pkey", "score"}, score, state_columns);
+	QueryRows states = own_rows(CurrentMemoryContext, own::states, score, state_columns);
 	Followed followed{false, true, 0, false};
 
 	if (states.count == 0)

@@ -7,6 +7,7 @@
 
 #include "pg/due.hpp"
 
+#include "pg/own_rows.hpp"
 #include "pg/own_tables.hpp"
 #include "pg/settings.hpp"
 
@@ -338,7 +339,7 @@ has_due(const char *score, const DueRow &from, TimestampTz until)
 bool
 any_due(const LoadedScore *score)
 {
-	return has_own_rows("due", "due_pkey", score->name);
+	return has_rows_by_now(own::dues, score->name);
 }
 
 void

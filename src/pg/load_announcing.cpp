@@ -82,7 +82,7 @@ load_announcing(Loading *loading)
 void
 load_alerts(Loading *loading)
 {
-	if (!has_rows({"alert", "alert_pkey", "score"}, loading->score->name))
+	if (!has_rows(own::alerts, loading->score->name))
 	{
 		return;
 	}

@@ -48,22 +48,16 @@ decay_at(const Loading *loading, const QueryRows &rows, uint64 row, int column)
 	return decay;
 }
 
-constexpr OwnTable score_table{"score", "score_pkey", "name"};
 constexpr const char *score_columns[] = {"kind", "min_points", "max_points", "status", "target", "record_type", "adjustment_share",
 										 "dormant_after", "history", "announce_rule_changes", "model"};
-constexpr OwnTable record_type_table{"record_type", "record_type_pkey", "name"};
 constexpr const char *record_type_columns[] = {"open_when", "open_when_resolved", "relation", "relation_owner", "key_column"};
-constexpr OwnTable group_table{"score_group", "score_group_pkey", "score"};
 constexpr const char *group_columns[] = {"name", "kind", "min_points", "max_points", "decay", "decay_after", "weight"};
-constexpr OwnTable fade_table{"segment_decay", "segment_decay_pkey", "score"};
 constexpr const char *fade_columns[] = {"segment", "segment_resolved", "criterion_relation", "criterion_owner", "decay", "decay_after",
 										"group_name"};
-constexpr OwnTable factor_table{"event_factor", "event_factor_pkey", "score"};
 constexpr const char *factor_columns[] = {"name", "source", "factor", "since", "until", "valid_from", "valid_to",
 										  "criterion", "criterion_resolved", "criterion_relation", "criterion_owner"};
 constexpr const char *scope_columns[] = {"mode", "source", "criterion", "criterion_resolved", "criterion_relation", "criterion_owner",
 										 "scope_id"};
-constexpr OwnTable band_table{"band", "band_pkey", "score"};
 constexpr const char *band_columns[] = {"part", "label", "lower_bound", "capacity", "top_share", "segment", "segment_resolved",
 										"criterion_relation", "criterion_owner", "margin", "dwell"};
 
@@ -78,7 +72,7 @@ read_fades(Loading *loading, core::GroupDefinition *group, const QueryRows &rows
 
 	for (uint64 at = 0; at < rows.count; at++)
 	{
-		if (strcmp(text_at(rows, at, 7), group->name.data()) != 0)
+		if (!has_text(rows, at, 7, group->name))
 		{
 			continue;
 		}
@@ -97,7 +91,7 @@ read_fades(Loading *loading, core::GroupDefinition *group, const QueryRows &rows
 void
 load_record_type(Loading *loading, const char *record_type)
 {
-	QueryRows rows = own_rows(loading->context, record_type_table, record_type, record_type_columns);
+	QueryRows rows = own_rows(loading->context, own::record_types, record_type, record_type_columns);
 
 	loading->record_type = record_type;
 	if (rows.count == 0)
@@ -120,8 +114,8 @@ load_adjusted(Loading *loading)
 	core::Definition *definition = &loading->score->definition;
 	bool announced = is_adjusted(name);
 
-	definition->has_adjustments = announced || has_rows({"adjustment", "adjustment_record", "score"}, name);
-	definition->has_resets = announced || has_rows({"engagement_reset", "engagement_reset_record", "score"}, name);
+	definition->has_adjustments = announced || has_rows(own::adjustments, name);
+	definition->has_resets = announced || has_rows(own::resets, name);
 }
 
 } // namespace
@@ -130,7 +124,7 @@ bool
 is_adjusted(const char *score)
 {
 	constexpr const char *columns[] = {"is_adjusted"};
-	QueryRows rows = own_rows(CurrentMemoryContext, {"score_state", "score_state_pkey", "score"}, score, columns);
+	QueryRows rows = own_rows(CurrentMemoryContext, own::states, score, columns);
 
 	return rows.count > 0 && DatumGetBool(datum_at(rows, 0, 1));
 }
@@ -227,7 +221,7 @@ void
 load_head(Loading *loading, const char *name)
 {
 	LoadedScore *score = loading->score;
-	QueryRows rows = own_rows(loading->context, score_table, name, score_columns);
+	QueryRows rows = own_rows(loading->context, own::scores, name, score_columns);
 
 	if (rows.count == 0)
 	{
@@ -264,8 +258,8 @@ load_groups(Loading *loading)
 {
 	constexpr RowOrder order[] = {{2, bttextcmp, C_COLLATION_OID, true}, {1, bttextcmp, DEFAULT_COLLATION_OID, false}};
 	constexpr RowOrder fade_order[] = {{1, bttextcmp, C_COLLATION_OID, false}};
-	QueryRows rows = own_rows(loading->context, group_table, loading->score->name, group_columns);
-	QueryRows fades = own_rows(loading->context, fade_table, loading->score->name, fade_columns);
+	QueryRows rows = own_rows(loading->context, own::groups, loading->score->name, group_columns);
+	QueryRows fades = own_rows(loading->context, own::fades, loading->score->name, fade_columns);
 
 	sort_rows(&rows, order);
 	sort_rows(&fades, fade_order);
@@ -290,19 +284,20 @@ load_groups(Loading *loading)
 void
 load_factors(Loading *loading)
 {
-	QueryRows rows = own_rows(loading->context, factor_table, loading->score->name, factor_columns);
+	QueryRows rows = own_rows(loading->context, own::factors, loading->score->name, factor_columns);
 	auto *factors = make_array<core::FactorDefinition>(loading->context, rows.count);
 	uint64 count = 0;
 
 	for (uint64 at = 0; at < rows.count; at++)
 	{
-		if (!is_source_of_rules(loading, text_at(rows, at, 2)))
+		const char *source = text_at(rows, at, 2);
+		if (!has_text_anywhere(loading->rule_rows, rule_source_column, source))
 		{
 			continue;
 		}
 		core::FactorDefinition *factor = &factors[count++];
 		const char *what = loading_text(loading, "event factor \"%s\" of score \"%s\"", text_at(rows, at, 1), loading->score->name);
-		factor->source = source_number(loading, text_at(rows, at, 2), what);
+		factor->source = source_number(loading, source, what);
 		factor->factor = DatumGetFloat8(datum_at(rows, at, 3));
 		factor->events = {instant_at(rows, at, 4, core::infinitely_old), instant_at(rows, at, 5, core::infinitely_late)};
 		factor->valid = {instant_at(rows, at, 6, core::infinitely_old), instant_at(rows, at, 7, core::infinitely_late)};
@@ -317,7 +312,7 @@ void
 load_scopes(Loading *loading)
 {
 	constexpr RowOrder order[] = {{7, btint8cmp, InvalidOid, false}};
-	QueryRows rows = own_rows(loading->context, scope_table, loading->score->name, scope_columns);
+	QueryRows rows = own_rows(loading->context, own::scopes, loading->score->name, scope_columns);
 
 	sort_rows(&rows, order);
 	auto *scopes = make_array<core::ScopeDefinition>(loading->context, rows.count);
@@ -339,7 +334,7 @@ load_bands(Loading *loading)
 {
 	constexpr RowOrder order[] = {{1, bttextcmp, C_COLLATION_OID, false}, {6, bttextcmp, C_COLLATION_OID, false},
 								  {3, btfloat8cmp, InvalidOid, true}, {2, bttextcmp, C_COLLATION_OID, false}};
-	QueryRows rows = own_rows(loading->context, band_table, loading->score->name, band_columns);
+	QueryRows rows = own_rows(loading->context, own::bands, loading->score->name, band_columns);
 
 	sort_rows(&rows, order);
 	auto *bands = make_array<core::BandDefinition>(loading->context, rows.count);

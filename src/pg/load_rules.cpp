@@ -16,7 +16,7 @@ enum RuleColumn
 {
 	name_column = 1,
 	group_column,
-	source_column,
+	source_column = rule_source_column,
 	points_column,
 	counting_column,
 	at_least_column,
@@ -45,7 +45,6 @@ constexpr const char *rule_columns[] = {
 	"criterion", "criterion_resolved", "criterion_relation", "criterion_owner",
 	"value", "value_resolved", "criterion_relation", "criterion_owner",
 	"followed_by", "followed_by_resolved", "criterion_relation", "criterion_owner", "enabled"};
-constexpr OwnTable rule_table{"rule", "rule_pkey", "score"};
 
 core::Counting
 counting_of(const char *text)
@@ -150,7 +149,7 @@ group_number(const Loading *loading, const char *group, const char *what)
 void
 load_rule_rows(Loading *loading)
 {
-	QueryRows rows = own_rows(loading->context, rule_table, loading->score->name, rule_columns);
+	QueryRows rows = own_rows(loading->context, own::rules, loading->score->name, rule_columns);
 	uint64 enabled = 0;
 
 	for (uint64 at = 0; at < rows.count; at++)
@@ -164,44 +163,29 @@ load_rule_rows(Loading *loading)
 	loading->rule_rows = rows;
 }
 
-bool
-is_source_of_rules(const Loading *loading, const char *source)
-{
-	for (uint64 at = 0; at < loading->rule_rows.count; at++)
-	{
-		const char *named = text_at(loading->rule_rows, at, source_column);
-		if (named != nullptr && strcmp(named, source) == 0)
-		{
-			return true;
-		}
-	}
-	return false;
-}
-
 void
 load_rules(Loading *loading)
 {
 	const QueryRows &rows = loading->rule_rows;
-	auto *groups = static_cast<uint32 *>(palloc(sizeof(uint32) * Max(rows.count, 1)));
 	uint64 number = 0;
 
 	loading->rules = make_array<core::RuleDefinition>(loading->context, rows.count);
 	loading->score->rule_sources = make_array<const char *>(loading->context, rows.count);
-	for (uint64 at = 0; at < rows.count; at++)
-	{
-		groups[at] = group_number(loading, text_at(rows, at, group_column),
-								  loading_text(loading, "rule \"%s\" of score \"%s\"", text_at(rows, at, name_column), loading->score->name));
-	}
 	// In the order of the groups, as the index has them within each
 	for (int group = 0; group < loading->group_count; group++)
 	{
 		for (uint64 at = 0; at < rows.count; at++)
 		{
-			if (groups[at] == static_cast<uint32>(group))
+			if (has_text(rows, at, group_column, loading->group_names[group]))
 			{
 				read_rule(loading, rows, at, number++);
 			}
 		}
+	}
+	// One of a group that is not there is complained of
+	for (uint64 at = 0; number < rows.count && at < rows.count; at++)
+	{
+		read_rule(loading, rows, at, at);
 	}
 	loading->score->definition.rules = {loading->rules, rows.count};
 }

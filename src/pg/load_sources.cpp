@@ -42,26 +42,11 @@ enum SourceColumn
 constexpr const char *source_columns[] = {
 	"name", "relation", "record_key", "record_column", "occurred_at", "filter_resolved", "relation_owner", "dedup_key_resolved",
 	"dedup_within", "through", "through_key", "through_record", "through_filter_resolved", "through_owner"};
-constexpr OwnTable source_table{"source", "source_pkey", "record_type"};
 constexpr const char *scope_source[] = {"source"};
 
 // The sources that the features of a model look at
 constexpr const char *feature_sources_sql =
 	"SELECT DISTINCT f ->> 'source' FROM jsonb_array_elements($1::jsonb -> 'features') f WHERE f ->> 'source' IS NOT NULL";
-
-bool
-is_among(const QueryRows &names, const char *source)
-{
-	for (uint64 at = 0; at < names.count; at++)
-	{
-		const char *name = text_at(names, at, 1);
-		if (name != nullptr && strcmp(name, source) == 0)
-		{
-			return true;
-		}
-	}
-	return false;
-}
 
 LoadedStream *
 read_source(Loading *loading, const QueryRows &rows, uint64 at)
@@ -291,8 +276,8 @@ source_number(const Loading *loading, const char *source, const char *what)
 void
 load_sources(Loading *loading)
 {
-	QueryRows rows = own_rows(loading->context, source_table, loading->record_type, source_columns);
-	QueryRows scopes = own_rows(loading->context, scope_table, loading->score->name, scope_source);
+	QueryRows rows = own_rows(loading->context, own::sources, loading->record_type, source_columns);
+	QueryRows scopes = own_rows(loading->context, own::scopes, loading->score->name, scope_source);
 	QueryRows features{};
 
 	if (loading->model != nullptr)
@@ -304,7 +289,8 @@ load_sources(Loading *loading)
 	for (uint64 at = 0; at < rows.count; at++)
 	{
 		const char *name = text_at(rows, at, name_column);
-		if (is_source_of_rules(loading, name) || is_among(scopes, name) || is_among(features, name))
+		if (has_text_anywhere(loading->rule_rows, rule_source_column, name) || has_text_anywhere(scopes, 1, name) ||
+			has_text_anywhere(features, 1, name))
 		{
 			loading->score->sources[loading->source_count++] = read_source(loading, rows, at);
 		}

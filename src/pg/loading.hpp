@@ -47,8 +47,8 @@ struct Loading
 	bool has_segment;       // the last of the rules is no feature but the segment
 };
 
-// It is small, and is read as a whole
-inline constexpr OwnTable scope_table{"scope", nullptr, "score"};
+// Which column of Loading::rule_rows names the source
+inline constexpr int rule_source_column = 3;
 
 template <typename Item>
 Item *
@@ -70,9 +70,6 @@ void read_expression(Loading *loading, const QueryRows &rows, uint64 row, int co
 
 // Return the number of a source, record_itself for null; raises if it is not there
 int32_t source_number(const Loading *loading, const char *source, const char *what);
-
-// Whether an enabled rule looks at a source
-bool is_source_of_rules(const Loading *loading, const char *source);
 
 // Return the number of a group; raises if it is not there
 uint32_t group_number(const Loading *loading, const char *group, const char *what);

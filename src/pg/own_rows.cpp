@@ -147,6 +147,15 @@ has_rows(const OwnTable &table, const char *key)
 	return found;
 }
 
+bool
+has_rows_by_now(const OwnTable &table, const char *key)
+{
+	PushActiveSnapshot(GetLatestSnapshot());
+	bool found = has_rows(table, key);
+	PopActiveSnapshot();
+	return found;
+}
+
 void
 sort_rows(QueryRows *rows, std::span<const RowOrder> orders)
 {

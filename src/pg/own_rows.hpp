@@ -21,12 +21,36 @@ struct OwnTable
 	const char *key;   // the column
 };
 
+// Those that are read so
+namespace own
+{
+inline constexpr OwnTable adjustments{"adjustment", "adjustment_record", "score"};
+inline constexpr OwnTable alerts{"alert", "alert_pkey", "score"};
+inline constexpr OwnTable bands{"band", "band_pkey", "score"};
+inline constexpr OwnTable dues{"due", "due_pkey", "score"};
+inline constexpr OwnTable factors{"event_factor", "event_factor_pkey", "score"};
+inline constexpr OwnTable fades{"segment_decay", "segment_decay_pkey", "score"};
+inline constexpr OwnTable groups{"score_group", "score_group_pkey", "score"};
+inline constexpr OwnTable parked{"parked", "parked_pkey", "score"};
+inline constexpr OwnTable queue{"queue", "queue_pkey", "score"};
+inline constexpr OwnTable record_types{"record_type", "record_type_pkey", "name"};
+inline constexpr OwnTable resets{"engagement_reset", "engagement_reset_record", "score"};
+inline constexpr OwnTable rules{"rule", "rule_pkey", "score"};
+inline constexpr OwnTable scopes{"scope", nullptr, "score"};
+inline constexpr OwnTable scores{"score", "score_pkey", "name"};
+inline constexpr OwnTable sources{"source", "source_pkey", "record_type"};
+inline constexpr OwnTable states{"score_state", "score_state_pkey", "score"};
+} // namespace own
+
 // The rows that have a text in the key column, or all of them, under the active snapshot, in the order of the index. Columns are
 // numbered as they are named here. Rows live in the current memory context, texts that are taken from them in the other one
 QueryRows own_rows(MemoryContext context, const OwnTable &table, const char *key, std::span<const char *const> columns);
 
 // Whether there are such rows
 bool has_rows(const OwnTable &table, const char *key);
+
+// The same as of now, whatever the transaction sees
+bool has_rows_by_now(const OwnTable &table, const char *key);
 
 // Sort by a column, what is NULL last
 struct RowOrder

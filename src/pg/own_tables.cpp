@@ -7,15 +7,7 @@
 
 extern "C"
 {
-#include "access/genam.h"
-#include "access/skey.h"
-#include "access/stratnum.h"
-#include "access/table.h"
-#include "access/tableam.h"
-#include "executor/tuptable.h"
-#include "utils/fmgroids.h"
 #include "utils/inval.h"
-#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 }
 
@@ -97,32 +89,6 @@ run_own_command(OwnCommand *command, const Datum *values, const char *nulls)
 	end_session(session);
 	SPI_finish();
 	return processed;
-}
-
-bool
-has_own_rows(const char *table, const char *index, const char *score)
-{
-	Relation rows = table_open(own_relation(table), AccessShareLock);
-	Relation by_score = index_open(own_relation(index), AccessShareLock);
-	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
-	TupleTableSlot *slot = table_slot_create(rows, nullptr);
-	ScanKeyData key;
-
-	ScanKeyEntryInitialize(&key, 0, 1, BTEqualStrategyNumber, TEXTOID, by_score->rd_indcollation[0], F_TEXTEQ,
-						   CStringGetTextDatum(score));
-#if PG_VERSION_NUM >= 180000
-	IndexScanDesc scan = index_beginscan(rows, by_score, snapshot, nullptr, 1, 0);
-#else
-	IndexScanDesc scan = index_beginscan(rows, by_score, snapshot, 1, 0);
-#endif
-	index_rescan(scan, &key, 1, nullptr, 0);
-	bool found = index_getnext_slot(scan, ForwardScanDirection, slot);
-	index_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
-	UnregisterSnapshot(snapshot);
-	index_close(by_score, AccessShareLock);
-	table_close(rows, AccessShareLock);
-	return found;
 }
 
 Datum

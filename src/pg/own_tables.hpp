@@ -24,9 +24,6 @@ struct OwnCommand
 // Run a command on our own tables as their owner; a value that is null is passed as 0 and named by is_null
 uint64 run_own_command(OwnCommand *command, const Datum *values, const char *nulls = nullptr);
 
-// Whether a table has rows of a score by now, asked of an index that begins with the score, without a query
-bool has_own_rows(const char *table, const char *index, const char *score);
-
 // Make an array of texts
 Datum text_array(const Datum *texts, size_t count);
 

@@ -66,6 +66,30 @@ null_at(const QueryRows &rows, uint64 row, int column)
 	return is_null;
 }
 
+bool
+has_text(const QueryRows &rows, uint64 row, int column, std::string_view text)
+{
+	if (null_at(rows, row, column))
+	{
+		return false;
+	}
+	const struct varlena *held = PG_DETOAST_DATUM_PACKED(datum_at(rows, row, column));
+	return std::string_view(VARDATA_ANY(held), VARSIZE_ANY_EXHDR(held)) == text;
+}
+
+bool
+has_text_anywhere(const QueryRows &rows, int column, std::string_view text)
+{
+	for (uint64 row = 0; row < rows.count; row++)
+	{
+		if (has_text(rows, row, column, text))
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
 double
 real_at(const QueryRows &rows, uint64 row, int column, double if_null)
 {

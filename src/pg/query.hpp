@@ -3,6 +3,8 @@
 
 #include "pg/postgres_api.hpp"
 
+#include <string_view>
+
 namespace lead_scoring::pg
 {
 
@@ -29,6 +31,12 @@ char *text_at(const QueryRows &rows, uint64 row, int column);
 Datum datum_at(const QueryRows &rows, uint64 row, int column);
 
 bool null_at(const QueryRows &rows, uint64 row, int column);
+
+// Whether a column of type text holds a text
+bool has_text(const QueryRows &rows, uint64 row, int column, std::string_view text);
+
+// Whether it does in any of the rows
+bool has_text_anywhere(const QueryRows &rows, int column, std::string_view text);
 
 // A double, or another one where it is NULL
 double real_at(const QueryRows &rows, uint64 row, int column, double if_null);

@@ -33,7 +33,6 @@ enum ScoreColumn
 	target_column,
 };
 
-constexpr OwnTable score_table{"score", "score_pkey", "name"};
 constexpr const char *score_columns[] = {"name", "record_type", "mode", "status", "model", "target"};
 
 enum RecordTypeColumn
@@ -43,7 +42,6 @@ enum RecordTypeColumn
 	key_column_column,
 };
 
-constexpr OwnTable record_type_table{"record_type", "record_type_pkey", "name"};
 constexpr const char *record_type_columns[] = {"name", "relation", "key_column"};
 
 enum SourceColumn
@@ -57,15 +55,10 @@ enum SourceColumn
 	through_record_column,
 };
 
-constexpr OwnTable source_table{"source", "source_pkey", "record_type"};
 constexpr const char *source_columns[] = {"name", "relation", "record_key", "record_column", "through", "through_key", "through_record"};
 
-constexpr OwnTable rule_table{"rule", "rule_pkey", "score"};
 constexpr const char *rule_columns[] = {"source", "enabled"};
-constexpr OwnTable scope_table{"scope", nullptr, "score"};
-constexpr OwnTable factor_table{"event_factor", "event_factor_pkey", "score"};
 constexpr const char *named_source[] = {"source"};
-constexpr OwnTable band_table{"band", "band_pkey", "score"};
 constexpr const char *band_columns[] = {"capacity", "top_share"};
 
 // Whether the constraint at hand is a foreign key that always holds, of one column to another
@@ -118,7 +111,7 @@ oid_at(const QueryRows &rows, uint64 row, int column)
 bool
 has_relative_bands(const char *score)
 {
-	QueryRows bands = own_rows(CurrentMemoryContext, band_table, score, band_columns);
+	QueryRows bands = own_rows(CurrentMemoryContext, own::bands, score, band_columns);
 
 	for (uint64 at = 0; at < bands.count; at++)
 	{
@@ -160,28 +153,28 @@ is_listed(const List *names, const char *name)
 	return false;
 }
 
-// Whether the model of a score looks at a source
+// Whether a model looks at a source
 bool
-is_read_by_model(const char *score, const char *source)
+is_read_by_model(const char *model, const char *source)
 {
-	const char *parameters[] = {score, source};
-	QueryRows rows = run_query(CurrentMemoryContext, "SELECT lead_scoring.uses_source($1, $2)", 2, parameters);
+	const char *parameters[] = {model, source};
+	QueryRows rows = run_query(CurrentMemoryContext, "SELECT lead_scoring.model_uses_source($1, $2)", 2, parameters);
 
 	return DatumGetBool(datum_at(rows, 0, 1));
 }
 
-// Note a score with the sources that it looks at
+// Note a score with the sources that it looks at, as lead_scoring.uses_source() tells them one by one
 void
-note_reader(const ReadRecords *records, ActiveScore *score, bool has_model)
+note_reader(const ReadRecords *records, ActiveScore *score, const char *model)
 {
-	List *names = add_names(NIL, rule_table, score->name, rule_columns);
+	List *names = add_names(NIL, own::rules, score->name, rule_columns);
 
-	names = add_names(names, scope_table, score->name, named_source);
-	names = add_names(names, factor_table, score->name, named_source);
+	names = add_names(names, own::scopes, score->name, named_source);
+	names = add_names(names, own::factors, score->name, named_source);
 	for (int at = 0; at < list_length(records->sources); at++)
 	{
 		auto *source = static_cast<ReadSource *>(list_nth(records->sources, at));
-		if (is_listed(names, source->name) || (has_model && is_read_by_model(score->name, source->name)))
+		if (is_listed(names, source->name) || (model != nullptr && is_read_by_model(model, source->name)))
 		{
 			MemoryContext before = MemoryContextSwitchTo(GetMemoryChunkContext(source));
 			source->scores = lappend(source->scores, score);
@@ -215,7 +208,7 @@ read_source(const ReadRecords *records, const QueryRows &rows, uint64 row)
 ReadRecords *
 read_records(MemoryContext context, const char *record_type)
 {
-	QueryRows types = own_rows(context, record_type_table, record_type, record_type_columns);
+	QueryRows types = own_rows(context, own::record_types, record_type, record_type_columns);
 	Oid relation = types.count == 0 ? InvalidOid : oid_at(types, 0, records_column);
 
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relation)))
@@ -228,7 +221,7 @@ read_records(MemoryContext context, const char *record_type)
 	records->key_column = text_at(types, 0, key_column_column);
 	AttrNumber key = get_attnum(relation, records->key_column);
 	records->key_type = key == InvalidAttrNumber ? InvalidOid : get_atttype(relation, key);
-	QueryRows rows = own_rows(context, source_table, record_type, source_columns);
+	QueryRows rows = own_rows(context, own::sources, record_type, source_columns);
 	for (uint64 row = 0; row < rows.count; row++)
 	{
 		ReadSource *source = read_source(records, rows, row);
@@ -279,7 +272,7 @@ find_records(const List *types, const char *record_type)
 List *
 read_active_records(MemoryContext context)
 {
-	QueryRows scores = own_rows(context, score_table, nullptr, score_columns);
+	QueryRows scores = own_rows(context, own::scores, nullptr, score_columns);
 	constexpr RowOrder order[] = {{score_column, bttextcmp, C_COLLATION_OID, false}};
 	List *types = NIL;
 
@@ -305,7 +298,7 @@ read_active_records(MemoryContext context)
 		MemoryContext before = MemoryContextSwitchTo(context);
 		records->scores = lappend(records->scores, score);
 		MemoryContextSwitchTo(before);
-		note_reader(records, score, !null_at(scores, row, model_column));
+		note_reader(records, score, text_at(scores, row, model_column));
 	}
 	list_sort(types, compare_types);
 	return types;

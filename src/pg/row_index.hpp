@@ -1,7 +1,8 @@
 // Rows of a few keys, found through an index directly.
 //
-// For a single record making a query ready costs more than running it, and no query reads from the latest row of a key back. Where a table and its index are as simple as most
-// are, rows are read, and locked, as the query would; where they are not, the query does it.
+// For a single record making a query ready costs more than running it, and no query reads from the latest row of a key
+// back. Where a table and its index are as simple as most are, rows are read, and locked, as the query would; where they are
+// not, the query does it.
 #pragma once
 
 #include "pg/postgres_api.hpp"

@@ -11,6 +11,7 @@
 #include "pg/due.hpp"
 #include "pg/gone_records.hpp"
 #include "pg/held.hpp"
+#include "pg/own_rows.hpp"
 #include "pg/own_tables.hpp"
 #include "pg/pipeline.hpp"
 #include "pg/session.hpp"
@@ -85,7 +86,7 @@ key_after(Datum key)
 KeyList
 read_batch(const char *query, const UpkeepScore &score, const DueRow &after, int64 size)
 {
-	if (query != due_keys || has_own_rows("parked", "parked_pkey", score.name))
+	if (query != due_keys || has_rows_by_now(own::parked, score.name))
 	{
 		return read_keys(query, score.name, score.as_of, after.due, after.key, size);
 	}

@@ -136,7 +136,7 @@ unpark(const Portion &portion)
 {
 	Datum values[] = {CStringGetTextDatum(portion.score->name), text_array(portion.keys, portion.count)};
 
-	if (has_own_rows("parked", "parked_pkey", portion.score->name))
+	if (has_rows_by_now(own::parked, portion.score->name))
 	{
 		run_own_command(&unpark_records, values);
 	}
@@ -195,7 +195,7 @@ target_of(const QueryRows &scores, uint64 row)
 	{
 		return DatumGetObjectId(datum_at(scores, row, 4));
 	}
-	QueryRows types = own_rows(CurrentMemoryContext, {"record_type", "record_type_pkey", "name"}, text_at(scores, row, 3), columns);
+	QueryRows types = own_rows(CurrentMemoryContext, own::record_types, text_at(scores, row, 3), columns);
 	return types.count == 0 ? InvalidOid : DatumGetObjectId(datum_at(types, 0, 1));
 }
 
@@ -204,7 +204,7 @@ bool
 is_resting(const char *score)
 {
 	constexpr const char *columns[] = {"retry_at"};
-	QueryRows states = own_rows(CurrentMemoryContext, {"score_state", "score_state_pkey", "score"}, score, columns);
+	QueryRows states = own_rows(CurrentMemoryContext, own::states, score, columns);
 
 	return states.count > 0 && !null_at(states, 0, 1) && DatumGetTimestampTz(datum_at(states, 0, 1)) > GetCurrentTimestamp();
 }
@@ -219,7 +219,7 @@ scores_to_keep(const Upkeep &upkeep, const char *only)
 	List *names = NIL;
 
 	PushActiveSnapshot(GetLatestSnapshot());
-	QueryRows scores = own_rows(upkeep.context, {"score", "score_pkey", "name"}, only, columns);
+	QueryRows scores = own_rows(upkeep.context, own::scores, only, columns);
 	sort_rows(&scores, order);
 	for (uint64 row = 0; row < scores.count; row++)
 	{

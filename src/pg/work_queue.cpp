@@ -4,8 +4,7 @@
 // and none is reported done before it is. Entries that another session has taken are skipped: they are its own to finish.
 #include "pg/postgres_api.hpp"
 
-#include "pg/own_tables.hpp"
-#include "pg/query.hpp"
+#include "pg/own_rows.hpp"
 #include "pg/session.hpp"
 #include "pg/upkeep_score.hpp"
 
@@ -98,7 +97,7 @@ work_on(QueueBatch *batch)
 int64
 newest_entry(const char *score)
 {
-	if (!has_own_rows("queue", "queue_pkey", score))
+	if (!has_rows_by_now(own::queue, score))
 	{
 		return 0;
 	}
