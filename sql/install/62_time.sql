@@ -7,7 +7,7 @@ CREATE TABLE lead_scoring.due (
   score      text COLLATE "C" NOT NULL,
   record_key text COLLATE "C" NOT NULL,
   due_at     timestamptz NOT NULL,
-  PRIMARY KEY (score, record_key)
+  PRIMARY KEY (record_key, score)
 );
 CREATE INDEX due_by_time ON lead_scoring.due (score, due_at, record_key);
 COMMENT ON TABLE lead_scoring.due IS 'Records whose stored score time alone will change; a record without a row stays as it is until something happens to it';

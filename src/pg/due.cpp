@@ -142,8 +142,8 @@ look_up(const DueLookup &lookup, Datum key, TimestampTz *due, ItemPointerData *p
 	bool is_null;
 
 	// The columns are of collation C
-	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, lookup.score);
-	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_TEXTEQ, key);
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, key);
+	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_TEXTEQ, lookup.score);
 	index_rescan(lookup.scan, keys, 2, nullptr, 0);
 	if (!index_getnext_slot(lookup.scan, ForwardScanDirection, lookup.slot))
 	{

@@ -11,8 +11,8 @@
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
 #include "pg/settings.hpp"
-#include "pg/write_changes.hpp"
 #include "pg/write_scores.hpp"
+#include "pg/writing.hpp"
 
 extern "C"
 {

@@ -10,6 +10,7 @@
 #include "pg/stream.hpp"
 #include "pg/touched.hpp"
 #include "pg/write_scores.hpp"
+#include "pg/writing.hpp"
 
 extern "C"
 {
@@ -121,6 +122,15 @@ lock_links(const Touched *touched, const Path *path)
 	}
 }
 
+[[noreturn]] void
+raise_severed(const Path *path)
+{
+	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+					errmsg("the relation in \"through\" of source \"%s\" no longer exists", path->source),
+					errhint("It was dropped after the source was defined: name another relation, or delete the definitions.")));
+	pg_unreachable();
+}
+
 void
 add_concerned(List **all, const Path *path, const Touched *touched)
 {
@@ -133,6 +143,10 @@ add_concerned(List **all, const Path *path, const Touched *touched)
 	if (touched->links->count == 0)
 	{
 		return;
+	}
+	if (path->severed)
+	{
+		raise_severed(path);
 	}
 	if (path->resolve_sql != nullptr)
 	{
@@ -155,9 +169,11 @@ compare_types(const ListCell *left, const ListCell *right)
 void
 score_all(const ActiveScore *score)
 {
+	TimestampTz instant = instant_on_its_way(score->name);
+
 	seize_definition(score->name);
 	PushActiveSnapshot(GetLatestSnapshot());
-	refresh_whole(score->name, GetCurrentTimestamp(), "facts");
+	refresh_whole(score->name, instant == DT_NOBEGIN ? GetCurrentTimestamp() : instant, "facts");
 	PopActiveSnapshot();
 }
 
@@ -182,6 +198,15 @@ queue_keys(const ActiveScore *score, Concerned *concerned)
 	}
 }
 
+// Score the records as of an instant, DT_NOBEGIN standing for now
+void
+score_records(const char *const *names, int count, const Concerned *concerned, TimestampTz instant)
+{
+	PushActiveSnapshot(GetLatestSnapshot());
+	keep_scores(names, count, concerned->keys, {instant, "facts", concerned->awaits_records, false});
+	PopActiveSnapshot();
+}
+
 void
 score_concerned(Concerned *concerned)
 {
@@ -200,6 +225,10 @@ score_concerned(Concerned *concerned)
 		{
 			score_all(score);
 		}
+		else if (TimestampTz instant = instant_on_its_way(score->name); instant != DT_NOBEGIN)
+		{
+			score_records(&score->name, 1, concerned, instant);
+		}
 		else
 		{
 			names[count++] = score->name;
@@ -207,9 +236,7 @@ score_concerned(Concerned *concerned)
 	}
 	if (count > 0)
 	{
-		PushActiveSnapshot(GetLatestSnapshot());
-		keep_scores(names, count, concerned->keys, {DT_NOBEGIN, "facts", concerned->awaits_records, false});
-		PopActiveSnapshot();
+		score_records(names, count, concerned, DT_NOBEGIN);
 	}
 }
 

@@ -6,7 +6,7 @@
 #include "pg/flush.hpp"
 #include "pg/session.hpp"
 #include "pg/settings.hpp"
-#include "pg/write_changes.hpp"
+#include "pg/writing.hpp"
 
 extern "C"
 {
@@ -21,12 +21,12 @@ namespace lead_scoring::pg
 namespace
 {
 
-// Whether a trigger computes scores in each row that is on its way into a relation
+// Whether a trigger computes scores in each row that is on its way into a relation; of those that a publisher sends none does
 bool
 fills(Oid id)
 {
 	Relation relation = relation_open(id, AccessShareLock);
-	bool found = has_enabled_trigger(relation, fill_trigger);
+	bool found = SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA && has_enabled_trigger(relation, fill_trigger);
 
 	relation_close(relation, NoLock);
 	return found;

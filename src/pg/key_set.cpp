@@ -7,6 +7,7 @@
 #include "pg/stream.hpp"
 
 #include <algorithm>
+#include <optional>
 
 using lead_scoring::core::Key;
 using lead_scoring::core::KeyKind;
@@ -34,16 +35,8 @@ make_room(KeySet *set)
 	}
 }
 
-} // namespace
-
-bool
-same_key(KeyKind kind, const Key &left, const Key &right)
-{
-	return kind == KeyKind::text ? left.text == right.text : left.low == right.low && left.high == right.high;
-}
-
-KeyKind
-key_kind_of_type(Oid type)
+std::optional<KeyKind>
+find_kind(Oid type)
 {
 	switch (getBaseType(type))
 	{
@@ -57,11 +50,38 @@ key_kind_of_type(Oid type)
 	case VARCHAROID:
 		return KeyKind::text;
 	default:
+		return std::nullopt;
+	}
+}
+
+} // namespace
+
+bool
+same_key(KeyKind kind, const Key &left, const Key &right)
+{
+	return kind == KeyKind::text ? left.text == right.text : left.low == right.low && left.high == right.high;
+}
+
+KeyKind
+key_kind_of_type(Oid type)
+{
+	std::optional<KeyKind> kind = find_kind(type);
+
+	if (!kind.has_value())
+	{
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
 						errmsg("type %s cannot be a key of records", format_type_be(type)),
 						errhint("Keys are of type smallint, integer, bigint, uuid, text or varchar.")));
 	}
-	pg_unreachable();
+	return *kind;
+}
+
+KeyKind
+key_kind_of_column(Oid relation, const char *name)
+{
+	AttrNumber column = get_attnum(relation, name);
+
+	return column == InvalidAttrNumber ? KeyKind::text : find_kind(get_atttype(relation, column)).value_or(KeyKind::text);
 }
 
 KeySet *

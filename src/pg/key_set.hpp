@@ -43,4 +43,8 @@ bool same_key(core::KeyKind kind, const core::Key &left, const core::Key &right)
 // The kind of keys of a type; raises for a type that cannot be a key
 core::KeyKind key_kind_of_type(Oid type);
 
+// The same for a column. One that is gone, or cannot be a key any more, is taken for text: its records are complained of when
+// they are loaded, and others are not concerned
+core::KeyKind key_kind_of_column(Oid relation, const char *name);
+
 } // namespace lead_scoring::pg

@@ -15,7 +15,7 @@
 #include "pg/row_change.hpp"
 #include "pg/session.hpp"
 #include "pg/touched.hpp"
-#include "pg/write_changes.hpp"
+#include "pg/writing.hpp"
 
 extern "C"
 {
@@ -50,13 +50,15 @@ touch(const PathStart &start, TupleTableSlot *row)
 }
 
 void
-touch_row(const PathStart &start, const Rows &rows)
+touch_row(const PathStart &start, const Rows &rows, bool overwritten)
 {
-	if (is_indifferent(start, rows) || (start.path->kind == PathKind::target && is_writing_scores()))
+	PathKind kind = start.path->kind;
+	bool of_scores = kind == PathKind::record || kind == PathKind::target;
+
+	if ((is_indifferent(start, rows) && !(overwritten && of_scores)) || (kind == PathKind::target && is_writing_scores()))
 	{
 		return;
 	}
-	PathKind kind = start.path->kind;
 	bool found_by_after = kind == PathKind::record && rows.before != nullptr && rows.after != nullptr && same_column(rows, start.link);
 	// Who looks for a record that is about to go, or to be linked otherwise, still finds it, and waits for its row
 	bool only_after = kind == PathKind::record_key || kind == PathKind::record_link;
@@ -67,15 +69,17 @@ touch_row(const PathStart &start, const Rows &rows)
 	touch(start, rows.after);
 }
 
-// Raise if somebody else has updated a score; what a publisher says of a row is replaced
-void
-refuse_other_writers(const TriggerData *trigger, const PathStarts *starts, const Rows &rows)
+// Whether an update brings a score that is not ours; raise unless it is a publisher's
+bool
+is_overwritten(const TriggerData *trigger, const PathStarts *starts, const Rows &rows)
 {
-	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA &&
-		!may_write_scores() && is_score_written(starts, rows))
+	bool overwritten = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && !may_write_scores() && is_score_written(starts, rows);
+
+	if (overwritten && SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA)
 	{
 		refuse_write(trigger->tg_relation);
 	}
+	return overwritten;
 }
 
 // Whether a trigger of ours comes after the statement that wrote a row of a relation
@@ -152,11 +156,12 @@ lead_scoring_touch(PG_FUNCTION_ARGS)
 	}
 	const PathStarts *starts = hold_paths_from(RelationGetRelid(trigger->tg_relation));
 	Rows rows = rows_of(trigger);
-	refuse_other_writers(trigger, starts, rows);
+	// What a publisher says of scores is replaced
+	bool overwritten = is_overwritten(trigger, starts, rows);
 	note_filled(trigger->tg_relation, starts, rows);
 	for (int at = 0; at < starts->count; at++)
 	{
-		touch_row(starts->starts[at], rows);
+		touch_row(starts->starts[at], rows, overwritten);
 	}
 	if (!flush_comes(trigger->tg_relation))
 	{

@@ -275,7 +275,14 @@ is_from_rows(const LoadedStream *stream)
 char *
 relation_sql(Oid relation)
 {
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation));
+	const char *name = get_rel_name(relation);
+
+	if (name == nullptr)
+	{
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", relation),
+						errhint("It was dropped after a score was defined that uses it.")));
+	}
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), name);
 }
 
 } // namespace lead_scoring::pg

@@ -62,7 +62,7 @@ void require_stream_readable(const LoadedStream *stream);
 // Whether nothing but a row itself tells whose it is, and what rules need of it
 bool is_from_rows(const LoadedStream *stream);
 
-// Print a relation's name with its schema, quoted
+// Print a relation's name with its schema, quoted; raises if the relation is gone
 char *relation_sql(Oid relation);
 
 } // namespace lead_scoring::pg

@@ -48,6 +48,7 @@ struct Path
 	bool leads;               // to records; else its links are only locked
 	bool locks;               // what rows name must be locked: the record that they lead to does not stand for it
 	bool held;                // links are what records hold, behind a hop
+	bool severed;             // the hop was dropped: nothing can be followed
 	bool awaits_records;      // rows may name records that nobody sees yet: no foreign key says otherwise
 	Oid owner;                // of the records' relation
 	core::KeyKind key_kind;   // of the records

@@ -137,11 +137,15 @@ add_source_paths(const Noting &noting, const ReadSource *source, ActiveScore *sc
 
 	path->relation = source->relation;
 	path->link_column = source->record_key;
-	path->resolve_sql = has_hop ? by_hop(noting.records, source) : by_record_column(noting.records, source);
-	if (has_hop && has_column)
+	path->severed = has_hop && get_rel_name(source->through) == nullptr;
+	if (!path->severed)
+	{
+		path->resolve_sql = has_hop ? by_hop(noting.records, source) : by_record_column(noting.records, source);
+	}
+	if (has_hop && has_column && !path->severed)
 	{
 		path->middle_sql = to_middle(source);
-		path->middle_kind = key_kind_of_type(get_atttype(source->through, get_attnum(source->through, source->through_record)));
+		path->middle_kind = key_kind_of_column(source->through, source->through_record);
 	}
 	path->locks = has_hop || has_column;
 	path->awaits_records = awaits_records(source);
@@ -177,9 +181,7 @@ add_target_path(const Noting &noting, ActiveScore *score)
 void
 add_paths(Paths *paths, const ReadRecords *records)
 {
-	// A key column that is gone has no kind; what is loaded next says so
-	core::KeyKind kind = OidIsValid(records->key_type) ? key_kind_of_type(records->key_type) : core::KeyKind::text;
-	Noting noting{paths, records, kind};
+	Noting noting{paths, records, key_kind_of_column(records->relation, records->key_column)};
 
 	for (int at = 0; at < list_length(records->scores); at++)
 	{

@@ -219,8 +219,6 @@ read_records(MemoryContext context, const char *record_type)
 	records->record_type = text_at(types, 0, record_type_column);
 	records->relation = relation;
 	records->key_column = text_at(types, 0, key_column_column);
-	AttrNumber key = get_attnum(relation, records->key_column);
-	records->key_type = key == InvalidAttrNumber ? InvalidOid : get_atttype(relation, key);
 	QueryRows rows = own_rows(context, own::sources, record_type, source_columns);
 	for (uint64 row = 0; row < rows.count; row++)
 	{

@@ -28,7 +28,6 @@ struct ReadRecords
 	const char *record_type;
 	Oid relation;
 	const char *key_column;
-	Oid key_type;  // invalid if the column is gone: no reason to leave out its scores, whoever writes their facts is told
 	List *scores;  // of ActiveScore, in the order of their names
 	List *sources; // of ReadSource, in the order of their names
 };

@@ -81,16 +81,22 @@ comparison(Relation index, int column, StrategyNumber strategy)
 
 // Note how to read from the latest row of a key back, if what is NULL comes with it
 void
-order_by_time(Relation index, AttrNumber time, RowIndex *found)
+order_by_time(Relation index, RowIndex *found)
 {
 	constexpr int16 both = INDOPTION_DESC | INDOPTION_NULLS_FIRST;
 	int order = index->rd_indoption[1] & both;
 
 	if (order == 0 || order == both)
 	{
-		found->time = time;
 		found->latest_first = order == 0 ? BackwardScanDirection : ForwardScanDirection;
 	}
+}
+
+// Whether the rows of a key are in the order of their time
+bool
+is_by_time(const RowIndex &index)
+{
+	return index.latest_first != NoMovementScanDirection;
 }
 
 bool
@@ -117,11 +123,11 @@ describe_index(Relation relation, Relation index, const LoadedStream *stream, bo
 		return false;
 	}
 	*found = {RelationGetRelid(relation), RelationGetRelid(index), index->rd_opcintype[0], index->rd_indcollation[0],
-			  comparison(index, 0, BTEqualStrategyNumber), stream->time_column != nullptr, InvalidAttrNumber, NoMovementScanDirection, 0};
+			  comparison(index, 0, BTEqualStrategyNumber), stream->time_column != nullptr, NoMovementScanDirection, 0};
 	AttrNumber time = found->timed ? get_attnum(stream->relation, stream->time_column) : InvalidAttrNumber;
 	if (found->timed && form->indnkeyatts > 1 && form->indkey.values[1] == time && index->rd_opcintype[1] == TIMESTAMPTZOID)
 	{
-		order_by_time(index, time, found);
+		order_by_time(index, found);
 	}
 	return OidIsValid(found->is_key);
 }
@@ -136,9 +142,9 @@ is_in_range(Oid type, const core::Key &key)
 		   (type != INT4OID || (number >= PG_INT32_MIN && number <= PG_INT32_MAX));
 }
 
-// Look for the rows of a key, under the snapshot of the first
+// Look for the rows of a key, under the snapshot of the first; with their entries in the index, if those are wanted
 void
-find_rows(RowLookup *lookup, const RowIndex *index, Snapshot snapshot, const core::Key &key)
+find_rows(RowLookup *lookup, const RowIndex *index, Snapshot snapshot, const core::Key &key, bool with_entries)
 {
 	ScanKeyData condition;
 
@@ -151,6 +157,7 @@ find_rows(RowLookup *lookup, const RowIndex *index, Snapshot snapshot, const cor
 #else
 		lookup->scan = index_beginscan(lookup->table, lookup->index, snapshot, 1, 0);
 #endif
+		lookup->scan->xs_want_itup = with_entries;
 	}
 	index_rescan(lookup->scan, &condition, 1, nullptr, 0);
 }
@@ -210,15 +217,29 @@ begin_receiving(KeptStream *kept, const RowLookup &lookup, TimestampTz as_of)
 	kept->receiver->base.rStartup(&kept->receiver->base, CMD_SELECT, lookup.slot->tts_tupleDescriptor);
 }
 
-// Whether the row at hand, and all that come after it from the latest one back, are too old to matter
+// Whether the entry at hand, and all that come after it from the latest one back, are too old to matter
 bool
-is_too_old(const RowLookup &lookup, const RowIndex *index, TimestampTz earliest)
+is_too_old(IndexScanDesc scan, TimestampTz earliest)
 {
 	bool is_null;
-	Datum time = slot_getattr(lookup.slot, index->time, &is_null);
+	Datum time = index_getattr(scan->xs_itup, 2, scan->xs_itupdesc, &is_null);
 
 	// A row without a time must be read, to be complained of
 	return !is_null && DatumGetTimestampTz(time) < earliest;
+}
+
+// Go on to the next row from the latest one back; what is too old is told by its entry, which lies beside the others
+bool
+next_recent_row(const RowLookup &lookup, const RowIndex *index, TimestampTz earliest)
+{
+	while (index_getnext_tid(lookup.scan, index->latest_first) != nullptr && !is_too_old(lookup.scan, earliest))
+	{
+		if (index_fetch_heap(lookup.scan, lookup.slot))
+		{
+			return true;
+		}
+	}
+	return false;
 }
 
 // Receive the rows of a key; false if no more are wanted
@@ -226,14 +247,13 @@ bool
 receive_rows(KeptStream *kept, RowLookup *lookup, const RowIndex *index, const core::Key &key, TimestampTz earliest)
 {
 	bool all = earliest == DT_NOBEGIN;
-	ScanDirection direction = all ? ForwardScanDirection : index->latest_first;
 
 	if (!is_in_range(index->key_type, key))
 	{
 		return true;
 	}
-	find_rows(lookup, index, GetActiveSnapshot(), key);
-	while (index_getnext_slot(lookup->scan, direction, lookup->slot) && (all || !is_too_old(*lookup, index, earliest)))
+	find_rows(lookup, index, GetActiveSnapshot(), key, !all);
+	while (all ? index_getnext_slot(lookup->scan, ForwardScanDirection, lookup->slot) : next_recent_row(*lookup, index, earliest))
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (!kept->receiver->base.receiveSlot(lookup->slot, &kept->receiver->base))
@@ -273,7 +293,7 @@ find_row(RowLookup *lookup, const RowIndex *index, Snapshot snapshot, const core
 	{
 		return false;
 	}
-	find_rows(lookup, index, snapshot, key);
+	find_rows(lookup, index, snapshot, key, false);
 	return index_getnext_slot(lookup->scan, ForwardScanDirection, lookup->slot);
 }
 
@@ -306,7 +326,7 @@ find_row_index(const LoadedStream *stream, bool to_lock)
 			Relation index = index_open(lfirst_oid(cell), AccessShareLock);
 			bool is_good = describe_index(relation, index, stream, to_lock, &found);
 			index_close(index, AccessShareLock);
-			if (is_good && (best == nullptr || (found.time != 0 && best->time == 0)))
+			if (is_good && (best == nullptr || (is_by_time(found) && !is_by_time(*best))))
 			{
 				best = static_cast<RowIndex *>(palloc(sizeof(RowIndex)));
 				*best = found;
@@ -379,7 +399,7 @@ read_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::s
 	RowLookup lookup;
 
 	// Older rows are not worth reading, if the index can tell
-	if ((index->timed && earliest != DT_NOBEGIN && index->time == 0) || !begin_lookup(&lookup, index, AccessShareLock))
+	if ((index->timed && earliest != DT_NOBEGIN && !is_by_time(*index)) || !begin_lookup(&lookup, index, AccessShareLock))
 	{
 		return false;
 	}

@@ -29,8 +29,7 @@ struct RowIndex
 	Oid collation;
 	RegProcedure is_key;
 	bool timed;                  // rows have a time
-	AttrNumber time;             // its second column, if that is the time, and has what is NULL where the latest rows are; or 0
-	ScanDirection latest_first;  // then: from what is NULL and the latest row of a key back
+	ScanDirection latest_first;  // from what is NULL and the latest row of a key back, if the second column is the time; or none
 	uint64 version;              // of the definitions, as of which all this holds
 };
 

@@ -13,7 +13,7 @@
 #include "pg/idle_update.hpp"
 #include "pg/row_change.hpp"
 #include "pg/settings.hpp"
-#include "pg/write_changes.hpp"
+#include "pg/writing.hpp"
 
 extern "C"
 {

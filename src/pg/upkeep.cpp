@@ -16,6 +16,7 @@
 #include "pg/pipeline.hpp"
 #include "pg/session.hpp"
 #include "pg/upkeep_score.hpp"
+#include "pg/writing.hpp"
 
 extern "C"
 {
@@ -54,13 +55,14 @@ OwnCommand note_sweep = {
 	"SET refreshed_at = coalesce(excluded.refreshed_at, s.refreshed_at), swept_at = coalesce(excluded.swept_at, s.swept_at)",
 	3, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID}, nullptr};
 
-// Remember how far time was followed
+// Remember how far time was followed: where all records are, and where those are that change continuously
 void
-keep_instant(const UpkeepScore &score, bool everybody)
+keep_instant(const UpkeepScore &score, bool of_all, bool of_fading)
 {
 	Datum values[] = {CStringGetTextDatum(score.name), TimestampTzGetDatum(score.as_of), TimestampTzGetDatum(score.as_of)};
+	const char nulls[] = {' ', of_all ? ' ' : 'n', of_fading ? ' ' : 'n', '\0'};
 
-	run_own_command(&note_sweep, values, everybody ? nullptr : " n ");
+	run_own_command(&note_sweep, values, nulls);
 }
 
 // Let only one session at a time follow time for a score: another would do the same once more. A transaction that
@@ -168,7 +170,7 @@ refresh_all(const Upkeep &upkeep, UpkeepScore *score)
 		}
 	}
 	remove_gone_records(score->name, score->as_of, KeyList{nullptr, 0, DT_NOBEGIN});
-	keep_instant(*score, true);
+	keep_instant(*score, true, true);
 	next_part(upkeep, score->name);
 	return true;
 }
@@ -210,9 +212,11 @@ do_chores(const Upkeep &upkeep, UpkeepScore *score)
 	{
 		return false;
 	}
-	if (chores.fading)
+	// Who comes back from the future has to bring everybody along, as what was due is due no more
+	bool ahead = (chores.due || chores.fading) && score->as_of > GetCurrentTimestamp();
+	if (ahead || chores.fading)
 	{
-		keep_instant(*score, false);
+		keep_instant(*score, ahead, chores.fading);
 	}
 	return true;
 }
@@ -293,7 +297,16 @@ lead_scoring_refresh_due(PG_FUNCTION_ARGS)
 	TimestampTz begun = GetCurrentTransactionStartTimestamp();
 	bool now = as_of >= begun && as_of <= GetCurrentTimestamp();
 	work_off_queue(upkeep, as_of < begun ? as_of : DT_NOBEGIN);
-	refresh_what_is_due(upkeep, now && !atomic ? DT_NOBEGIN : as_of, now);
+	TimestampTz before = begin_following(now ? DT_NOBEGIN : as_of);
+	PG_TRY();
+	{
+		refresh_what_is_due(upkeep, now && !atomic ? DT_NOBEGIN : as_of, now);
+	}
+	PG_FINALLY();
+	{
+		begin_following(before);
+	}
+	PG_END_TRY();
 	PopActiveSnapshot();
 	SPI_finish();
 	MemoryContextDelete(context);

@@ -7,6 +7,7 @@
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
 #include "pg/write_in_place.hpp"
+#include "pg/writing.hpp"
 
 extern "C"
 {
@@ -21,15 +22,6 @@ namespace lead_scoring::pg
 
 namespace
 {
-
-// How deep in triggers score columns are being written; -1 when they are not
-int writing_at = -1;
-
-int
-trigger_depth()
-{
-	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, 0));
-}
 
 // In one statement
 constexpr int most_rows = 8192;
@@ -437,7 +429,8 @@ write_changes(KeptScore *kept, const ColumnChanges &changes, const char *reason)
 	}
 	GetUserIdAndSecContext(&user, &security_context);
 	SetUserIdAndSecContext(owner_of(kept->score->target), security_context | SECURITY_LOCAL_USERID_CHANGE);
-	int before = begin_writing_scores();
+	Writing writing;
+	begin_writing_scores(&writing, kept->score->name, changes.as_of);
 	PG_TRY();
 	{
 		for (int first = 0; first < changes.count; first += most_rows)
@@ -447,7 +440,7 @@ write_changes(KeptScore *kept, const ColumnChanges &changes, const char *reason)
 	}
 	PG_FINALLY();
 	{
-		end_writing_scores(before);
+		end_writing_scores(writing);
 	}
 	PG_END_TRY();
 	SetUserIdAndSecContext(user, security_context);
@@ -456,33 +449,6 @@ write_changes(KeptScore *kept, const ColumnChanges &changes, const char *reason)
 		note_columns(kept, changes, reason);
 	}
 	return static_cast<uint64>(changes.count);
-}
-
-int
-begin_writing_scores()
-{
-	int before = writing_at;
-
-	writing_at = trigger_depth();
-	return before;
-}
-
-void
-end_writing_scores(int before)
-{
-	writing_at = before;
-}
-
-bool
-is_writing_scores()
-{
-	return writing_at >= 0 && trigger_depth() == writing_at + 1;
-}
-
-bool
-is_statement_of_scores()
-{
-	return writing_at >= 0 && trigger_depth() == writing_at;
 }
 
 } // namespace lead_scoring::pg

@@ -59,15 +59,4 @@ ColumnChanges find_changes(const KeptScore *kept, const LockedRecords &records, 
 // Write changes into the columns, and note them. SPI is connected. Returns how many rows were written
 uint64 write_changes(KeptScore *kept, const ColumnChanges &changes, const char *reason);
 
-// Say that the columns of scores are being written by the extension, until the end is said; whoever begins must end it,
-// whatever happens, with what he was given
-int begin_writing_scores();
-void end_writing_scores(int before);
-
-// Whether a trigger is fired by such a write itself, not by what another trigger does meanwhile
-bool is_writing_scores();
-
-// The same for the condition of a trigger
-bool is_statement_of_scores();
-
 } // namespace lead_scoring::pg

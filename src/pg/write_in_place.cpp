@@ -29,20 +29,21 @@ namespace
 // Whether a trigger need not fire when the extension writes a score: ours have nothing to say then, those of foreign keys
 // only if their columns change
 bool
-is_silent(const Trigger &trigger)
+is_silent(const Trigger &trigger, Oid ours)
 {
 	return trigger.tgisinternal ? RI_FKey_trigger_type(trigger.tgfoid) != RI_TRIGGER_NONE
-								: get_func_namespace(trigger.tgfoid) == get_namespace_oid("lead_scoring", false);
+								: get_func_namespace(trigger.tgfoid) == ours;
 }
 
 bool
 has_silent_triggers(Relation relation)
 {
-	const TriggerDesc *triggers = relation->trigdesc;
+	Oid ours = get_namespace_oid("lead_scoring", false);
 
-	for (int at = 0; triggers != nullptr && at < triggers->numtriggers; at++)
+	// To look a function up is to hear of what others have changed: the triggers may be read anew, and lie elsewhere then
+	for (int at = 0; relation->trigdesc != nullptr && at < relation->trigdesc->numtriggers; at++)
 	{
-		if (!is_silent(triggers->triggers[at]))
+		if (!is_silent(relation->trigdesc->triggers[at], ours))
 		{
 			return false;
 		}

@@ -16,7 +16,7 @@
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
 #include "pg/stream.hpp"
-#include "pg/write_changes.hpp"
+#include "pg/writing.hpp"
 
 extern "C"
 {
@@ -231,7 +231,7 @@ execute_on_latest(const char *sql)
 	return SPI_processed;
 }
 
-// Read what the statements are going to change
+// Read what the statements are going to change, in the order that the index of the history is faster to write in
 Change *
 read_changes(const LoadedScore *score, uint64 *count)
 {
@@ -242,9 +242,9 @@ read_changes(const LoadedScore *score, uint64 *count)
 	const char *label = quote_identifier(columns.label);
 	const char *key = quote_identifier(score->records->key_column);
 	const char *sql =
-		psprintf("SELECT coalesce(t.%s, n.record_key)::text, t.%s, t.%s, t.%s, t.%s, n.total, n.fit, n.engagement, n.label "
-				 "FROM %s t %s JOIN %s n ON t.%s = n.record_key WHERE (t.%s, t.%s, t.%s, t.%s) IS DISTINCT FROM "
-				 "(n.total, n.fit, n.engagement, n.label)",
+		psprintf("SELECT coalesce(t.%s, n.record_key)::text COLLATE pg_catalog.\"C\", t.%s, t.%s, t.%s, t.%s, "
+				 "n.total, n.fit, n.engagement, n.label FROM %s t %s JOIN %s n ON t.%s = n.record_key "
+				 "WHERE (t.%s, t.%s, t.%s, t.%s) IS DISTINCT FROM (n.total, n.fit, n.engagement, n.label) ORDER BY 1",
 				 key, total, fit, engagement, label, relation_sql(score->target), score->own_target ? "" : "FULL", scores_name,
 				 key, total, fit, engagement, label);
 	execute_on_latest(sql);
@@ -317,7 +317,8 @@ write_scores(LoadedScore *score, TimestampTz as_of, const char *reason)
 	begin_phase(Phase::writing, get_rel_name(score->target), 0);
 	uint64 change_count = 0;
 	const Change *changes = wants_changes(score) ? read_changes(score, &change_count) : nullptr;
-	int before = begin_writing_scores();
+	Writing writing;
+	begin_writing_scores(&writing, score->name, as_of);
 	volatile uint64 written = 0;
 	PG_TRY();
 	{
@@ -330,7 +331,7 @@ write_scores(LoadedScore *score, TimestampTz as_of, const char *reason)
 	}
 	PG_FINALLY();
 	{
-		end_writing_scores(before);
+		end_writing_scores(writing);
 	}
 	PG_END_TRY();
 	end_progress();

@@ -1,7 +1,7 @@
 -- Relations and columns that are dropped, renamed or changed after they were used in a definition
 BEGIN;
 \ir include/crm.psql
-SELECT plan(64);
+SELECT plan(79);
 
 CREATE FUNCTION pg_temp.setup() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -102,8 +102,33 @@ SELECT is(pg_temp.after($$CREATE TABLE contacts_too (id int PRIMARY KEY); INSERT
   INSERT INTO lead_scoring.rule (score, group_name, name, points) VALUES ('t', 'f', 'all', 3);
   SELECT lead_scoring.activate('s'), lead_scoring.activate('t'); ALTER TABLE leads RENAME COLUMN id TO key; INSERT INTO contacts_too VALUES (8)$$,
   $$SELECT string_agg(id || '=' || t, ' ' ORDER BY id) FROM contacts_too$$), '7=3 8=3', 'scores of other records go on');
+SELECT is(pg_temp.after($$CREATE TABLE contacts_too (id int PRIMARY KEY);
+  INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('other', 'contacts_too', 'id');
+  INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('t', 'other', 'fit'); INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('t', 'f', 'fit');
+  INSERT INTO lead_scoring.rule (score, group_name, name, points) VALUES ('t', 'f', 'all', 3);
+  SELECT lead_scoring.activate('s'), lead_scoring.activate('t'); ALTER TABLE leads ALTER id TYPE numeric; INSERT INTO contacts_too VALUES (8)$$,
+  $$SELECT string_agg(id || '=' || t, ' ' ORDER BY id) FROM contacts_too$$), '8=3', '... if the key becomes numeric, too');
+SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); ALTER TABLE leads ALTER id TYPE numeric$$, $$INSERT INTO happenings VALUES (1, 'x', 5, now()) RETURNING type$$) IN ('42804', '0A000'), true, '... and is complained of');
+SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); ALTER TABLE leads ALTER id TYPE numeric; SELECT lead_scoring.deactivate('s'); INSERT INTO leads VALUES (9)$$, 'SELECT count(*) FROM leads'), '3', '... until the score is switched off');
 SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); DROP TABLE happenings$$, $$INSERT INTO leads VALUES (3) RETURNING id$$), '42P01', 'the event table dropped, then a record');
 SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); DROP TABLE happenings; DELETE FROM lead_scoring.rule WHERE source = 'happening'; DELETE FROM lead_scoring.source WHERE name = 'happening'; INSERT INTO leads VALUES (3, 'Retail', 1)$$, $$SELECT s FROM leads WHERE id = 3$$), '10', 'its rules and the source deleted: scores follow');
+
+-- The relation in "through" is dropped while it is used, with and without a column of the records
+CREATE FUNCTION pg_temp.without_hop(change text, call text, record_column text DEFAULT NULL) RETURNS text LANGUAGE sql AS $f$
+  SELECT pg_temp.after(format($$CREATE TABLE links (who int, lead int);
+    INSERT INTO lead_scoring.source (name, record_type, relation, record_key, record_column, occurred_at, through, through_key, through_record)
+      VALUES ('linked', 'lead', 'happenings', 'lead_id', %L, 'at', 'links', 'who', 'lead');
+    INSERT INTO lead_scoring.rule (score, group_name, name, source, points) VALUES ('s', 'e', 'linked', 'linked', 100);
+    SELECT lead_scoring.activate('s'); INSERT INTO links VALUES (1, 1), (1, 10); %s$$, record_column, change), call)
+$f$;
+SELECT is(pg_temp.without_hop('SELECT 1', 'SELECT s FROM leads WHERE id = 1', c), '313', 'an event by a third relation')
+  FROM unnest('{NULL,size}'::text[]) c;
+SELECT is(pg_temp.without_hop('DROP TABLE links', call, c), '42P01', 'the third relation dropped, then: ' || call)
+  FROM unnest('{NULL,size}'::text[]) c,
+       unnest(ARRAY[$$INSERT INTO happenings VALUES (1, 'x', 5, now()) RETURNING type$$, $$INSERT INTO leads VALUES (3) RETURNING id$$, $$SELECT lead_scoring.refresh('s')$$]) call;
+SELECT is(pg_temp.without_hop('DROP TABLE links', $$SELECT lead_scoring.deactivate('s')$$, c), '', 'the third relation dropped: deactivate') FROM unnest('{NULL,size}'::text[]) c;
+SELECT is(pg_temp.without_hop($$DROP TABLE links; DELETE FROM lead_scoring.rule WHERE source = 'linked'; DELETE FROM lead_scoring.source WHERE name = 'linked'; INSERT INTO happenings VALUES (1, 'x', 5, now())$$,
+  'SELECT s FROM leads WHERE id = 1', c), '14', 'its rules and the source deleted: scores follow') FROM unnest('{NULL,size}'::text[]) c;
 
 -- A part of one table is written while another table is gone
 SELECT is(pg_temp.after($$CREATE TABLE parts (lead_id int, at timestamptz NOT NULL) PARTITION BY RANGE (at); CREATE TABLE part PARTITION OF parts DEFAULT;

@@ -1,7 +1,7 @@
 -- Score columns follow every way in which rows change
 BEGIN;
 \ir include/crm.psql
-SELECT plan(50);
+SELECT plan(52);
 
 ALTER TABLE contacts ADD note text;
 INSERT INTO companies (id, name, employees) VALUES (1, 'small', 10), (2, 'big', 500);
@@ -121,6 +121,23 @@ UPDATE contacts SET s = 1 WHERE id = 2;
 SELECT is((SELECT count(*) FROM lead_scoring.verify('s', clock_timestamp())), 1::bigint, 'a superuser may, for repairs');
 RESET lead_scoring.allow_score_writes;
 SELECT is(lead_scoring.refresh('s', clock_timestamp(), '{2}'), 1::bigint, 'which a refresh takes back');
+
+-- What a publisher says of scores is not ours
+CREATE TABLE elsewhere (id int PRIMARY KEY);
+INSERT INTO lead_scoring.score (name, record_type, kind, target) VALUES ('own', 'contact', 'fit', NULL), ('apart', 'contact', 'fit', 'elsewhere');
+INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('own', 'f', 'fit'), ('apart', 'f', 'fit');
+INSERT INTO lead_scoring.rule (score, group_name, name, criterion, points)
+  SELECT name, 'f', 'retail', $$industry = 'Retail'$$, 10 FROM lead_scoring.score WHERE name <> 's';
+SELECT lead_scoring.activate('own'), lead_scoring.activate('apart');
+SET session_replication_role = replica;
+UPDATE contacts SET s = 1, own = 1 WHERE id = 2;
+UPDATE contacts SET own = 1 WHERE id = 3;
+UPDATE contacts SET s_label = 'x' WHERE id = 4;
+UPDATE elsewhere SET apart = 1;
+RESET session_replication_role;
+SELECT is_empty($$SELECT * FROM unnest('{s,own,apart}'::text[]) n, lead_scoring.verify(n, clock_timestamp())$$, 'scores that a publisher sends are replaced');
+SELECT is((SELECT own FROM contacts WHERE id = 2), 10::float8, '... by ours');
+SELECT lead_scoring.deactivate('own'), lead_scoring.deactivate('apart');
 
 -- The view of this instant
 SELECT is((SELECT s FROM s_now WHERE id = 2), (SELECT s FROM contacts WHERE id = 2), 'the view s_now shows the score as of now');

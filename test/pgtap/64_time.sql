@@ -75,6 +75,7 @@ SELECT throws_ok('SET lead_scoring.refresh_interval = -1', '22023', NULL, 'not l
 -- What is about everybody
 SELECT pg_temp.spoil();
 SELECT pg_temp.due('s', '{6}', '-infinity');
+UPDATE lead_scoring.score_state SET refreshed_at = now();
 CALL lead_scoring.refresh_due(now());
 SELECT is(pg_temp.mended(), '6', 'as of an earlier instant, what fades is brought back');
 INSERT INTO lead_scoring.rule (score, group_name, name, points, valid_from, valid_to) VALUES ('s', 'g', 'campaign', 100, now() + interval '1 hour', now() + interval '2 hours');

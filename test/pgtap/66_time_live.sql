@@ -2,7 +2,7 @@
 -- evaluation from scratch
 BEGIN;
 \ir include/crm.psql
-SELECT plan(13);
+SELECT plan(18);
 
 INSERT INTO contacts (id, industry, employees) SELECT i, CASE i % 2 WHEN 0 THEN 'Retail' END, i FROM generate_series(1, 40) i;
 INSERT INTO activities (contact_id, type, amount, occurred_at)
@@ -84,9 +84,24 @@ CALL lead_scoring.refresh_due(clock_timestamp());
 SELECT is((SELECT count(*) FROM lead_scoring.due d WHERE d.score = 'windows' AND d.due_at <= now()), 0::bigint, 'events and time: all that is due is done');
 CALL lead_scoring.refresh_due(now() + interval '6 days');
 SELECT is(pg_temp.wrong(now() + interval '6 days'), NULL, '... and what will be is known');
+SELECT clock_timestamp() AS present \gset
+CALL lead_scoring.refresh_due(:'present');
+SELECT is(pg_temp.wrong(:'present'), NULL, '... from where there is a way back');
 DELETE FROM contacts WHERE id = 7;
 CALL lead_scoring.refresh_due(now() + interval '20 years');
 SELECT is((SELECT count(*) FROM lead_scoring.due WHERE record_key = '7'), 0::bigint, 'a record that is deleted is due no more');
+
+-- A score that another one reads, within the same rows, gets to any instant all the same
+INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('reader', 'contact', 'fit');
+INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('reader', 'f', 'fit');
+INSERT INTO lead_scoring.rule (score, group_name, name, value, counting, points) VALUES ('reader', 'f', 'half', 'fading', 'each', 0.5);
+SELECT lead_scoring.activate('reader');
+SELECT is(pg_temp.follow('3 days', 8), NULL, 'a score that another one reads');
+SELECT lead_scoring.refresh('fading', pg_temp.day());
+SELECT is_empty($$SELECT * FROM lead_scoring.verify('fading', pg_temp.day())$$, '... goes back');
+SELECT lead_scoring.refresh('fading', pg_temp.day() + interval '1 day', ARRAY(SELECT id::text FROM contacts));
+SELECT is_empty($$SELECT * FROM lead_scoring.verify('fading', pg_temp.day() + interval '1 day')$$, '... or on, by keys');
+SELECT is_empty($$SELECT * FROM lead_scoring.verify('reader', pg_temp.day() + interval '1 day')$$, '... and is followed');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,0 +1,41 @@
+// What is known of score columns while they are written, and of the instant that they are brought to.
+#pragma once
+
+#include "pg/postgres_api.hpp"
+
+extern "C"
+{
+#include "datatype/timestamp.h"
+}
+
+namespace lead_scoring::pg
+{
+
+// The columns of a score that are being written, as of an instant; triggers may have others written meanwhile
+struct Writing
+{
+	const char *score;
+	TimestampTz as_of;
+	int depth; // in triggers
+	const Writing *around;
+};
+
+// Say that the columns of a score are being written by the extension, until the end is said; whoever begins must end it,
+// whatever happens
+void begin_writing_scores(Writing *writing, const char *score, TimestampTz as_of);
+void end_writing_scores(const Writing &writing);
+
+// Say that all scores are on their way to an instant other than now, DT_NOBEGIN for none; returns what was said before
+TimestampTz begin_following(TimestampTz as_of);
+
+// The instant other than now that a score is on its way to, or DT_NOBEGIN: if its record is touched meanwhile, as by what is
+// written for it, it is scored as of that instant, or it would not get there
+TimestampTz instant_on_its_way(const char *score);
+
+// Whether a trigger is fired by such a write itself, not by what another trigger does meanwhile
+bool is_writing_scores();
+
+// The same for the condition of a trigger
+bool is_statement_of_scores();
+
+} // namespace lead_scoring::pg
