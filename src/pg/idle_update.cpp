@@ -2,15 +2,17 @@
 
 #include "pg/idle_update.hpp"
 
+#include "pg/flush.hpp"
+#include "pg/held.hpp"
 #include "pg/kept_score.hpp"
+#include "pg/touched.hpp"
 
 extern "C"
 {
 #include "access/sysattr.h"
-#include "nodes/plannodes.h"
-#include "tcop/pquery.h"
-#include "utils/memutils.h"
-#include "utils/portal.h"
+#include "catalog/pg_trigger.h"
+#include "executor/execdesc.h"
+#include "executor/executor.h"
 }
 
 namespace lead_scoring::pg
@@ -19,48 +21,42 @@ namespace lead_scoring::pg
 namespace
 {
 
-// The statement, by the memory of its execution, which ends with it; null if there is none
-MemoryContext idle_statement = nullptr;
-Oid idle_relation = InvalidOid;
-uint64 idle_version = 0;
-
-// Both a trigger before a statement and the condition of a trigger are called in memory that lasts for a row, within that of the
-// execution
-MemoryContext
-current_statement()
+// A statement that the executor runs, and the relation, if there is one, whose rows are not looked at
+struct Running
 {
-	return MemoryContextGetParent(CurrentMemoryContext);
-}
+	const QueryDesc *statement;
+	ResultRelInfo *skipped;
+	uint64 version; // of the definitions by which it is idle
+	Running *around;
+};
 
-// Whether a statement is known to update each table in one place only: of several, WITH clauses among them, PostgreSQL fires the
-// trigger before the statement for the first alone. Known is what the session was sent, not what functions run
-bool
-updates_in_one_place(MemoryContext statement)
+Running *running = nullptr;
+
+ExecutorRun_hook_type run_before_us = nullptr;
+
+// A relation as the running statement sees it, by a trigger of its own copy; null if it is not known
+ResultRelInfo *
+relation_of(const Trigger *trigger)
 {
 	ListCell *cell;
 
-	if (ActivePortal == nullptr || MemoryContextGetParent(statement) != ActivePortal->portalContext)
+	if (running == nullptr)
 	{
-		return false;
+		return nullptr;
 	}
-	foreach (cell, ActivePortal->stmts)
+	foreach (cell, running->statement->estate->es_opened_result_relations)
 	{
-		auto *planned = lfirst_node(PlannedStmt, cell);
-		if (planned->commandType == CMD_UTILITY || planned->hasModifyingCTE)
+		auto *relation = static_cast<ResultRelInfo *>(lfirst(cell));
+		const TriggerDesc *triggers = relation->ri_TrigDesc;
+		for (int at = 0; triggers != nullptr && at < triggers->numtriggers; at++)
 		{
-			return false;
+			if (&triggers->triggers[at] == trigger)
+			{
+				return relation;
+			}
 		}
 	}
-	return true;
-}
-
-void
-forget_statement(void *statement)
-{
-	if (idle_statement == statement)
-	{
-		idle_statement = nullptr;
-	}
+	return nullptr;
 }
 
 // Whether rows of the relation become what statements assign, nothing else
@@ -79,11 +75,11 @@ takes_rows_as_assigned(Relation relation)
 }
 
 bool
-assigns_any(const TriggerData *trigger, const Bitmapset *columns)
+assigns_any(const Bitmapset *assigned, const Bitmapset *columns)
 {
 	for (int column = -1; (column = bms_next_member(columns, column)) >= 0;)
 	{
-		if (bms_is_member(column - FirstLowInvalidHeapAttributeNumber, trigger->tg_updatedcols))
+		if (bms_is_member(column - FirstLowInvalidHeapAttributeNumber, assigned))
 		{
 			return true;
 		}
@@ -91,35 +87,95 @@ assigns_any(const TriggerData *trigger, const Bitmapset *columns)
 	return false;
 }
 
-} // namespace
-
-void
-note_idle_update(const TriggerData *trigger, const PathStarts *starts)
+bool
+is_after_update(const Trigger &trigger)
 {
-	MemoryContext statement = current_statement();
+	return trigger.tgenabled != TRIGGER_DISABLED &&
+		   TRIGGER_TYPE_MATCHES(trigger.tgtype, TRIGGER_TYPE_ROW, TRIGGER_TYPE_AFTER, TRIGGER_TYPE_UPDATE);
+}
 
-	if (statement == nullptr || starts->all_matter || !updates_in_one_place(statement) ||
-		!takes_rows_as_assigned(trigger->tg_relation) || assigns_any(trigger, starts->watched))
+// Switch our trigger after an updated row off, for one statement
+void
+switch_off(TriggerDesc *triggers)
+{
+	triggers->trig_update_after_row = false;
+	for (int at = 0; at < triggers->numtriggers; at++)
+	{
+		Trigger &trigger = triggers->triggers[at];
+		if (strcmp(trigger.tgname, touch_update_trigger) == 0)
+		{
+			trigger.tgenabled = TRIGGER_DISABLED;
+		}
+		triggers->trig_update_after_row |= is_after_update(trigger);
+	}
+}
+
+// Touch all records if the definitions have changed while rows went by, and what was assigned matters by now
+void
+reconsider(const Running &statement)
+{
+	if (statement.skipped == nullptr || statement.version == definitions_version())
 	{
 		return;
 	}
-	if (idle_statement != statement)
+	const PathStarts *starts = hold_paths_from(RelationGetRelid(statement.skipped->ri_RelationDesc));
+	if (!starts->all_matter &&
+		!assigns_any(ExecGetAllUpdatedCols(statement.skipped, statement.statement->estate), starts->watched))
 	{
-		auto *callback = static_cast<MemoryContextCallback *>(MemoryContextAlloc(statement, sizeof(MemoryContextCallback)));
-		callback->func = forget_statement;
-		callback->arg = statement;
-		MemoryContextRegisterResetCallback(statement, callback);
-		idle_statement = statement;
+		return;
 	}
-	idle_relation = starts->relation;
-	idle_version = definitions_version();
+	for (int at = 0; at < starts->count; at++)
+	{
+		touch_everybody(starts->starts[at]);
+	}
 }
 
-bool
-is_idle_update(Oid relation)
+// Run a statement, with the further arguments that this PostgreSQL knows
+template <class... Further>
+void
+run(QueryDesc *statement, ScanDirection direction, uint64 count, Further... further)
 {
-	return idle_statement != nullptr && idle_statement == current_statement() && idle_relation == relation &&
-		   idle_version == definitions_version();
+	Running frame{statement, nullptr, 0, running};
+
+	running = &frame;
+	PG_TRY();
+	{
+		(run_before_us == nullptr ? standard_ExecutorRun : run_before_us)(statement, direction, count, further...);
+		reconsider(frame);
+	}
+	PG_FINALLY();
+	{
+		running = frame.around;
+	}
+	PG_END_TRY();
+}
+
+} // namespace
+
+void
+watch_statements()
+{
+	run_before_us = ExecutorRun_hook;
+	ExecutorRun_hook = run;
+}
+
+void
+skip_idle_update(const TriggerData *trigger, const PathStarts *starts)
+{
+	if (starts->all_matter || !takes_rows_as_assigned(trigger->tg_relation) ||
+		assigns_any(trigger->tg_updatedcols, starts->watched))
+	{
+		return;
+	}
+	ResultRelInfo *relation = relation_of(trigger->tg_trigger);
+	// One relation of a statement can be reconsidered
+	if (relation == nullptr || running->statement->plannedstmt->hasModifyingCTE)
+	{
+		return;
+	}
+	switch_off(relation->ri_TrigDesc);
+	running->skipped = relation;
+	running->version = definitions_version();
 }
 
 } // namespace lead_scoring::pg

@@ -2,7 +2,8 @@
 //
 // What a statement assigns is known before its first row. Where nothing else can change a row on its way (a trigger before
 // the row, a generated column), and rows are of no other relation than the statement says, none of its rows needs to be
-// looked at.
+// looked at: the trigger for each row, which PostgreSQL copies for each statement, is switched off in that copy. So a row
+// costs nothing, neither its old version, which PostgreSQL reads for any trigger after an update, nor the condition.
 #pragma once
 
 #include "pg/postgres_api.hpp"
@@ -17,11 +18,12 @@ extern "C"
 namespace lead_scoring::pg
 {
 
-// Remember the statement whose trigger before an update this is, until it ends, if it updates nothing that is watched; the
-// definitions are held
-void note_idle_update(const TriggerData *trigger, const PathStarts *starts);
+// Know which statement is being run; called when the library is loaded
+void watch_statements();
 
-// Whether the statement, in whose condition of a trigger this is called for a row of a relation, is such a one
-bool is_idle_update(Oid relation);
+// Have no row looked at by the statement whose trigger before an update this is, if it updates nothing that is watched; the
+// definitions are held. Should they change nevertheless, by what the statement itself calls, all records are touched in
+// its end
+void skip_idle_update(const TriggerData *trigger, const PathStarts *starts);
 
 } // namespace lead_scoring::pg

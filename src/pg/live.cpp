@@ -137,7 +137,7 @@ lead_scoring_hold(PG_FUNCTION_ARGS)
 		const PathStarts *starts = hold_paths_from(RelationGetRelid(trigger->tg_relation));
 		if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
 		{
-			note_idle_update(trigger, starts);
+			skip_idle_update(trigger, starts);
 		}
 	}
 	return PointerGetDatum(nullptr);

@@ -1,6 +1,7 @@
 #include "pg/postgres_api.hpp"
 
 #include "pg/held.hpp"
+#include "pg/idle_update.hpp"
 #include "pg/kept_score.hpp"
 #include "pg/own_tables.hpp"
 #include "pg/settings.hpp"
@@ -23,6 +24,7 @@ _PG_init(void)
 	lead_scoring::pg::watch_definitions();
 	lead_scoring::pg::watch_transactions();
 	lead_scoring::pg::watch_held_definitions();
+	lead_scoring::pg::watch_statements();
 	if (process_shared_preload_libraries_in_progress && !IsBinaryUpgrade)
 	{
 		lead_scoring::pg::request_statistics_memory();

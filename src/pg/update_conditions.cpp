@@ -10,7 +10,6 @@
 
 #include "pg/guard_columns.hpp"
 #include "pg/held.hpp"
-#include "pg/idle_update.hpp"
 #include "pg/row_change.hpp"
 #include "pg/settings.hpp"
 #include "pg/writing.hpp"
@@ -90,10 +89,6 @@ lead_scoring_matters(PG_FUNCTION_ARGS)
 	using namespace lead_scoring::pg;
 
 	Rows rows = rows_around(fcinfo);
-	if (rows.before != nullptr && is_idle_update(rows.before->tts_tableOid))
-	{
-		PG_RETURN_BOOL(false);
-	}
 	// A score that is written by hand is noted
 	if (rows.before == nullptr || rows.after == nullptr || score_writes_allowed())
 	{

@@ -84,9 +84,9 @@ CALL lead_scoring.refresh_due(clock_timestamp());
 SELECT is((SELECT count(*) FROM lead_scoring.due d WHERE d.score = 'windows' AND d.due_at <= now()), 0::bigint, 'events and time: all that is due is done');
 CALL lead_scoring.refresh_due(now() + interval '6 days');
 SELECT is(pg_temp.wrong(now() + interval '6 days'), NULL, '... and what will be is known');
-SELECT clock_timestamp() AS present \gset
-CALL lead_scoring.refresh_due(:'present');
-SELECT is(pg_temp.wrong(:'present'), NULL, '... from where there is a way back');
+-- Not now(), which is the present of the moment when a record is looked at
+CALL lead_scoring.refresh_due(now() - interval '1 second');
+SELECT is(pg_temp.wrong(now() - interval '1 second'), NULL, '... from where there is a way back');
 DELETE FROM contacts WHERE id = 7;
 CALL lead_scoring.refresh_due(now() + interval '20 years');
 SELECT is((SELECT count(*) FROM lead_scoring.due WHERE record_key = '7'), 0::bigint, 'a record that is deleted is due no more');
