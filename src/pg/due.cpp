@@ -7,6 +7,7 @@
 
 #include "pg/due.hpp"
 
+#include "pg/due_places.hpp"
 #include "pg/own_rows.hpp"
 #include "pg/own_tables.hpp"
 #include "pg/settings.hpp"
@@ -60,6 +61,9 @@ struct Differences
 
 // So many rows are many
 constexpr size_t many_rows = 32;
+
+// How many rows were found where records were scored because they were due
+uint64 rows_met = 0;
 
 OwnCommand write_sooner = {
 	"INSERT INTO lead_scoring.due AS d (score, record_key, due_at) "
@@ -134,18 +138,49 @@ end_lookup(const DueLookup &lookup)
 	table_close(lookup.table, AccessShareLock);
 }
 
-// Find out when a record is due by the table, and where that is written; false if it has no row
 bool
-look_up(const DueLookup &lookup, Datum key, TimestampTz *due, ItemPointerData *place)
+has_text(TupleTableSlot *slot, int column, Datum value)
+{
+	bool is_null;
+
+	return DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, slot_getattr(slot, column, &is_null), value));
+}
+
+// Read the row of a record from where it was when it was found to be due, if it is there still
+bool
+find_where_it_was(const DueLookup &lookup, Datum key)
+{
+	const ItemPointerData *place = recall_place(key);
+	ItemPointerData copy;
+
+	if (place == nullptr)
+	{
+		return false;
+	}
+	copy = *place;
+	return table_tuple_fetch_row_version(lookup.table, &copy, lookup.snapshot, lookup.slot) && has_text(lookup.slot, 2, key) &&
+		   has_text(lookup.slot, 1, lookup.score);
+}
+
+bool
+find_by_key(const DueLookup &lookup, Datum key)
 {
 	ScanKeyData keys[2];
-	bool is_null;
 
 	// The columns are of collation C
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, key);
 	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_TEXTEQ, lookup.score);
 	index_rescan(lookup.scan, keys, 2, nullptr, 0);
-	if (!index_getnext_slot(lookup.scan, ForwardScanDirection, lookup.slot))
+	return index_getnext_slot(lookup.scan, ForwardScanDirection, lookup.slot);
+}
+
+// Find out when a record is due by the table, and where that is written; false if it has no row
+bool
+look_up(const DueLookup &lookup, Datum key, TimestampTz *due, ItemPointerData *place)
+{
+	bool is_null;
+
+	if (!find_where_it_was(lookup, key) && !find_by_key(lookup, key))
 	{
 		return false;
 	}
@@ -183,6 +218,7 @@ find_differences(Datum score, const DueRow *rows, size_t count, DueMode mode)
 		TimestampTz there;
 		ItemPointerData place{};
 		bool known = mode != DueMode::first && look_up(lookup, row.key, &there, &place);
+		rows_met += known && mode == DueMode::exactly;
 		if (!known)
 		{
 			if (row.due != DT_NOEND)
@@ -242,11 +278,17 @@ write_directly(Datum score, const DueRows &rows, bool there)
 	CommandCounterIncrement();
 }
 
-// Write rows, many of them directly where the records are locked or the definition is held
+// Whether rows are written without a query: many of them are where the records are locked or the definition is held
+bool
+goes_directly(const DueRows &rows, bool there, DueMode mode)
+{
+	return rows.count > 0 && (mode == DueMode::sooner ? rows.count >= many_rows && !there : true);
+}
+
 void
 write_many_or_few(Datum score, const DueRows &rows, bool there, DueMode mode)
 {
-	if (rows.count >= many_rows && (!there || mode != DueMode::sooner))
+	if (goes_directly(rows, there, mode))
 	{
 		write_directly(score, rows, there);
 		return;
@@ -254,11 +296,11 @@ write_many_or_few(Datum score, const DueRows &rows, bool there, DueMode mode)
 	write_rows(score, rows, mode);
 }
 
-// Remove rows, many of them directly, as they are written
+// Remove rows as they are written
 void
 remove_many_or_few(Datum score, const DueRows &rows, DueMode mode)
 {
-	if (rows.count >= many_rows && mode != DueMode::sooner)
+	if (goes_directly(rows, true, mode))
 	{
 		Relation table = table_open(own_relation("due"), RowExclusiveLock);
 		for (size_t at = 0; at < rows.count; at++)
@@ -314,6 +356,7 @@ size_t
 read_due(const char *score, const DueRow &from, TimestampTz until, DueRow *rows, size_t most)
 {
 	DueLookup lookup = begin_lookup_by_time(score, from, until);
+	auto *places = static_cast<ItemPointerData *>(palloc(sizeof(ItemPointerData) * most));
 	size_t count = 0;
 
 	while (count < most && index_getnext_slot(lookup.scan, ForwardScanDirection, lookup.slot))
@@ -321,9 +364,16 @@ read_due(const char *score, const DueRow &from, TimestampTz until, DueRow *rows,
 		bool is_null;
 		DueRow row{slot_getattr(lookup.slot, 2, &is_null), DatumGetTimestampTz(slot_getattr(lookup.slot, 3, &is_null))};
 		CHECK_FOR_INTERRUPTS();
-		rows[count++] = {PointerGetDatum(PG_DETOAST_DATUM_COPY(row.key)), row.due};
+		rows[count] = {PointerGetDatum(PG_DETOAST_DATUM_COPY(row.key)), row.due};
+		places[count++] = lookup.slot->tts_tid;
 	}
 	end_lookup(lookup);
+	expect_places(count);
+	for (size_t at = 0; at < count; at++)
+	{
+		remember_place(rows[at].key, places[at]);
+	}
+	pfree(places);
 	return count;
 }
 
@@ -334,6 +384,12 @@ has_due(const char *score, const DueRow &from, TimestampTz until)
 	bool found = index_getnext_slot(lookup.scan, ForwardScanDirection, lookup.slot);
 	end_lookup(lookup);
 	return found;
+}
+
+uint64
+due_rows_met()
+{
+	return rows_met;
 }
 
 bool

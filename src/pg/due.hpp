@@ -33,8 +33,11 @@ void note_due(const LoadedScore *score, const DueRow *rows, size_t count, DueMod
 DueRow first_due(TimestampTz instant);
 
 // Read the rows of a score that are due by an instant, in the order of time and key, from a place in it on; keys live in the
-// current memory context. Returns how many there are, at most so many
+// current memory context, and with it what is remembered of where they are. Returns how many there are, at most so many
 size_t read_due(const char *score, const DueRow &from, TimestampTz until, DueRow *rows, size_t most);
+
+// How many rows this session has found that were to be written exactly so far
+uint64 due_rows_met();
 
 // Whether there are such rows
 bool has_due(const char *score, const DueRow &from, TimestampTz until);

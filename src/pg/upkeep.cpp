@@ -131,9 +131,11 @@ refresh_found(const Upkeep &upkeep, UpkeepScore *score, const char *query)
 		{
 			break;
 		}
+		uint64 met = due_rows_met();
 		going_well = refresh_or_park(score, keys);
 		// Of those that were due none is any more, unless its record is gone
-		if (going_well && (keys.last_due == DT_NOBEGIN || has_due(score->name, after, keys.last_due)))
+		bool all_met = due_rows_met() - met >= keys.count;
+		if (going_well && (keys.last_due == DT_NOBEGIN || (!all_met && has_due(score->name, after, keys.last_due))))
 		{
 			remove_gone_records(score->name, score->as_of, keys);
 		}
