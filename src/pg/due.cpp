@@ -21,6 +21,7 @@ extern "C"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/indexing.h"
+#include "storage/lmgr.h"
 #include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
 }
@@ -355,6 +356,8 @@ first_due(TimestampTz instant)
 size_t
 read_due(const char *score, const DueRow &from, TimestampTz until, DueRow *rows, size_t most)
 {
+	// Until the end of the transaction nobody writes the table anew, with its rows elsewhere
+	LockRelationOid(own_relation("due"), AccessShareLock);
 	DueLookup lookup = begin_lookup_by_time(score, from, until);
 	auto *places = static_cast<ItemPointerData *>(palloc(sizeof(ItemPointerData) * most));
 	size_t count = 0;
