@@ -3,6 +3,7 @@
 #include "pg/row_index.hpp"
 
 #include "pg/kept_score.hpp"
+#include "pg/look_ahead.hpp"
 
 extern "C"
 {
@@ -14,6 +15,7 @@ extern "C"
 #include "access/xact.h"
 #include "catalog/pg_am.h"
 #include "executor/executor.h"
+#include "pgstat.h"
 #include "utils/acl.h"
 #include "utils/inval.h"
 #include "catalog/pg_inherits.h"
@@ -228,40 +230,97 @@ is_too_old(IndexScanDesc scan, TimestampTz earliest)
 	return !is_null && DatumGetTimestampTz(time) < earliest;
 }
 
-// Go on to the next row from the latest one back; what is too old is told by its entry, which lies beside the others
-bool
-next_recent_row(const RowLookup &lookup, const RowIndex *index, TimestampTz earliest)
+// Rows of keys on their way to a receiver
+struct Reading
 {
-	while (index_getnext_tid(lookup.scan, index->latest_first) != nullptr && !is_too_old(lookup.scan, earliest))
+	KeptStream *kept;
+	RowLookup *lookup;
+	const RowIndex *index;
+	TimestampTz earliest;
+	LookAhead ahead;
+	const core::Key *keys[most_ahead]; // of the rows that wait
+	List *dead;                        // keys of rows that nobody can see any more
+};
+
+// Go on to the next row of a key, where its times are known from the latest one back; false if there are none, or it is too old,
+// as its entry tells, which lies beside the others
+bool
+next_place(const Reading &reading)
+{
+	IndexScanDesc scan = reading.lookup->scan;
+
+	if (reading.earliest == DT_NOBEGIN)
 	{
-		if (index_fetch_heap(lookup.scan, lookup.slot))
-		{
-			return true;
-		}
+		return index_getnext_tid(scan, ForwardScanDirection) != nullptr;
 	}
-	return false;
+	return index_getnext_tid(scan, reading.index->latest_first) != nullptr && !is_too_old(scan, reading.earliest);
 }
 
-// Receive the rows of a key; false if no more are wanted
+// Receive the rows that wait; false if no more are wanted
 bool
-receive_rows(KeptStream *kept, RowLookup *lookup, const RowIndex *index, const core::Key &key, TimestampTz earliest)
+receive_waiting(Reading *reading)
 {
-	bool all = earliest == DT_NOBEGIN;
+	TupleTableSlot *slot = reading->lookup->slot;
 
-	if (!is_in_range(index->key_type, key))
+	approach_rows(&reading->ahead);
+	for (int at = 0;; at++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		switch (fetch_next(&reading->ahead, GetActiveSnapshot(), slot))
+		{
+		case Fetched::none:
+			return true;
+		case Fetched::dead:
+			reading->dead = list_append_unique_ptr(reading->dead, const_cast<core::Key *>(reading->keys[at]));
+			break;
+		case Fetched::seen:
+			pgstat_count_heap_fetch(reading->lookup->index);
+			if (!reading->kept->receiver->base.receiveSlot(slot, &reading->kept->receiver->base))
+			{
+				return false;
+			}
+			break;
+		case Fetched::unseen:
+			break;
+		}
+	}
+}
+
+// Receive the rows of a key, but those that will be received with those of the next; false if no more are wanted
+bool
+receive_rows(Reading *reading, const core::Key &key)
+{
+	if (!is_in_range(reading->index->key_type, key))
 	{
 		return true;
 	}
-	find_rows(lookup, index, GetActiveSnapshot(), key, !all);
-	while (all ? index_getnext_slot(lookup->scan, ForwardScanDirection, lookup->slot) : next_recent_row(*lookup, index, earliest))
+	find_rows(reading->lookup, reading->index, GetActiveSnapshot(), key, reading->earliest != DT_NOBEGIN);
+	while (next_place(*reading))
 	{
-		CHECK_FOR_INTERRUPTS();
-		if (!kept->receiver->base.receiveSlot(lookup->slot, &kept->receiver->base))
+		reading->keys[reading->ahead.count] = &key;
+		add_place(&reading->ahead, reading->lookup->scan->xs_heaptid);
+		if (reading->ahead.count == most_ahead && !receive_waiting(reading))
 		{
 			return false;
 		}
 	}
 	return true;
+}
+
+// Have the index forget rows that nobody can see any more, as it does when it fetches them itself
+void
+forget_dead(const Reading &reading)
+{
+	ListCell *cell;
+
+	foreach (cell, reading.dead)
+	{
+		find_rows(reading.lookup, reading.index, GetActiveSnapshot(), *static_cast<const core::Key *>(lfirst(cell)), false);
+		while (index_getnext_slot(reading.lookup->scan, ForwardScanDirection, reading.lookup->slot))
+		{
+			CHECK_FOR_INTERRUPTS();
+		}
+	}
 }
 
 } // namespace
@@ -404,13 +463,18 @@ read_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::s
 		return false;
 	}
 	begin_receiving(kept, lookup, as_of);
+	Reading reading{kept, &lookup, index, earliest, {}, {}, NIL};
+	begin_look_ahead(&reading.ahead, lookup.table);
+	bool wanted = true;
 	for (const core::Key &key : keys)
 	{
-		if (!receive_rows(kept, &lookup, index, key, earliest))
-		{
-			break;
-		}
+		wanted = wanted && receive_rows(&reading, key);
 	}
+	if (wanted && receive_waiting(&reading))
+	{
+		forget_dead(reading);
+	}
+	end_look_ahead(&reading.ahead);
 	end_lookup(lookup);
 	flush_receiver(kept->receiver);
 	return true;
