@@ -8,6 +8,7 @@
 #include "pg/due.hpp"
 
 #include "pg/due_places.hpp"
+#include "pg/look_ahead.hpp"
 #include "pg/own_rows.hpp"
 #include "pg/own_tables.hpp"
 #include "pg/settings.hpp"
@@ -191,6 +192,31 @@ look_up(const DueLookup &lookup, Datum key, TimestampTz *due, ItemPointerData *p
 	return true;
 }
 
+// Go on to the next rows, at most so many; false if these are the last
+bool
+find_places(const DueLookup &lookup, LookAhead *ahead, size_t most)
+{
+	bool more = true;
+
+	CHECK_FOR_INTERRUPTS();
+	while (ahead->count < most_ahead && static_cast<size_t>(ahead->count) < most &&
+		   (more = index_getnext_tid(lookup.scan, ForwardScanDirection) != nullptr))
+	{
+		add_place(ahead, lookup.scan->xs_heaptid);
+	}
+	approach_rows(ahead);
+	return more;
+}
+
+DueRow
+copy_row(TupleTableSlot *slot)
+{
+	bool is_null;
+
+	return {PointerGetDatum(PG_DETOAST_DATUM_COPY(slot_getattr(slot, 2, &is_null))),
+			DatumGetTimestampTz(slot_getattr(slot, 3, &is_null))};
+}
+
 void
 add_row(DueRows *rows, const DueRow &row, const ItemPointerData &place, size_t most)
 {
@@ -361,15 +387,22 @@ read_due(const char *score, const DueRow &from, TimestampTz until, DueRow *rows,
 	DueLookup lookup = begin_lookup_by_time(score, from, until);
 	auto *places = static_cast<ItemPointerData *>(palloc(sizeof(ItemPointerData) * most));
 	size_t count = 0;
+	LookAhead ahead;
 
-	while (count < most && index_getnext_slot(lookup.scan, ForwardScanDirection, lookup.slot))
+	begin_look_ahead(&ahead, lookup.table);
+	for (bool more = true; more && count < most;)
 	{
-		bool is_null;
-		DueRow row{slot_getattr(lookup.slot, 2, &is_null), DatumGetTimestampTz(slot_getattr(lookup.slot, 3, &is_null))};
-		CHECK_FOR_INTERRUPTS();
-		rows[count] = {PointerGetDatum(PG_DETOAST_DATUM_COPY(row.key)), row.due};
-		places[count++] = lookup.slot->tts_tid;
+		more = find_places(lookup, &ahead, most - count);
+		for (Fetched fetched; (fetched = fetch_next(&ahead, lookup.snapshot, lookup.slot)) != Fetched::none;)
+		{
+			if (fetched == Fetched::seen)
+			{
+				places[count] = lookup.slot->tts_tid;
+				rows[count++] = copy_row(lookup.slot);
+			}
+		}
 	}
+	end_look_ahead(&ahead);
 	end_lookup(lookup);
 	expect_places(count);
 	for (size_t at = 0; at < count; at++)
