@@ -302,7 +302,11 @@ lead_scoring_refresh_due(PG_FUNCTION_ARGS)
 	TimestampTz before = begin_following(now ? DT_NOBEGIN : as_of);
 	PG_TRY();
 	{
-		refresh_what_is_due(upkeep, now && !atomic ? DT_NOBEGIN : as_of, now);
+		if (refresh_what_is_due(upkeep, now && !atomic ? DT_NOBEGIN : as_of, now) > 0)
+		{
+			// Scores that are kept later may look at what was written
+			work_off_queue(upkeep, now ? DT_NOBEGIN : as_of);
+		}
 	}
 	PG_FINALLY();
 	{

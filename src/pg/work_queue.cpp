@@ -8,6 +8,11 @@
 #include "pg/session.hpp"
 #include "pg/upkeep_score.hpp"
 
+extern "C"
+{
+#include "utils/snapmgr.h"
+}
+
 LEAD_SCORING_FUNCTION(lead_scoring_work_queue);
 
 namespace lead_scoring::pg
@@ -103,11 +108,34 @@ newest_entry(const char *score)
 	}
 	SPI_connect();
 	Session session = begin_as_table_owner(definitions_owner());
+	// With what this transaction has written since it began
+	PushActiveSnapshot(GetLatestSnapshot());
 	QueryRows rows = run_query(CurrentMemoryContext, "SELECT coalesce(max(queue_id), 0) FROM lead_scoring.queue WHERE score = $1", 1, &score);
 	int64 newest = DatumGetInt64(datum_at(rows, 0, 1));
+	PopActiveSnapshot();
 	end_session(session);
 	SPI_finish();
 	return newest;
+}
+
+// Work off what waits for one score by now; returns how many entries are done, and says whether more could not be
+uint64
+work_off(const Upkeep &upkeep, const char *name, TimestampTz as_of, bool *stuck)
+{
+	int64 newest = newest_entry(name);
+	int64 taken = newest;
+	uint64 done = 0;
+
+	while (newest != 0 && taken != 0)
+	{
+		QueueBatch batch{{name, as_of, 0, {}, "facts", as_of == DT_NOBEGIN, false}, newest, usual_batch, 0};
+		taken = work_on(&batch);
+		done += static_cast<uint64>(taken);
+		next_part(upkeep, name);
+		MemoryContextReset(CurrentMemoryContext);
+	}
+	*stuck = newest != 0 && done == 0;
+	return done;
 }
 
 } // namespace
@@ -118,22 +146,21 @@ work_off_queue(const Upkeep &upkeep, TimestampTz as_of)
 	List *names = scores_to_keep(upkeep, nullptr);
 	ListCell *cell;
 	uint64 done = 0;
+	bool going_on = true;
 	MemoryContext scratch = AllocSetContextCreate(upkeep.context, "lead_scoring queue", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext before = MemoryContextSwitchTo(scratch);
 
-	foreach (cell, names)
+	// Scores that look at others may wait for them: a chain of them is as long as there are scores, or it is a circle
+	for (int left = list_length(names); left > 0 && going_on; left--)
 	{
-		auto *name = static_cast<const char *>(lfirst(cell));
-		int64 newest = newest_entry(name);
-		int64 taken = newest;
-		while (newest != 0 && taken != 0)
+		uint64 before_round = done;
+		foreach (cell, names)
 		{
-			QueueBatch batch{{name, as_of, 0, {}, "facts", as_of == DT_NOBEGIN, false}, newest, usual_batch, 0};
-			taken = work_on(&batch);
-			done += static_cast<uint64>(taken);
-			next_part(upkeep, name);
-			MemoryContextReset(scratch);
+			bool stuck = false;
+			done += work_off(upkeep, static_cast<const char *>(lfirst(cell)), as_of, &stuck);
+			names = stuck ? foreach_delete_current(names, cell) : names;
 		}
+		going_on = done > before_round;
 	}
 	MemoryContextSwitchTo(before);
 	MemoryContextDelete(scratch);

@@ -1,7 +1,7 @@
 -- Scores that are kept a moment later: the queue, whose entries are never lost
 BEGIN;
 \ir include/crm.psql
-SELECT plan(29);
+SELECT plan(32);
 
 INSERT INTO contacts (id, employees) SELECT i, i FROM generate_series(1, 10) AS i;
 INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('s', 'contact', 'fit'), ('t', 'contact', 'fit'), ('draft', 'contact', 'fit');
@@ -82,6 +82,24 @@ SELECT is((SELECT (failed_at, retry_at) IS NOT DISTINCT FROM (NULL::timestamptz,
 CALL lead_scoring.refresh_due();
 SELECT is((SELECT queued || coalesce(last_error, '') FROM lead_scoring.activity WHERE score = 't'), '0', '... and the entry is done');
 SET LOCAL client_min_messages = warning;
+
+-- Scores that look at others, in whatever order
+RESET lead_scoring.allow_score_writes;
+INSERT INTO lead_scoring.score (name, record_type, kind, mode) VALUES ('c', 'contact', 'fit', 'queued'), ('b', 'contact', 'fit', 'queued'), ('z', 'contact', 'fit', 'queued'), ('y', 'contact', 'fit', 'sync');
+INSERT INTO lead_scoring.score_group (score, name) SELECT s, 'g' FROM unnest('{b,c,z,y}'::text[]) s;
+INSERT INTO lead_scoring.rule (score, group_name, name, value, counting, points) VALUES ('z', 'g', 'own', 'staff', 'each', 1);
+INSERT INTO lead_scoring.rule (score, group_name, name, criterion, points, valid_from) VALUES ('y', 'g', 'later', 'true', 5, now() + interval '1 day');
+SELECT lead_scoring.activate('z'), lead_scoring.activate('y');
+INSERT INTO lead_scoring.rule (score, group_name, name, value, counting, points) VALUES ('c', 'g', 'z', 'z', 'each', 2);
+SELECT lead_scoring.activate('c');
+INSERT INTO lead_scoring.rule (score, group_name, name, value, counting, points) VALUES ('b', 'g', 'c', 'c', 'each', 3), ('b', 'g', 'y', 'y', 'each', 1);
+SELECT lead_scoring.activate('b');
+UPDATE contacts SET staff = 7 WHERE id = 2;
+CALL lead_scoring.refresh_due();
+SELECT results_eq('SELECT z, c, b FROM contacts WHERE id = 2', 'VALUES (7::float8, 14::float8, 42::float8)', 'one after the other');
+CALL lead_scoring.refresh_due(now() + interval '2 days');
+SELECT results_eq('SELECT y, b FROM contacts WHERE id = 2', 'VALUES (5::float8, 47::float8)', '... and what time has changed is looked at');
+SELECT is((SELECT count(*) FROM lead_scoring.queue), 0::bigint, '... nothing is left');
 
 SELECT * FROM finish();
 ROLLBACK;
