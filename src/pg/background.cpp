@@ -8,10 +8,12 @@
 extern "C"
 {
 #include "access/xact.h"
+#include "catalog/pg_extension.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
+#include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
 #include "utils/backend_status.h"
 #include "utils/snapmgr.h"
@@ -27,6 +29,18 @@ void
 set_for_session(const char *name, const char *value)
 {
 	SetConfigOption(name, value, PGC_SUSET, PGC_S_OVERRIDE);
+}
+
+// Hold the extension: whoever drops it waits for that before he locks any of its tables, and we wait for him before we do
+void
+hold_extension()
+{
+	Oid extension = get_extension_oid("lead_scoring", true);
+
+	if (OidIsValid(extension))
+	{
+		LockDatabaseObject(ExtensionRelationId, extension, 0, AccessShareLock);
+	}
 }
 
 } // namespace
@@ -84,8 +98,9 @@ begin_transaction(const char *activity)
 {
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
-	PushActiveSnapshot(GetTransactionSnapshot());
 	pgstat_report_activity(STATE_RUNNING, activity);
+	hold_extension();
+	PushActiveSnapshot(GetTransactionSnapshot());
 }
 
 void

@@ -22,7 +22,7 @@ extern "C"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/indexing.h"
-#include "storage/lmgr.h"
+#include "pgstat.h"
 #include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
 }
@@ -64,18 +64,10 @@ struct Differences
 // So many rows are many
 constexpr size_t many_rows = 32;
 
-// How many rows were found where records were scored because they were due
-uint64 rows_met = 0;
-
 OwnCommand write_sooner = {
 	"INSERT INTO lead_scoring.due AS d (score, record_key, due_at) "
 	"SELECT $1, n.record_key, n.due_at FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3)) n (record_key, due_at) "
 	"ON CONFLICT (score, record_key) DO UPDATE SET due_at = excluded.due_at WHERE d.due_at > excluded.due_at",
-	3, {TEXTOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID}, nullptr};
-OwnCommand write_exactly = {
-	"INSERT INTO lead_scoring.due AS d (score, record_key, due_at) "
-	"SELECT $1, n.record_key, n.due_at FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3)) n (record_key, due_at) "
-	"ON CONFLICT (score, record_key) DO UPDATE SET due_at = excluded.due_at WHERE d.due_at <> excluded.due_at",
 	3, {TEXTOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID}, nullptr};
 OwnCommand remove_rows = {"DELETE FROM lead_scoring.due WHERE score = $1 AND record_key = ANY ($2)", 2,
 						  {TEXTOID, TEXTARRAYOID}, nullptr};
@@ -152,7 +144,7 @@ has_text(TupleTableSlot *slot, int column, Datum value)
 bool
 find_where_it_was(const DueLookup &lookup, Datum key)
 {
-	const ItemPointerData *place = recall_place(key);
+	const ItemPointerData *place = recall_place(lookup.table, lookup.score, key);
 	ItemPointerData copy;
 
 	if (place == nullptr)
@@ -245,7 +237,10 @@ find_differences(Datum score, const DueRow *rows, size_t count, DueMode mode)
 		TimestampTz there;
 		ItemPointerData place{};
 		bool known = mode != DueMode::first && look_up(lookup, row.key, &there, &place);
-		rows_met += known && mode == DueMode::exactly;
+		if (known && mode == DueMode::exactly)
+		{
+			meet_place(score, row.key);
+		}
 		if (!known)
 		{
 			if (row.due != DT_NOEND)
@@ -267,14 +262,14 @@ find_differences(Datum score, const DueRow *rows, size_t count, DueMode mode)
 }
 
 void
-write_rows(Datum score, const DueRows &rows, DueMode mode)
+write_sooner_rows(Datum score, const DueRows &rows)
 {
 	if (rows.count > 0)
 	{
 		Datum values[] = {score, text_array(rows.keys, rows.count),
 						  PointerGetDatum(construct_array(rows.instants, static_cast<int>(rows.count), TIMESTAMPTZOID,
 														  sizeof(TimestampTz), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE))};
-		run_own_command(mode == DueMode::sooner ? &write_sooner : &write_exactly, values);
+		run_own_command(&write_sooner, values);
 	}
 }
 
@@ -305,13 +300,15 @@ write_directly(Datum score, const DueRows &rows, bool there)
 	CommandCounterIncrement();
 }
 
-// Whether rows are written without a query: many of them are where the records are locked or the definition is held
+// Whether rows are written without a query: where they must be exactly so, whoever is at them holds the records or the
+// definition; of others many that are not there yet are
 bool
 goes_directly(const DueRows &rows, bool there, DueMode mode)
 {
 	return rows.count > 0 && (mode == DueMode::sooner ? rows.count >= many_rows && !there : true);
 }
 
+// Write rows, the quicker way
 void
 write_many_or_few(Datum score, const DueRows &rows, bool there, DueMode mode)
 {
@@ -320,7 +317,7 @@ write_many_or_few(Datum score, const DueRows &rows, bool there, DueMode mode)
 		write_directly(score, rows, there);
 		return;
 	}
-	write_rows(score, rows, mode);
+	write_sooner_rows(score, rows);
 }
 
 // Remove rows as they are written
@@ -382,8 +379,6 @@ first_due(TimestampTz instant)
 size_t
 read_due(const char *score, const DueRow &from, TimestampTz until, DueRow *rows, size_t most)
 {
-	// Until the end of the transaction nobody writes the table anew, with its rows elsewhere
-	LockRelationOid(own_relation("due"), AccessShareLock);
 	DueLookup lookup = begin_lookup_by_time(score, from, until);
 	auto *places = static_cast<ItemPointerData *>(palloc(sizeof(ItemPointerData) * most));
 	size_t count = 0;
@@ -395,20 +390,22 @@ read_due(const char *score, const DueRow &from, TimestampTz until, DueRow *rows,
 		more = find_places(lookup, &ahead, most - count);
 		for (Fetched fetched; (fetched = fetch_next(&ahead, lookup.snapshot, lookup.slot)) != Fetched::none;)
 		{
+			// Nobody is told here of rows that are dead: whoever looks whether anything is due comes by them first
 			if (fetched == Fetched::seen)
 			{
+				pgstat_count_heap_fetch(lookup.index);
 				places[count] = lookup.slot->tts_tid;
 				rows[count++] = copy_row(lookup.slot);
 			}
 		}
 	}
 	end_look_ahead(&ahead);
-	end_lookup(lookup);
-	expect_places(count);
+	expect_places(lookup.table, lookup.score, count);
 	for (size_t at = 0; at < count; at++)
 	{
 		remember_place(rows[at].key, places[at]);
 	}
+	end_lookup(lookup);
 	pfree(places);
 	return count;
 }
@@ -420,12 +417,6 @@ has_due(const char *score, const DueRow &from, TimestampTz until)
 	bool found = index_getnext_slot(lookup.scan, ForwardScanDirection, lookup.slot);
 	end_lookup(lookup);
 	return found;
-}
-
-uint64
-due_rows_met()
-{
-	return rows_met;
 }
 
 bool

@@ -36,9 +36,6 @@ DueRow first_due(TimestampTz instant);
 // current memory context, and with it what is remembered of where they are. Returns how many there are, at most so many
 size_t read_due(const char *score, const DueRow &from, TimestampTz until, DueRow *rows, size_t most);
 
-// How many rows this session has found that were to be written exactly so far
-uint64 due_rows_met();
-
 // Whether there are such rows
 bool has_due(const char *score, const DueRow &from, TimestampTz until);
 

@@ -18,11 +18,15 @@ struct Place
 {
 	const text *key; // null: none
 	ItemPointerData place;
+	bool met;
 };
 
 // By the hashes of keys; where one collides the next free one is taken
 Place *places = nullptr;
 uint32 place_mask = 0;
+Oid place_file = InvalidOid; // that the table was in
+const text *place_score = nullptr;
+size_t unmet = 0;
 
 void
 forget_places(void *forgotten)
@@ -53,20 +57,37 @@ place_of(const text *key)
 	return &places[at & place_mask];
 }
 
+// What is remembered of the row of a record, or null
+Place *
+find_place(Datum score, Datum key)
+{
+	if (places == nullptr || !are_same(place_score, DatumGetTextPP(score)))
+	{
+		return nullptr;
+	}
+	Place *place = place_of(DatumGetTextPP(key));
+	return place->key == nullptr ? nullptr : place;
+}
+
 } // namespace
 
 void
-expect_places(size_t most)
+expect_places(Relation table, Datum score, size_t most)
 {
 	// At most half full
 	uint32 count = pg_nextpower2_32(static_cast<uint32>(2 * most + 1));
-
-	places = static_cast<Place *>(palloc0(sizeof(Place) * count));
-	place_mask = count - 1;
 	auto *callback = static_cast<MemoryContextCallback *>(palloc(sizeof(MemoryContextCallback)));
+	const text *name = DatumGetTextPCopy(score);
+	auto *free_places = static_cast<Place *>(palloc0(sizeof(Place) * count));
+
 	callback->func = forget_places;
-	callback->arg = places;
+	callback->arg = free_places;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
+	places = free_places;
+	place_mask = count - 1;
+	place_file = table->rd_rel->relfilenode;
+	place_score = name;
+	unmet = 0;
 }
 
 void
@@ -74,18 +95,34 @@ remember_place(Datum key, const ItemPointerData &place)
 {
 	const text *bytes = DatumGetTextPP(key);
 
-	*place_of(bytes) = {bytes, place};
+	*place_of(bytes) = {bytes, place, false};
+	unmet++;
 }
 
 const ItemPointerData *
-recall_place(Datum key)
+recall_place(Relation table, Datum score, Datum key)
 {
-	if (places == nullptr)
+	const Place *place = find_place(score, key);
+
+	return place == nullptr || place_file != table->rd_rel->relfilenode ? nullptr : &place->place;
+}
+
+void
+meet_place(Datum score, Datum key)
+{
+	Place *place = find_place(score, key);
+
+	if (place != nullptr && !place->met)
 	{
-		return nullptr;
+		place->met = true;
+		unmet--;
 	}
-	const Place *place = place_of(DatumGetTextPP(key));
-	return place->key == nullptr ? nullptr : &place->place;
+}
+
+bool
+all_places_met()
+{
+	return places != nullptr && unmet == 0;
 }
 
 } // namespace lead_scoring::pg

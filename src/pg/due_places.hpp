@@ -2,7 +2,8 @@
 //
 // Whoever follows time reads a batch of them, and writes them once more when their records have been scored: they need not be
 // searched for twice. A place says nothing for certain, as others may have changed the row meanwhile: whoever goes there looks
-// whether it is the one.
+// whether it is the one. There is a page, at least, as long as the snapshot lasts that the rows were read in: only where
+// somebody writes the whole table anew there may be none.
 #pragma once
 
 #include "pg/postgres_api.hpp"
@@ -15,13 +16,19 @@ extern "C"
 namespace lead_scoring::pg
 {
 
-// Forget all places, and be ready for so many, in the current memory context: they are forgotten with it
-void expect_places(size_t most);
+// Forget all places, and be ready for so many of a score in the table, in the current memory context: they are forgotten with it
+void expect_places(Relation table, Datum score, size_t most);
 
 // Remember where the row of a key is, text that lives as long as the context
 void remember_place(Datum key, const ItemPointerData &place);
 
-// Where the row of a key was, or null
-const ItemPointerData *recall_place(Datum key);
+// Where the row of a record was, or null, as it is if the table has been written anew since
+const ItemPointerData *recall_place(Relation table, Datum score, Datum key);
+
+// Say that a record whose place may be remembered was scored
+void meet_place(Datum score, Datum key);
+
+// Whether all of them were
+bool all_places_met();
 
 } // namespace lead_scoring::pg

@@ -256,6 +256,16 @@ next_place(const Reading &reading)
 	return index_getnext_tid(scan, reading.index->latest_first) != nullptr && !is_too_old(scan, reading.earliest);
 }
 
+void
+note_dead(Reading *reading, const core::Key *key)
+{
+	// Rows of a key come together
+	if (reading->dead == NIL || llast(reading->dead) != key)
+	{
+		reading->dead = lappend(reading->dead, const_cast<core::Key *>(key));
+	}
+}
+
 // Receive the rows that wait; false if no more are wanted
 bool
 receive_waiting(Reading *reading)
@@ -271,7 +281,7 @@ receive_waiting(Reading *reading)
 		case Fetched::none:
 			return true;
 		case Fetched::dead:
-			reading->dead = list_append_unique_ptr(reading->dead, const_cast<core::Key *>(reading->keys[at]));
+			note_dead(reading, reading->keys[at]);
 			break;
 		case Fetched::seen:
 			pgstat_count_heap_fetch(reading->lookup->index);
@@ -307,7 +317,8 @@ receive_rows(Reading *reading, const core::Key &key)
 	return true;
 }
 
-// Have the index forget rows that nobody can see any more, as it does when it fetches them itself
+// Have the index forget rows that nobody can see any more, as it does when it goes on from a row that it has fetched itself;
+// among those that were read, as there may be many more
 void
 forget_dead(const Reading &reading)
 {
@@ -315,10 +326,12 @@ forget_dead(const Reading &reading)
 
 	foreach (cell, reading.dead)
 	{
-		find_rows(reading.lookup, reading.index, GetActiveSnapshot(), *static_cast<const core::Key *>(lfirst(cell)), false);
-		while (index_getnext_slot(reading.lookup->scan, ForwardScanDirection, reading.lookup->slot))
+		find_rows(reading.lookup, reading.index, GetActiveSnapshot(), *static_cast<const core::Key *>(lfirst(cell)),
+				  reading.earliest != DT_NOBEGIN);
+		while (next_place(reading))
 		{
 			CHECK_FOR_INTERRUPTS();
+			index_fetch_heap(reading.lookup->scan, reading.lookup->slot);
 		}
 	}
 }

@@ -9,6 +9,7 @@
 
 #include "pg/chores.hpp"
 #include "pg/due.hpp"
+#include "pg/due_places.hpp"
 #include "pg/gone_records.hpp"
 #include "pg/held.hpp"
 #include "pg/own_rows.hpp"
@@ -131,11 +132,9 @@ refresh_found(const Upkeep &upkeep, UpkeepScore *score, const char *query)
 		{
 			break;
 		}
-		uint64 met = due_rows_met();
 		going_well = refresh_or_park(score, keys);
 		// Of those that were due none is any more, unless its record is gone
-		bool all_met = due_rows_met() - met >= keys.count;
-		if (going_well && (keys.last_due == DT_NOBEGIN || (!all_met && has_due(score->name, after, keys.last_due))))
+		if (going_well && (keys.last_due == DT_NOBEGIN || (!all_places_met() && has_due(score->name, after, keys.last_due))))
 		{
 			remove_gone_records(score->name, score->as_of, keys);
 		}

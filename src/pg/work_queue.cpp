@@ -118,9 +118,10 @@ newest_entry(const char *score)
 	return newest;
 }
 
-// Work off what waits for one score by now; returns how many entries are done, and says whether more could not be
+// Work off what waits for one score by now, in memory for a batch; returns how many entries are done, and says whether none
+// could be
 uint64
-work_off(const Upkeep &upkeep, const char *name, TimestampTz as_of, bool *stuck)
+work_off(const Upkeep &upkeep, const char *name, TimestampTz as_of, MemoryContext scratch, bool *stuck)
 {
 	int64 newest = newest_entry(name);
 	int64 taken = newest;
@@ -132,7 +133,7 @@ work_off(const Upkeep &upkeep, const char *name, TimestampTz as_of, bool *stuck)
 		taken = work_on(&batch);
 		done += static_cast<uint64>(taken);
 		next_part(upkeep, name);
-		MemoryContextReset(CurrentMemoryContext);
+		MemoryContextReset(scratch);
 	}
 	*stuck = newest != 0 && done == 0;
 	return done;
@@ -157,7 +158,7 @@ work_off_queue(const Upkeep &upkeep, TimestampTz as_of)
 		foreach (cell, names)
 		{
 			bool stuck = false;
-			done += work_off(upkeep, static_cast<const char *>(lfirst(cell)), as_of, &stuck);
+			done += work_off(upkeep, static_cast<const char *>(lfirst(cell)), as_of, scratch, &stuck);
 			names = stuck ? foreach_delete_current(names, cell) : names;
 		}
 		going_on = done > before_round;

@@ -1,7 +1,7 @@
 -- Statements that update only what no score reads are not looked at row by row, whatever else they do, call or set off is
 BEGIN;
 \ir include/crm.psql
-SELECT plan(27);
+SELECT plan(30);
 
 INSERT INTO contacts (id, industry, company_id) SELECT i, 'Retail', i FROM generate_series(1, 3) AS i;
 INSERT INTO companies (id, name) SELECT i, 'c' FROM generate_series(1, 3) AS i;
@@ -41,6 +41,8 @@ SELECT is(pg_temp.fits($$MERGE INTO contacts c USING (VALUES (1), (4)) n (id) ON
 SELECT is((SELECT s_fit FROM contacts WHERE id = 4), 10::float8, '... which is scored');
 SELECT is(pg_temp.fits($$INSERT INTO contacts (id, industry) VALUES (3, 'Energy'), (5, 'Retail') ON CONFLICT (id) DO UPDATE SET email = 'f'$$), '10 10 10', 'ON CONFLICT: the same');
 SELECT is((SELECT s_fit FROM contacts WHERE id = 5), 10::float8, '... which is scored');
+SELECT is(pg_temp.fits($$MERGE INTO contacts c USING (VALUES (1), (3)) n (id) ON c.id = n.id WHEN MATCHED AND n.id = 1 THEN UPDATE SET email = 'e' WHEN MATCHED THEN UPDATE SET industry = 'Energy'$$), '10 10 0', 'MERGE: an idle update and one of what is read');
+SELECT is(pg_temp.fits($$INSERT INTO contacts (id, industry) VALUES (3, 'Retail') ON CONFLICT (id) DO UPDATE SET email = 'f', industry = excluded.industry$$), '10 10 10', 'ON CONFLICT: both');
 CREATE VIEW people AS SELECT id, email AS address, industry AS branch FROM contacts;
 SELECT is(pg_temp.fits($$UPDATE people SET address = 'g'$$), '10 10 10', 'a view: idle');
 SELECT is(pg_temp.fits($$UPDATE people SET branch = 'Energy' WHERE id = 2$$), '10 0 10', '... and read');
@@ -80,6 +82,12 @@ CREATE FUNCTION pg_temp.before() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NE
 CREATE TRIGGER before BEFORE UPDATE ON contacts FOR EACH ROW EXECUTE FUNCTION pg_temp.before();
 SELECT is(pg_temp.fits($$UPDATE contacts SET state = 'x' WHERE id = 2$$), '15 10 15', 'a trigger before the row writes what is read');
 DROP TRIGGER before ON contacts;
+
+-- A subscriber, which has no triggers before a statement
+SET session_replication_role = replica;
+SELECT is(pg_temp.fits($$UPDATE contacts SET state = 'r', industry = CASE id WHEN 3 THEN 'Energy' ELSE industry END$$), '15 10 5', 'rows that a publisher sends');
+UPDATE contacts SET state = 's';
+RESET session_replication_role;
 
 -- Nobody writes scores on the way
 SELECT throws_ok($$UPDATE contacts SET state = 'y', s = 5 WHERE id = 1$$, '428C9', NULL, 'score columns are none that nobody reads');
