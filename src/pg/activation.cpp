@@ -176,17 +176,23 @@ share_record_type_of(const char *score)
 	PopActiveSnapshot();
 }
 
-// What an instant that was asked for means once all is locked. One that the clock has shown since this transaction began stands
-// for now, as others may have committed facts that are later; the transaction's beginning is meant as it is, unless the
-// transaction is this statement, or it took a wait
+// Whether an instant that was asked for stands for now, as others may have committed facts that are later: the clock has shown
+// it since this transaction began. The transaction's beginning is meant as it is, unless the transaction is this statement
+bool
+stands_for_now(TimestampTz as_of)
+{
+	TimestampTz begun = GetCurrentTransactionStartTimestamp();
+
+	return (as_of > begun || (as_of == begun && GetCurrentStatementStartTimestamp() == begun)) && as_of <= GetCurrentTimestamp();
+}
+
+// What an instant that was asked for means once all is locked: now if that took a wait, too
 TimestampTz
 instant_after(TimestampTz as_of, bool waited)
 {
-	TimestampTz begun = GetCurrentTransactionStartTimestamp();
-	TimestampTz clock = GetCurrentTimestamp();
-	bool now = as_of > begun || (as_of == begun && (waited || GetCurrentStatementStartTimestamp() == begun));
+	bool now = stands_for_now(as_of) || (waited && as_of == GetCurrentTransactionStartTimestamp());
 
-	return now && as_of <= clock ? clock : as_of;
+	return now ? GetCurrentTimestamp() : as_of;
 }
 
 // The score as it is now, if its tables are the caller's
@@ -392,8 +398,8 @@ key_kind_of_active(const char *name, TimestampTz as_of)
 uint64
 refresh_some(const char *name, TimestampTz as_of, ArrayType *texts, const char *reason)
 {
-	TimestampTz begun = GetCurrentTransactionStartTimestamp();
-	bool now = as_of >= begun && as_of <= GetCurrentTimestamp();
+	bool now = stands_for_now(as_of);
+	bool not_behind = now || as_of == GetCurrentTransactionStartTimestamp();
 
 	share_score(name);
 	announce_if_adjusted(name, reason);
@@ -403,7 +409,7 @@ refresh_some(const char *name, TimestampTz as_of, ArrayType *texts, const char *
 	}
 	PushActiveSnapshot(GetLatestSnapshot());
 	KeySet *keys = make_keys(key_kind_of_active(name, as_of), texts);
-	Keeping keeping{now && as_of > begun ? DT_NOBEGIN : as_of, reason, false, now};
+	Keeping keeping{now ? DT_NOBEGIN : as_of, reason, false, not_behind};
 	uint64 written = keep_scores(&name, 1, keys, keeping);
 	if (is_adjustment(reason) && !all_there(load_active(name), keys))
 	{

@@ -1,6 +1,7 @@
 // The order of things is what makes it right, whatever other sessions do: the definition is held, the record is locked,
-// only then are its facts read, in a snapshot taken after the lock; so of two transactions that touch one record the one
-// that comes second sees what the first has committed. Nothing is ever added to a stored number.
+// only then are its facts read, in a snapshot and as of an instant taken after the lock; so of two transactions that touch one
+// record the one that comes second sees what the first has committed, and none of it is yet to come. Nothing is ever added to
+// a stored number.
 #include "pg/postgres_api.hpp"
 
 #include "pg/keep_scores.hpp"
@@ -51,41 +52,47 @@ struct Locked
 {
 	LockedRecords records;
 	TimestampTz as_of;
-	bool current; // else what is kept of the score is not what holds now
+	bool current; // else what is kept of the score is not what holds then
 };
 
-// Lock some records and read them
-Locked
-lock_records_as_of(KeptScore *kept, const Asked &asked, TimestampTz instant)
+// Lock some records and read them, as of an instant
+LockedRecords
+read_locked(KeptScore *kept, const Asked &asked, TimestampTz as_of)
 {
-	core::Scorer *scorer = kept->scorer;
 	const KeptLookup &lookup = kept->record;
 
-	if (!kept->scorer->program().valid.contains(static_cast<int64_t>(instant)))
+	if (lookup.index != nullptr && lock_by_index(lookup.rows, lookup.index, as_of, keys_of(asked)))
 	{
-		return {{nullptr, nullptr, nullptr}, instant, false};
+		return {&lookup.rows->receiver->batch, lookup.rows->stream.stored, lookup.rows->places};
 	}
-	guarded([scorer, instant]() { scorer->move_to(static_cast<int64_t>(instant)); });
-	if (lookup.index != nullptr && lock_by_index(lookup.rows, lookup.index, instant, keys_of(asked)))
-	{
-		return {{&lookup.rows->receiver->batch, lookup.rows->stream.stored, lookup.rows->places}, instant, true};
-	}
-	const core::Batch &records = fetch_kept_stream(kept->records, instant, asked.array, true);
-	return {{&records, kept->records->stream.stored, nullptr}, instant, true};
+	return {&fetch_kept_stream(kept->records, as_of, asked.array, true), kept->records->stream.stored, nullptr};
 }
 
+// Lock some records and read them, as of an instant that others who had them locked have not gone beyond
 Locked
 lock_records(KeptScore *kept, const Asked &asked, const Keeping &keeping, const Session &session)
 {
+	core::Scorer *scorer = kept->scorer;
 	bool by_clock = keeping.as_of == DT_NOBEGIN;
 	TimestampTz begun = GetCurrentTimestamp();
+	Locked locked{{}, by_clock ? begun : keeping.as_of, true};
 
 	become_owner(kept->score->records->owner, session);
-	Locked locked = lock_records_as_of(kept, asked, by_clock ? begun : keeping.as_of);
-	if (locked.current && (by_clock || keeping.not_behind) && GetCurrentTimestamp() - begun >= long_wait_us)
+	locked.records = read_locked(kept, asked, locked.as_of);
+	TimestampTz now = GetCurrentTimestamp();
+	if (by_clock || (keeping.not_behind && now - begun >= long_wait_us))
 	{
-		// The wait was for somebody's facts. The records are locked now: once more, as of now
-		locked = lock_records_as_of(kept, asked, GetCurrentTimestamp());
+		locked.as_of = now;
+		if (kept->score->definition.reads_clock)
+		{
+			locked.records = read_locked(kept, asked, now);
+		}
+	}
+	auto instant = static_cast<int64_t>(locked.as_of);
+	locked.current = scorer->program().valid.contains(instant);
+	if (locked.current)
+	{
+		guarded([scorer, instant]() { scorer->move_to(instant); });
 	}
 	return locked;
 }
