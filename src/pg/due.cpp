@@ -11,6 +11,7 @@
 #include "pg/look_ahead.hpp"
 #include "pg/own_rows.hpp"
 #include "pg/own_tables.hpp"
+#include "pg/recent_pages.hpp"
 #include "pg/settings.hpp"
 
 extern "C"
@@ -165,7 +166,7 @@ find_by_key(const DueLookup &lookup, Datum key)
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, key);
 	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_TEXTEQ, lookup.score);
 	index_rescan(lookup.scan, keys, 2, nullptr, 0);
-	return index_getnext_slot(lookup.scan, ForwardScanDirection, lookup.slot);
+	return next_row(lookup.scan, lookup.slot);
 }
 
 // Find out when a record is due by the table, and where that is written; false if it has no row

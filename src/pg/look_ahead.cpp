@@ -2,6 +2,8 @@
 
 #include "pg/look_ahead.hpp"
 
+#include "pg/recent_pages.hpp"
+
 extern "C"
 {
 #include "access/tableam.h"
@@ -75,11 +77,10 @@ approach_rows(LookAhead *ahead)
 
 	for (int at = 0; at < ahead->count && ahead->count > few_rows; at++)
 	{
-		// Starts to read what is not in memory
-		PrefetchBufferResult found = PrefetchBuffer(ahead->table, MAIN_FORKNUM, ItemPointerGetBlockNumberNoCheck(&ahead->places[at]));
-		if (found.recent_buffer > 0)
+		Buffer found = recent_page(ahead->table, ItemPointerGetBlockNumberNoCheck(&ahead->places[at]));
+		if (BufferIsValid(found))
 		{
-			pages[pages_there] = static_cast<const char *>(BufferGetPage(found.recent_buffer));
+			pages[pages_there] = static_cast<const char *>(BufferGetPage(found));
 			pointers[pages_there++] = pointer_offset(ahead->places[at]);
 		}
 	}
@@ -108,7 +109,9 @@ fetch_next(LookAhead *ahead, Snapshot snapshot, TupleTableSlot *slot)
 		ahead->next = 0;
 		return Fetched::none;
 	}
-	bool seen = table_index_fetch_tuple(ahead->fetch, &ahead->places[ahead->next++], snapshot, slot, &again, &dead);
+	ItemPointer place = &ahead->places[ahead->next++];
+	bring_page(ahead->fetch, ItemPointerGetBlockNumberNoCheck(place));
+	bool seen = table_index_fetch_tuple(ahead->fetch, place, snapshot, slot, &again, &dead);
 	return seen ? Fetched::seen : dead ? Fetched::dead : Fetched::unseen;
 }
 

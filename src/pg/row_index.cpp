@@ -4,6 +4,7 @@
 
 #include "pg/kept_score.hpp"
 #include "pg/look_ahead.hpp"
+#include "pg/recent_pages.hpp"
 
 extern "C"
 {
@@ -366,7 +367,7 @@ find_row(RowLookup *lookup, const RowIndex *index, Snapshot snapshot, const core
 		return false;
 	}
 	find_rows(lookup, index, snapshot, key, false);
-	return index_getnext_slot(lookup->scan, ForwardScanDirection, lookup->slot);
+	return next_row(lookup->scan, lookup->slot);
 }
 
 void
