@@ -113,6 +113,25 @@ comes('the worker follows time', "SELECT s < $first - 0.5 FROM contacts WHERE id
 is(result('SELECT worker FROM lead_scoring.activity', @in), 'running', 'the activity says that it runs');
 is(result("SELECT state, backend_xmin IS NULL FROM pg_stat_activity WHERE backend_type = 'lead_scoring worker' AND state = 'idle' UNION ALL SELECT 'idle', true LIMIT 1", @in), 'idle|t', 'it holds no snapshot while it is idle');
 
+# Whoever drops the extension waits for it before either has locked any table
+is(result(<<'SQL', @in), 't', 'it holds the extension while it waits for a table');
+BEGIN;
+LOCK TABLE contacts;
+CREATE TEMP TABLE found ON COMMIT DROP AS SELECT false AS held;
+DO $$
+BEGIN
+  FOR turn IN 1 .. 600 LOOP
+    PERFORM pg_sleep(0.1);
+    UPDATE found SET held = EXISTS (SELECT FROM pg_locks w JOIN pg_stat_activity a ON a.pid = w.pid AND a.backend_type = 'lead_scoring worker'
+      JOIN pg_locks e ON e.pid = w.pid AND e.granted AND e.locktype = 'object' AND e.classid = 'pg_extension'::regclass
+      WHERE NOT w.granted AND w.relation = 'contacts'::regclass);
+    EXIT WHEN (SELECT held FROM found);
+  END LOOP;
+END $$;
+SELECT held FROM found;
+COMMIT;
+SQL
+
 # Work that waits, and an error of one record
 is(result(<<'SQL', @in), '', 'a record that fails, and one that does not');
 BEGIN;
