@@ -13,7 +13,7 @@ COMMENT ON FUNCTION lead_scoring.deactivate(text) IS
 CREATE FUNCTION lead_scoring.refresh(score text, as_of timestamptz DEFAULT now(), keys text[] DEFAULT NULL) RETURNS bigint
   AS 'MODULE_PATHNAME', 'lead_scoring_refresh' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION lead_scoring.refresh(text, timestamptz, text[]) IS
-  'Brings the stored values of an active score to an instant, for all records or for those whose keys are given; writes only rows that change and returns how many';
+  'Brings the stored values of an active score to an instant, for all records or for those whose keys are given; writes only rows that change and returns how many. Any instant since the beginning of the transaction is the present';
 
 CREATE FUNCTION lead_scoring.verify(
   score text, as_of timestamptz DEFAULT now(),

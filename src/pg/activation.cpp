@@ -15,12 +15,14 @@
 #include "pg/settings.hpp"
 #include "pg/table_locks.hpp"
 #include "pg/write_scores.hpp"
+#include "pg/writing.hpp"
 
 #include <cmath>
 
 extern "C"
 {
 #include "access/xact.h"
+#include "storage/lmgr.h"
 #include "tcop/utility.h"
 #include "utils/snapmgr.h"
 }
@@ -176,25 +178,6 @@ share_record_type_of(const char *score)
 	PopActiveSnapshot();
 }
 
-// Whether an instant that was asked for stands for now, as others may have committed facts that are later: the clock has shown
-// it since this transaction began. The transaction's beginning is meant as it is, unless the transaction is this statement
-bool
-stands_for_now(TimestampTz as_of)
-{
-	TimestampTz begun = GetCurrentTransactionStartTimestamp();
-
-	return (as_of > begun || (as_of == begun && GetCurrentStatementStartTimestamp() == begun)) && as_of <= GetCurrentTimestamp();
-}
-
-// What an instant that was asked for means once all is locked: now if that took a wait, too
-TimestampTz
-instant_after(TimestampTz as_of, bool waited)
-{
-	bool now = stands_for_now(as_of) || (waited && as_of == GetCurrentTransactionStartTimestamp());
-
-	return now ? GetCurrentTimestamp() : as_of;
-}
-
 // The score as it is now, if its tables are the caller's
 Whereabouts
 find_own_score(const char *name)
@@ -210,7 +193,6 @@ find_own_score(const char *name)
 uint64
 activate(const char *name)
 {
-	uint64 waits = definition_waits();
 	// Nothing is locked for those who may not do this
 	find_own_score(name);
 	lock_status(name);
@@ -221,9 +203,8 @@ activate(const char *name)
 	Whereabouts found = find_own_score(name);
 	if (OidIsValid(found.target))
 	{
-		lock_table(found.target, AccessExclusiveLock);
+		LockRelationOid(found.target, AccessExclusiveLock);
 	}
-	bool waited = definition_waits() != waits;
 	// What is read from here on is read behind all locks
 	PushActiveSnapshot(GetLatestSnapshot());
 	LoadedScore *score = load_score(name, Reader::writer);
@@ -246,7 +227,7 @@ activate(const char *name)
 	SPI_finish();
 	PopActiveSnapshot();
 	PushActiveSnapshot(GetLatestSnapshot());
-	uint64 written = write_scores(score, instant_after(GetCurrentTransactionStartTimestamp(), waited), "activation");
+	uint64 written = write_scores(score, GetCurrentTimestamp(), "activation");
 	PopActiveSnapshot();
 	return written;
 }
@@ -352,16 +333,13 @@ announce_if_adjusted(const char *name, const char *reason)
 uint64
 refresh_all(const char *name, TimestampTz as_of, const char *reason)
 {
-	uint64 waits = definition_waits();
-
 	// All records at once are scored alone: who writes facts meanwhile waits, and then scores what he has touched
 	seize_score(name, Wanted::if_active);
-	bool waited = definition_waits() != waits;
 	announce_if_adjusted(name, reason);
 	PushActiveSnapshot(GetLatestSnapshot());
 	watch_sources(load_active(name));
 	PopActiveSnapshot();
-	as_of = instant_after(as_of, waited);
+	as_of = is_now(as_of) ? GetCurrentTimestamp() : as_of;
 	PushActiveSnapshot(GetLatestSnapshot());
 	uint64 written = write_scores(load_active(name), as_of, reason);
 	PopActiveSnapshot();
@@ -398,9 +376,6 @@ key_kind_of_active(const char *name, TimestampTz as_of)
 uint64
 refresh_some(const char *name, TimestampTz as_of, ArrayType *texts, const char *reason)
 {
-	bool now = stands_for_now(as_of);
-	bool not_behind = now || as_of == GetCurrentTransactionStartTimestamp();
-
 	share_score(name);
 	announce_if_adjusted(name, reason);
 	if (goes_by_rank(name))
@@ -409,7 +384,7 @@ refresh_some(const char *name, TimestampTz as_of, ArrayType *texts, const char *
 	}
 	PushActiveSnapshot(GetLatestSnapshot());
 	KeySet *keys = make_keys(key_kind_of_active(name, as_of), texts);
-	Keeping keeping{now ? DT_NOBEGIN : as_of, reason, false, not_behind};
+	Keeping keeping{is_now(as_of) ? DT_NOBEGIN : as_of, reason, false};
 	uint64 written = keep_scores(&name, 1, keys, keeping);
 	if (is_adjustment(reason) && !all_there(load_active(name), keys))
 	{

@@ -203,7 +203,7 @@ void
 score_records(const char *const *names, int count, const Concerned *concerned, TimestampTz instant)
 {
 	PushActiveSnapshot(GetLatestSnapshot());
-	keep_scores(names, count, concerned->keys, {instant, "facts", concerned->awaits_records, false});
+	keep_scores(names, count, concerned->keys, {instant, "facts", concerned->awaits_records});
 	PopActiveSnapshot();
 }
 

@@ -36,7 +36,6 @@ struct Held
 };
 
 List *held = NIL;
-uint64 waits = 0;
 uint64 held_version = 0;
 Oid held_relation = InvalidOid;
 const PathStarts *held_starts = nullptr;
@@ -105,11 +104,7 @@ lock_advisory(const char *relation, uint32 key, LOCKMODE mode)
 	LOCKTAG tag;
 
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, own_relation(relation), key, 2);
-	if (LockAcquire(&tag, mode, false, true) == LOCKACQUIRE_NOT_AVAIL)
-	{
-		waits++;
-		LockAcquire(&tag, mode, false, false);
-	}
+	LockAcquire(&tag, mode, false, false);
 	AcceptInvalidationMessages();
 }
 
@@ -154,7 +149,7 @@ share_relations(const List *relations, const List *scores)
 	for (int at = 0; at < list_length(relations); at++)
 	{
 		Oid relation = list_nth_oid(relations, at);
-		lock_table(relation, is_written(scores, relation) ? RowExclusiveLock : AccessShareLock);
+		LockRelationOid(relation, is_written(scores, relation) ? RowExclusiveLock : AccessShareLock);
 	}
 }
 
@@ -267,7 +262,7 @@ share_relations_of(const char *score)
 	const List *relations = relations_around(score);
 	for (int at = 0; at < list_length(relations); at++)
 	{
-		lock_table(list_nth_oid(relations, at), AccessShareLock);
+		LockRelationOid(list_nth_oid(relations, at), AccessShareLock);
 	}
 	end_session(session);
 	SPI_finish();
@@ -294,12 +289,6 @@ watch_held_definitions()
 {
 	RegisterXactCallback(end_transaction, nullptr);
 	RegisterSubXactCallback(end_subtransaction, nullptr);
-}
-
-uint64
-definition_waits()
-{
-	return waits;
 }
 
 List *
@@ -332,16 +321,6 @@ void
 share_record_type(const char *record_type)
 {
 	lock_advisory("record_type", key_of(record_type), ShareLock);
-}
-
-void
-lock_table(Oid relation, LOCKMODE mode)
-{
-	if (!ConditionalLockRelationOid(relation, mode))
-	{
-		waits++;
-		LockRelationOid(relation, mode);
-	}
 }
 
 void

@@ -17,9 +17,6 @@ namespace lead_scoring::pg
 // Clean up when transactions end; called when the library is loaded
 void watch_held_definitions();
 
-// How often this session has waited for others to let a definition go, or its tables
-uint64 definition_waits();
-
 // The relations, of Oid in their order, that a score has its columns in or may look at. SPI is connected
 List *relations_around(const char *score);
 
@@ -28,9 +25,6 @@ List *relations_near(Oid target);
 
 // Keep others from editing a record type, and its sources, until the end of the transaction
 void share_record_type(const char *record_type);
-
-// Lock a table, and count it if that takes to wait
-void lock_table(Oid relation, LOCKMODE mode);
 
 // Hold one definition alone, until the end of the transaction; what is read after it must be read in a new snapshot
 void seize_definition(const char *score);

@@ -96,9 +96,10 @@ lock_by_query(const KeptScore *kept, Datum keys)
 	return SPI_processed;
 }
 
-// Lock the records in the order of their keys; returns how many there are
+// Lock the records in the order of their keys; returns how many there are, which were so many before. Says whether to do so once
+// more, as a record was replaced while it was waited for
 uint64
-lock_rows(const KeptScore *kept, Records *records)
+lock_rows(const KeptScore *kept, Records *records, uint64 before, bool *again)
 {
 	std::span<const core::Key> keys{records->keys, static_cast<size_t>(records->count)};
 	auto *places = static_cast<ItemPointerData *>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(ItemPointerData) * keys.size()));
@@ -106,15 +107,28 @@ lock_rows(const KeptScore *kept, Records *records)
 	Session session = begin_as_owner(kept->score->records->owner);
 
 	records->places = nullptr;
-	if (kept->record.index != nullptr && lock_places(kept->record.index, keys, places, &locked))
+	if (kept->record.index != nullptr && lock_places(kept->record.index, keys, places, &locked, again))
 	{
 		records->places = places;
 	}
 	else
 	{
 		locked = lock_by_query(kept, records->array);
+		*again = locked < keys.size() && locked != before;
 	}
 	end_session(session);
+	return locked;
+}
+
+uint64
+lock_all_rows(const KeptScore *kept, Records *records)
+{
+	uint64 locked = PG_UINT64_MAX;
+
+	for (bool again = true; again;)
+	{
+		locked = lock_rows(kept, records, locked, &again);
+	}
 	return locked;
 }
 
@@ -161,21 +175,18 @@ keep_many(KeptScore *kept, const core::Key *keys, int count, const Keeping &keep
 	// Triggers of the owner run while scores are written, and must not find what the caller's path leads to
 	Session session = begin_for_owners(kept->score->settings_matter);
 	Records records{keys, count, key_array(kept->score->definition.key_kind, keys, count), nullptr};
-	TimestampTz asked = GetCurrentTimestamp();
-	uint64 seen = lock_rows(kept, &records);
+	uint64 seen = lock_all_rows(kept, &records);
 
 	if (keeping.awaits_records && seen < static_cast<uint64>(count))
 	{
 		lock_record_keys(kept->score->records->name, kept->score->definition.key_kind, keys, count);
-		seen = lock_rows(kept, &records);
+		seen = lock_all_rows(kept, &records);
 	}
 	if (IsolationUsesXactSnapshot() && seen < static_cast<uint64>(count))
 	{
 		require_all_seen(kept->score, records.array, seen);
 	}
-	TimestampTz locked = GetCurrentTimestamp();
-	bool waited = keeping.not_behind && locked - asked >= long_wait_us;
-	TimestampTz instant = keeping.as_of == DT_NOBEGIN || waited ? locked : keeping.as_of;
+	TimestampTz instant = keeping.as_of == DT_NOBEGIN ? GetCurrentTimestamp() : keeping.as_of;
 	if (!scores_are_current())
 	{
 		kept = settled_score(pstrdup(kept->score->name), instant);

@@ -55,37 +55,43 @@ struct Locked
 	bool current; // else what is kept of the score is not what holds then
 };
 
-// Lock some records and read them, as of an instant
+// Lock some records and read them, as of an instant; so many were locked before. Says whether to do so once more, as a record was
+// replaced while it was waited for
 LockedRecords
-read_locked(KeptScore *kept, const Asked &asked, TimestampTz as_of)
+read_locked(KeptScore *kept, const Asked &asked, TimestampTz as_of, size_t before, bool *again)
 {
 	const KeptLookup &lookup = kept->record;
 
-	if (lookup.index != nullptr && lock_by_index(lookup.rows, lookup.index, as_of, keys_of(asked)))
+	if (lookup.index != nullptr && lock_by_index(lookup.rows, lookup.index, as_of, keys_of(asked), again))
 	{
 		return {&lookup.rows->receiver->batch, lookup.rows->stream.stored, lookup.rows->places};
 	}
-	return {&fetch_kept_stream(kept->records, as_of, asked.array, true), kept->records->stream.stored, nullptr};
+	const core::Batch &records = fetch_kept_stream(kept->records, as_of, asked.array, true);
+	*again = records.rows < static_cast<size_t>(asked.count) && records.rows != before;
+	return {&records, kept->records->stream.stored, nullptr};
 }
 
-// Lock some records and read them, as of an instant that others who had them locked have not gone beyond
+// Lock some records and read them; now is after whatever those who had them locked have committed
 Locked
 lock_records(KeptScore *kept, const Asked &asked, const Keeping &keeping, const Session &session)
 {
 	core::Scorer *scorer = kept->scorer;
 	bool by_clock = keeping.as_of == DT_NOBEGIN;
-	TimestampTz begun = GetCurrentTimestamp();
-	Locked locked{{}, by_clock ? begun : keeping.as_of, true};
+	bool reads_clock = by_clock && kept->score->definition.reads_clock;
+	Locked locked{{}, by_clock ? GetCurrentTimestamp() : keeping.as_of, true};
+	size_t rows = SIZE_MAX;
 
 	become_owner(kept->score->records->owner, session);
-	locked.records = read_locked(kept, asked, locked.as_of);
-	TimestampTz now = GetCurrentTimestamp();
-	if (by_clock || (keeping.not_behind && now - begun >= long_wait_us))
+	for (bool again = true; again;)
 	{
-		locked.as_of = now;
-		if (kept->score->definition.reads_clock)
+		size_t before = rows;
+		locked.records = read_locked(kept, asked, locked.as_of, before, &again);
+		rows = locked.records.batch->rows;
+		// What is read of a record may depend on the instant
+		again = again || (reads_clock && rows != before);
+		if (by_clock && (again || !reads_clock))
 		{
-			locked.records = read_locked(kept, asked, now);
+			locked.as_of = GetCurrentTimestamp();
 		}
 	}
 	auto instant = static_cast<int64_t>(locked.as_of);
@@ -256,14 +262,13 @@ settled_for(const char *name, const Keeping &keeping)
 
 // Keep a few records, once more if need be
 uint64
-keep_few(KeptScore *kept, const core::Key *keys, int count, Keeping keeping)
+keep_few(KeptScore *kept, const core::Key *keys, int count, const Keeping &keeping)
 {
 	const char *name = pstrdup(kept->score->name);
 	uint64 written = 0;
 
 	for (bool again = false; !keep_chunk(kept, keys, count, keeping, again, &written); again = true)
 	{
-		keeping.as_of = keeping.not_behind ? DT_NOBEGIN : keeping.as_of;
 		kept = settled_for(name, keeping);
 	}
 	return written;

@@ -8,15 +8,11 @@
 namespace lead_scoring::pg
 {
 
-// Waiting longer for a lock than this, facts may have come that an instant from before is too old for
-inline constexpr int64 long_wait_us = 1000;
-
 struct Keeping
 {
 	TimestampTz as_of;   // DT_NOBEGIN stands for the time at which the records are locked
 	const char *reason;
 	bool awaits_records; // keys may be of records that another transaction is just adding
-	bool not_behind;     // as_of stands for now: if it takes a wait to lock the records, they are brought to the time after it
 };
 
 // Bring the stored scores of some records to an instant: scores of one record type by their names, in order. Returns how

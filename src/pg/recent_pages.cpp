@@ -66,7 +66,8 @@ recent_page(Relation table, BlockNumber block)
 
 	if (!may_have(*place, block))
 	{
-		*place = Max(PrefetchBuffer(table, MAIN_FORKNUM, block).recent_buffer, InvalidBuffer);
+		Buffer found = PrefetchBuffer(table, MAIN_FORKNUM, block).recent_buffer;
+		*place = found > 0 ? found : InvalidBuffer;
 	}
 	return *place;
 }

@@ -10,18 +10,13 @@ extern "C"
 {
 #include "access/genam.h"
 #include "access/skey.h"
-#include "access/stratnum.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/pg_am.h"
 #include "executor/executor.h"
 #include "pgstat.h"
 #include "utils/acl.h"
 #include "utils/inval.h"
-#include "catalog/pg_inherits.h"
-#include "catalog/pg_opfamily.h"
-#include "utils/relcache.h"
 #include "utils/snapmgr.h"
 }
 
@@ -31,22 +26,6 @@ namespace lead_scoring::pg
 namespace
 {
 
-// Whether a query of a table reads all its rows, and nothing else
-bool
-is_plain(Relation relation)
-{
-#if PG_VERSION_NUM >= 180000
-	const TupleConstr *constraints = RelationGetDescr(relation)->constr;
-	if (constraints != nullptr && constraints->has_generated_virtual)
-	{
-		// Their values are not in the rows
-		return false;
-	}
-#endif
-	return relation->rd_rel->relkind == RELKIND_RELATION && relation->rd_rel->relam == HEAP_TABLE_AM_OID &&
-		   !relation->rd_rel->relhassubclass && !relation->rd_rel->relrowsecurity;
-}
-
 // Whether a query of the current user would be let through; to lock rows takes the right to update them
 bool
 is_allowed(Oid relation, LOCKMODE mode)
@@ -55,84 +34,6 @@ is_allowed(Oid relation, LOCKMODE mode)
 
 	return ExecutorCheckPerms_hook == nullptr &&
 		   pg_class_aclmask(relation, GetUserId(), needed, ACLMASK_ALL) == needed;
-}
-
-// Whether an index finds all rows of any snapshot
-bool
-is_complete(Relation index)
-{
-	const FormData_pg_index *form = index->rd_index;
-
-	return form->indisvalid && form->indisready && form->indislive && !form->indcheckxmin &&
-		   index->rd_rel->relam == BTREE_AM_OID && RelationGetIndexPredicate(index) == NIL;
-}
-
-bool
-is_exact(Oid collation)
-{
-	return !OidIsValid(collation) || get_collation_isdeterministic(collation);
-}
-
-RegProcedure
-comparison(Relation index, int column, StrategyNumber strategy)
-{
-	Oid type = index->rd_opcintype[column];
-	Oid op = get_opfamily_member(index->rd_opfamily[column], type, type, static_cast<int16>(strategy));
-
-	return OidIsValid(op) ? get_opcode(op) : InvalidOid;
-}
-
-// Note how to read from the latest row of a key back, if what is NULL comes with it
-void
-order_by_time(Relation index, RowIndex *found)
-{
-	constexpr int16 both = INDOPTION_DESC | INDOPTION_NULLS_FIRST;
-	int order = index->rd_indoption[1] & both;
-
-	if (order == 0 || order == both)
-	{
-		found->latest_first = order == 0 ? BackwardScanDirection : ForwardScanDirection;
-	}
-}
-
-// Whether the rows of a key are in the order of their time
-bool
-is_by_time(const RowIndex &index)
-{
-	return index.latest_first != NoMovementScanDirection;
-}
-
-bool
-is_key_type(Oid type)
-{
-	return type == INT2OID || type == INT4OID || type == INT8OID || type == UUIDOID || type == TEXTOID;
-}
-
-// Fill in what an index is good for; false if it is not good
-bool
-describe_index(Relation relation, Relation index, const LoadedStream *stream, bool to_lock, RowIndex *found)
-{
-	const FormData_pg_index *form = index->rd_index;
-	AttrNumber key = get_attnum(stream->relation, stream->key_column);
-	TupleDesc columns = RelationGetDescr(relation);
-
-	if (!is_complete(index) || form->indkey.values[0] != key || !is_key_type(index->rd_opcintype[0]) ||
-		!is_exact(index->rd_indcollation[0]) || !is_exact(TupleDescAttr(columns, key - 1)->attcollation))
-	{
-		return false;
-	}
-	if (to_lock && !(form->indisunique && form->indimmediate && form->indnkeyatts == 1))
-	{
-		return false;
-	}
-	*found = {RelationGetRelid(relation), RelationGetRelid(index), index->rd_opcintype[0], index->rd_indcollation[0],
-			  comparison(index, 0, BTEqualStrategyNumber), stream->time_column != nullptr, NoMovementScanDirection, 0};
-	AttrNumber time = found->timed ? get_attnum(stream->relation, stream->time_column) : InvalidAttrNumber;
-	if (found->timed && form->indnkeyatts > 1 && form->indkey.values[1] == time && index->rd_opcintype[1] == TIMESTAMPTZOID)
-	{
-		order_by_time(index, found);
-	}
-	return OidIsValid(found->is_key);
 }
 
 // Whether keys of the index's type go so far; a key beyond them has no row
@@ -184,9 +85,9 @@ still_has(const RowLookup &lookup, const RowIndex *index, const core::Key &key)
 														 make_key_datum(index->key_type, key)));
 }
 
-// Lock the row at hand as SELECT ... FOR NO KEY UPDATE does; false if it is gone or has another key now
+// Lock the row at hand as SELECT ... FOR NO KEY UPDATE does; false if it is gone or has another key now, which is noted
 bool
-lock_row(const RowLookup &lookup, const RowIndex *index, Snapshot snapshot, const core::Key &key)
+lock_row(const RowLookup &lookup, const RowIndex *index, Snapshot snapshot, const core::Key &key, bool *gone)
 {
 	TM_FailureData failure;
 	ItemPointerData place = lookup.slot->tts_tid;
@@ -196,7 +97,12 @@ lock_row(const RowLookup &lookup, const RowIndex *index, Snapshot snapshot, cons
 							 LockWaitBlock, flags, &failure))
 	{
 	case TM_Ok:
-		return !failure.traversed || still_has(lookup, index, key);
+		if (!failure.traversed || still_has(lookup, index, key))
+		{
+			return true;
+		}
+		*gone = true;
+		return false;
 	case TM_SelfModified:
 		return false;
 	case TM_Updated:
@@ -205,6 +111,7 @@ lock_row(const RowLookup &lookup, const RowIndex *index, Snapshot snapshot, cons
 		{
 			raise_concurrent_update();
 		}
+		*gone = true;
 		return false;
 	default:
 		elog(ERROR, "could not lock a row of \"%s\"", RelationGetRelationName(lookup.table));
@@ -383,36 +290,8 @@ end_lookup(const RowLookup &lookup)
 	table_close(lookup.table, NoLock);
 }
 
-const RowIndex *
-find_row_index(const LoadedStream *stream, bool to_lock)
-{
-	RowIndex *best = nullptr;
-	ListCell *cell;
-	uint64 version = definitions_version();
-	Relation relation = table_open(stream->relation, AccessShareLock);
-
-	if (is_plain(relation) && is_from_rows(stream))
-	{
-		foreach (cell, RelationGetIndexList(relation))
-		{
-			RowIndex found;
-			Relation index = index_open(lfirst_oid(cell), AccessShareLock);
-			bool is_good = describe_index(relation, index, stream, to_lock, &found);
-			index_close(index, AccessShareLock);
-			if (is_good && (best == nullptr || (is_by_time(found) && !is_by_time(*best))))
-			{
-				best = static_cast<RowIndex *>(palloc(sizeof(RowIndex)));
-				*best = found;
-				best->version = version;
-			}
-		}
-	}
-	table_close(relation, NoLock);
-	return best;
-}
-
 bool
-lock_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::span<const core::Key> keys)
+lock_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::span<const core::Key> keys, bool *gone)
 {
 	RowLookup lookup;
 
@@ -420,6 +299,7 @@ lock_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::s
 	{
 		return false;
 	}
+	*gone = false;
 	// A command of its own, as a query would be
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
@@ -427,7 +307,7 @@ lock_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::s
 	for (const core::Key &key : keys)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (find_row(&lookup, index, GetActiveSnapshot(), key) && lock_row(lookup, index, GetActiveSnapshot(), key))
+		if (find_row(&lookup, index, GetActiveSnapshot(), key) && lock_row(lookup, index, GetActiveSnapshot(), key, gone))
 		{
 			kept->places[kept->receiver->batch.rows] = lookup.slot->tts_tid;
 			kept->receiver->base.receiveSlot(lookup.slot, &kept->receiver->base);
@@ -439,7 +319,7 @@ lock_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::s
 }
 
 bool
-lock_places(const RowIndex *index, std::span<const core::Key> keys, ItemPointerData *places, uint64 *locked)
+lock_places(const RowIndex *index, std::span<const core::Key> keys, ItemPointerData *places, uint64 *locked, bool *gone)
 {
 	RowLookup lookup;
 
@@ -448,13 +328,14 @@ lock_places(const RowIndex *index, std::span<const core::Key> keys, ItemPointerD
 		return false;
 	}
 	*locked = 0;
+	*gone = false;
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	for (const core::Key &key : keys)
 	{
 		CHECK_FOR_INTERRUPTS();
 		ItemPointerSetInvalid(places);
-		if (find_row(&lookup, index, GetActiveSnapshot(), key) && lock_row(lookup, index, GetActiveSnapshot(), key))
+		if (find_row(&lookup, index, GetActiveSnapshot(), key) && lock_row(lookup, index, GetActiveSnapshot(), key, gone))
 		{
 			*places = lookup.slot->tts_tid;
 			(*locked)++;

@@ -33,6 +33,13 @@ struct RowIndex
 	uint64 version;              // of the definitions, as of which all this holds
 };
 
+// Whether the rows of a key are in the order of their time
+inline bool
+is_by_time(const RowIndex &index)
+{
+	return index.latest_first != NoMovementScanDirection;
+}
+
 // A table at work, and the row of it that was found
 struct RowLookup
 {
@@ -55,12 +62,13 @@ void end_lookup(const RowLookup &lookup);
 const RowIndex *find_row_index(const LoadedStream *stream, bool to_lock);
 
 // Lock the rows of some keys, in their order, against other writers and read them, as of the transaction's snapshot; their
-// batch is there until the stream runs again, and so are their places. False if only a query will do
-bool lock_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::span<const core::Key> keys);
+// batch is there until the stream runs again, and so are their places. Says whether one was gone, or had another key, once it
+// could be locked: others may have its key now. False if only a query will do
+bool lock_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::span<const core::Key> keys, bool *gone);
 
 // Lock the rows of some keys, in their order, without reading them; fills in their places, invalid for a key without a row, and
-// how many there are. False if only a query will do
-bool lock_places(const RowIndex *index, std::span<const core::Key> keys, ItemPointerData *places, uint64 *locked);
+// how many there are, and whether one was gone, or had another key. False if only a query will do
+bool lock_places(const RowIndex *index, std::span<const core::Key> keys, ItemPointerData *places, uint64 *locked, bool *gone);
 
 // Read the rows of some keys under the active snapshot, but none that a time is later than. Batches go to the sink. False if
 // only a query will do

@@ -104,7 +104,7 @@ lock_together(void *argument)
 
 	if (together->first != nullptr)
 	{
-		lock_table(together->first->relation, together->first->mode);
+		LockRelationOid(together->first->relation, together->first->mode);
 	}
 	for (int at = 0; at < list_length(together->wishes); at++)
 	{
@@ -141,7 +141,7 @@ lock_in_turn(const Together &together)
 	for (int at = 0; at < list_length(together.wishes); at++)
 	{
 		auto *wish = static_cast<const Wish *>(list_nth(together.wishes, at));
-		lock_table(wish->relation, wish->mode);
+		LockRelationOid(wish->relation, wish->mode);
 	}
 }
 
@@ -250,7 +250,7 @@ await_writers(const char *score, Oid relation)
 {
 	if (!is_held_by_writers(score, relation))
 	{
-		lock_table(relation, ShareRowExclusiveLock);
+		LockRelationOid(relation, ShareRowExclusiveLock);
 		find_all_inheritors(relation, ShareRowExclusiveLock, nullptr);
 	}
 }

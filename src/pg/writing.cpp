@@ -27,13 +27,13 @@ trigger_depth()
 	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, 0));
 }
 
+} // namespace
+
 bool
 is_now(TimestampTz instant)
 {
 	return instant >= GetCurrentTransactionStartTimestamp() && instant <= GetCurrentTimestamp();
 }
-
-} // namespace
 
 void
 begin_writing_scores(Writing *writing, const char *score, TimestampTz as_of)

@@ -20,6 +20,10 @@ struct Writing
 	const Writing *around;
 };
 
+// Whether an instant stands for now: the clock has shown it since the transaction began, and others may have committed facts
+// that are later
+bool is_now(TimestampTz instant);
+
 // Say that the columns of a score are being written by the extension, until the end is said; whoever begins must end it,
 // whatever happens
 void begin_writing_scores(Writing *writing, const char *score, TimestampTz as_of);

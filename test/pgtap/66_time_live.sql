@@ -2,7 +2,7 @@
 -- evaluation from scratch
 BEGIN;
 \ir include/crm.psql
-SELECT plan(18);
+SELECT plan(21);
 
 INSERT INTO contacts (id, industry, employees) SELECT i, CASE i % 2 WHEN 0 THEN 'Retail' END, i FROM generate_series(1, 40) i;
 INSERT INTO activities (contact_id, type, amount, occurred_at)
@@ -102,6 +102,15 @@ SELECT is_empty($$SELECT * FROM lead_scoring.verify('fading', pg_temp.day())$$, 
 SELECT lead_scoring.refresh('fading', pg_temp.day() + interval '1 day', ARRAY(SELECT id::text FROM contacts));
 SELECT is_empty($$SELECT * FROM lead_scoring.verify('fading', pg_temp.day() + interval '1 day')$$, '... or on, by keys');
 SELECT is_empty($$SELECT * FROM lead_scoring.verify('reader', pg_temp.day() + interval '1 day')$$, '... and is followed');
+
+-- now() of a transaction that has gone on for a while stands for the present: facts since then are not left out
+SELECT lead_scoring.refresh('windows', now());
+INSERT INTO activities (contact_id, type, occurred_at) SELECT 9, 'open', clock_timestamp() FROM generate_series(1, 3);
+SELECT is(lead_scoring.refresh('windows', now(), '{9}'), 0::bigint, 'a refresh of a record does not fall behind');
+SELECT is(lead_scoring.refresh('windows', now()), 0::bigint, '... nor one of all');
+SELECT lead_scoring.deactivate('windows');
+SELECT lead_scoring.activate('windows');
+SELECT is_empty($$SELECT * FROM lead_scoring.verify('windows', clock_timestamp())$$, '... nor does it when it is switched on');
 
 SELECT * FROM finish();
 ROLLBACK;
