@@ -188,6 +188,32 @@ CREATE TRIGGER d_rescore_update AFTER UPDATE ON lead_scoring.source
 CREATE TRIGGER d_rescore_update AFTER UPDATE ON lead_scoring.record_type
   REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.rescore_after_record_type();
 
+-- TRUNCATE tells no trigger which rows go, and asks none of the checks: scores would stand still, and columns be left behind.
+CREATE FUNCTION lead_scoring.refuse_truncate() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RAISE EXCEPTION 'cannot truncate lead_scoring.%', quote_ident(TG_TABLE_NAME) USING ERRCODE = 'feature_not_supported',
+    HINT = format('DELETE FROM lead_scoring.%I; does it, and has the scores follow.', TG_TABLE_NAME);
+END $$;
+COMMENT ON FUNCTION lead_scoring.refuse_truncate() IS 'Before a TRUNCATE of definitions: refuses';
+
+CREATE TRIGGER a_truncate BEFORE TRUNCATE ON lead_scoring.record_type FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.refuse_truncate();
+CREATE TRIGGER a_truncate BEFORE TRUNCATE ON lead_scoring.source FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.refuse_truncate();
+CREATE TRIGGER a_truncate BEFORE TRUNCATE ON lead_scoring.score FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.refuse_truncate();
+CREATE TRIGGER a_truncate BEFORE TRUNCATE ON lead_scoring.scope FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.refuse_truncate();
+CREATE TRIGGER a_truncate BEFORE TRUNCATE ON lead_scoring.score_group FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.refuse_truncate();
+CREATE TRIGGER a_truncate BEFORE TRUNCATE ON lead_scoring.segment_decay FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.refuse_truncate();
+CREATE TRIGGER a_truncate BEFORE TRUNCATE ON lead_scoring.event_factor FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.refuse_truncate();
+CREATE TRIGGER a_truncate BEFORE TRUNCATE ON lead_scoring.rule FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.refuse_truncate();
+CREATE TRIGGER a_truncate BEFORE TRUNCATE ON lead_scoring.band FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.refuse_truncate();
+CREATE TRIGGER a_truncate BEFORE TRUNCATE ON lead_scoring.alert FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.refuse_truncate();
+CREATE TRIGGER a_truncate BEFORE TRUNCATE ON lead_scoring.adjustment FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.refuse_truncate();
+CREATE TRIGGER a_truncate BEFORE TRUNCATE ON lead_scoring.engagement_reset FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.refuse_truncate();
+CREATE TRIGGER a_truncate BEFORE TRUNCATE ON lead_scoring.model FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.refuse_truncate();
+CREATE TRIGGER a_truncate BEFORE TRUNCATE ON lead_scoring.feature FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.refuse_truncate();
+CREATE TRIGGER a_truncate BEFORE TRUNCATE ON lead_scoring.model_version FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.refuse_truncate();
+
 -- New beginnings and oblivion, which re-score through the triggers above.
 
 CREATE FUNCTION lead_scoring.reset_engagement(

@@ -10,6 +10,7 @@
 
 extern "C"
 {
+#include "utils/builtins.h"
 #include "utils/snapmgr.h"
 }
 
@@ -139,6 +140,30 @@ work_off(const Upkeep &upkeep, const char *name, TimestampTz as_of, MemoryContex
 	return done;
 }
 
+// Say why the caller cannot keep a score
+[[noreturn]] void
+raise_not_kept(const char *name)
+{
+	constexpr const char *columns[] = {"status"};
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	QueryRows scores = own_rows(CurrentMemoryContext, own::scores, name, columns);
+	PopActiveSnapshot();
+	if (scores.count == 0)
+	{
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("score \"%s\" does not exist", name),
+						errhint("The scores are the rows of lead_scoring.score.")));
+	}
+	if (strcmp(text_at(scores, 0, 1), "active") != 0)
+	{
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("score \"%s\" is not active", name),
+						errhint("Switch it on first: SELECT lead_scoring.activate(%s);", quote_literal_cstr(name))));
+	}
+	ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for score \"%s\"", name),
+					errhint("It takes the right to update the table with its columns.")));
+	pg_unreachable();
+}
+
 } // namespace
 
 uint64
@@ -191,9 +216,7 @@ lead_scoring_work_queue(PG_FUNCTION_ARGS)
 	List *names = scores_to_keep(upkeep, only);
 	if (only != nullptr && names == NIL)
 	{
-		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("score \"%s\" is not one that you may write, or it is not active", only),
-						errhint("It takes an active score, and the right to update the table with its columns.")));
+		raise_not_kept(only);
 	}
 	foreach (cell, names)
 	{

@@ -9,18 +9,22 @@
 #include "pg/changes.hpp"
 #include "pg/cells.hpp"
 #include "pg/due.hpp"
+#include "pg/own_rows.hpp"
+#include "pg/own_tables.hpp"
 #include "pg/pipeline.hpp"
 #include "pg/progress.hpp"
 #include "pg/query.hpp"
 #include "pg/results.hpp"
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
+#include "pg/statistics.hpp"
 #include "pg/stream.hpp"
 #include "pg/writing.hpp"
 
 extern "C"
 {
 #include "access/xact.h"
+#include "portability/instr_time.h"
 #include "utils/queryenvironment.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
@@ -136,6 +140,20 @@ note_all_due(const LoadedScore *score, const StoreSink &sink, TimestampTz as_of)
 	ExecDropSingleTupleTableSlot(slot);
 	MemoryContextDelete(chunk);
 	note_whole_refresh(score, as_of);
+}
+
+OwnCommand unpark_all = {"DELETE FROM lead_scoring.parked WHERE score = $1", 1, {TEXTOID}, nullptr};
+
+// None of the records fails now
+void
+forget_parked(const char *score)
+{
+	Datum value = CStringGetTextDatum(score);
+
+	if (has_rows_by_now(own::parked, score))
+	{
+		run_own_command(&unpark_all, &value);
+	}
 }
 
 // Write the scores that changed into the rows that are there
@@ -302,6 +320,8 @@ has_relative_bands(const LoadedScore *score)
 uint64
 write_scores(LoadedScore *score, TimestampTz as_of, const char *reason)
 {
+	instr_time begun;
+	INSTR_TIME_SET_CURRENT(begun);
 	Evaluation *evaluation = begin_evaluation(score, as_of, nullptr, {false, false, true});
 	Oid key_type = get_atttype(score->records->relation,
 							   get_attnum(score->records->relation, score->records->key_column));
@@ -343,6 +363,11 @@ write_scores(LoadedScore *score, TimestampTz as_of, const char *reason)
 	SPI_finish();
 	note_all_due(score, sink, as_of);
 	tuplestore_end(sink.store);
+	forget_parked(score->name);
+	instr_time spent;
+	INSTR_TIME_SET_CURRENT(spent);
+	INSTR_TIME_SUBTRACT(spent, begun);
+	note_evaluation(score->name, static_cast<uint64>(sink.rows), written, INSTR_TIME_GET_MILLISEC(spent));
 	return written;
 }
 

@@ -1,7 +1,7 @@
 -- Who may define, evaluate and activate; row-level security; hostile objects
 BEGIN;
 \ir include/crm.psql
-SELECT plan(69);
+SELECT plan(70);
 
 CREATE ROLE ls_test_owner;
 CREATE ROLE ls_test_other;
@@ -60,6 +60,7 @@ SELECT throws_ok(statement, '42501', NULL, 'other: ' || what) FROM (VALUES
   (26, 'trigger on a definition table', $$CREATE TRIGGER t BEFORE INSERT ON lead_scoring.rule FOR EACH ROW EXECUTE FUNCTION pg_catalog.suppress_redundant_updates_trigger()$$),
   (27, 'foreign key to a definition table', $$CREATE TABLE f (name text REFERENCES lead_scoring.score (name))$$),
   (28, 'truncate of a definition table', $$TRUNCATE lead_scoring.rule$$),
+  (30, 'work on the queue', $$SELECT lead_scoring.work_queue('s')$$),
   (29, 'a function in the schema', $$CREATE FUNCTION lead_scoring.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'$$)) AS v (i, what, statement) ORDER BY i;
 SELECT throws_ok($$DELETE FROM lead_scoring.adjustment WHERE score = 's'$$, '42501', NULL, 'other: delete of another''s adjustment');
 SELECT throws_ok($$UPDATE lead_scoring.adjustment SET points = 1000$$, '42501', NULL, 'other: update of another''s adjustment');

@@ -1,7 +1,7 @@
 -- Scores that are kept a moment later: the queue, whose entries are never lost
 BEGIN;
 \ir include/crm.psql
-SELECT plan(32);
+SELECT plan(37);
 
 INSERT INTO contacts (id, employees) SELECT i, i FROM generate_series(1, 10) AS i;
 INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('s', 'contact', 'fit'), ('t', 'contact', 'fit'), ('draft', 'contact', 'fit');
@@ -52,6 +52,12 @@ SELECT pg_temp.quietly($$UPDATE contacts SET employees = 3 WHERE id = 3$$);
 SELECT pg_temp.queue('s', '3');
 SELECT lead_scoring.work_queue();
 SELECT is((SELECT count(*) FROM lead_scoring.parked), 0::bigint, 'the next entry for it that succeeds ends that');
+SELECT pg_temp.quietly($$UPDATE contacts SET employees = 0 WHERE id = 3$$), pg_temp.queue('s', '3');
+SELECT lead_scoring.work_queue();
+SELECT pg_temp.quietly($$UPDATE contacts SET employees = 3 WHERE id = 3$$);
+SELECT is((SELECT count(*) FROM lead_scoring.parked), 1::bigint, 'it is parked once more');
+SELECT lead_scoring.refresh('s', clock_timestamp());
+SELECT is((SELECT count(*) FROM lead_scoring.parked), 0::bigint, '... which a refresh of all records ends, too');
 SELECT pg_temp.quietly($$ALTER TABLE contacts RENAME employees TO staff$$);
 SELECT pg_temp.queue('s', '1', '2');
 SET client_min_messages = error;
@@ -60,6 +66,9 @@ SELECT is((SELECT count(*) FROM lead_scoring.queue) || ' ' || (SELECT count(*) F
 SELECT pg_temp.quietly($$ALTER TABLE contacts RENAME staff TO employees$$);
 SELECT is(lead_scoring.work_queue('s'), 2::bigint, '... until it can');
 SELECT throws_ok($$SELECT lead_scoring.work_queue('draft')$$, '55000', NULL, 'a draft has no queue');
+SELECT throws_ok($$SELECT lead_scoring.work_queue('nothing')$$, '42704', 'score "nothing" does not exist', 'nor has what is not there');
+SELECT throws_ok($$TRUNCATE lead_scoring.rule$$, '0A000', 'cannot truncate lead_scoring.rule', 'rules are not truncated');
+SELECT throws_ok($$TRUNCATE lead_scoring.score CASCADE$$, '0A000', NULL, '... nor are scores');
 SELECT throws_ok($$SELECT lead_scoring.work_queue(batch => 0)$$, '22023', NULL, 'no batch is empty');
 SELECT pg_temp.queue('s', '1');
 SELECT lead_scoring.deactivate('s');

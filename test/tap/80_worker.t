@@ -157,6 +157,26 @@ comes('the score fails as a whole', 'SELECT attempts > 0, sqlstate FROM lead_sco
 is(result('ALTER TABLE contacts RENAME staff TO employees; UPDATE lead_scoring.score_state SET retry_at = now()', @in), '', 'mended');
 comes('... and it goes on', 'SELECT failed_at IS NULL FROM lead_scoring.score_state', 't', @in);
 
+# What is counted, in a database without a worker
+create_database('shop');
+my @shop = (database => 'shop');
+is(result(<<'SQL', @shop), '2|11|11', 'activations, refreshes and single records are counted');
+CREATE EXTENSION lead_scoring;
+CREATE TABLE contacts (id bigint PRIMARY KEY, employees int);
+INSERT INTO contacts SELECT g, g FROM generate_series(1, 10) g;
+CREATE TABLE visits (contact_id bigint, at timestamptz DEFAULT now());
+INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('contact', 'contacts', 'id');
+INSERT INTO lead_scoring.source (name, record_type, relation, record_key, occurred_at) VALUES ('visit', 'contact', 'visits', 'contact_id', 'at');
+INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('s', 'contact', 'engagement');
+INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('s', 'e', 'engagement');
+INSERT INTO lead_scoring.rule (score, group_name, name, source, criterion, points) VALUES ('s', 'e', 'visit', 'visit', 'true', 1);
+SET client_min_messages = error;
+CREATE TEMP TABLE done AS SELECT lead_scoring.activate('s');
+INSERT INTO visits VALUES (3);
+SELECT evaluations, evaluated, written FROM lead_scoring.activity;
+SQL
+is(result("SELECT lead_scoring.refresh('s', clock_timestamp()); SELECT evaluations, evaluated, written FROM lead_scoring.activity", @shop), "0\n3|21|11", '... and a refresh');
+
 # Models that are old: another process trains them, while scores are kept current
 is(result(<<'SQL', @in), '1', 'a model that was trained long ago');
 CREATE TABLE cases (id int PRIMARY KEY, x int, won bool);
