@@ -251,7 +251,8 @@ note_filled(Relation relation, const PathStarts *starts, const Rows &rows)
 	TupleTableSlot *before = rows.before;
 	TupleTableSlot *after = rows.after;
 
-	if (after == nullptr || is_writing_scores())
+	// What a publisher sends was not computed here: it is when the row is scored by itself
+	if (after == nullptr || is_writing_scores() || SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
 	{
 		return;
 	}

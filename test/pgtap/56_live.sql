@@ -1,7 +1,7 @@
 -- Score columns follow every way in which rows change
 BEGIN;
 \ir include/crm.psql
-SELECT plan(52);
+SELECT plan(53);
 
 ALTER TABLE contacts ADD note text;
 INSERT INTO companies (id, name, employees) VALUES (1, 'small', 10), (2, 'big', 500);
@@ -137,6 +137,7 @@ UPDATE elsewhere SET apart = 1;
 RESET session_replication_role;
 SELECT is_empty($$SELECT * FROM unnest('{s,own,apart}'::text[]) n, lead_scoring.verify(n, clock_timestamp())$$, 'scores that a publisher sends are replaced');
 SELECT is((SELECT own FROM contacts WHERE id = 2), 10::float8, '... by ours');
+SELECT is((SELECT count(*) FROM lead_scoring.score_history WHERE score = 'own' AND total = 1), 0::bigint, '... and no history');
 SELECT lead_scoring.deactivate('own'), lead_scoring.deactivate('apart');
 
 -- The view of this instant
