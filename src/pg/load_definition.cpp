@@ -359,6 +359,8 @@ load_bands(Loading *loading)
 						 "segment", nullptr, false, core::record_itself, InvalidOid, nullptr, ExpressionType::boolean,
 						 &band->segment, nullptr});
 	}
+	// What was held back is to be told, though no band does so any more
+	loading->score->has_damped_bands = loading->score->has_damped_bands || has_rows(own::announced, loading->score->name);
 	loading->score->definition.bands = {bands, rows.count};
 }
 

@@ -51,7 +51,7 @@ struct LoadedScore
 	const char **rule_sources;   // by rule of the definition: name of its source, or null
 	History history;
 	bool announce_rule_changes;  // edits and activation are announced too
-	bool has_damped_bands;       // some band has a margin or a dwell
+	bool has_damped_bands;       // some band has a margin or a dwell, or had
 	core::AnnouncedLadders announced; // of the bands, if there are such
 	const LoadedAlert *alerts;
 	int alert_count;

@@ -26,6 +26,7 @@ namespace own
 {
 inline constexpr OwnTable adjustments{"adjustment", "adjustment_record", "score"};
 inline constexpr OwnTable alerts{"alert", "alert_pkey", "score"};
+inline constexpr OwnTable announced{"announced", "announced_pkey", "score"};
 inline constexpr OwnTable bands{"band", "band_pkey", "score"};
 inline constexpr OwnTable dues{"due", "due_by_time", "score"};
 inline constexpr OwnTable factors{"event_factor", "event_factor_pkey", "score"};

@@ -1,7 +1,7 @@
 -- What is announced: labels, alerts, hysteresis, dwell; E35, E51, E52
 BEGIN;
 \ir include/crm.psql
-SELECT plan(75);
+SELECT plan(78);
 
 -- A score that is the contact's revenue, brought up to date at an instant
 -- Facts change silently here, for the instants of the changes to be ours
@@ -169,6 +169,14 @@ UPDATE lead_scoring.rule SET points = 1.01 WHERE score = 'worth';
 SELECT is_empty('SELECT * FROM lead_scoring.announced', 'a rule edit takes what is stored for announced');
 SELECT is(pg_temp.news(), '', 'without telling');
 UPDATE lead_scoring.rule SET points = 1 WHERE score = 'worth';
+SELECT pg_temp.set(1, 10), pg_temp.set(1, 50);
+SELECT lead_scoring.take_changes();
+SELECT pg_temp.set(1, 38);
+SELECT is(pg_temp.news(), '', 'held back');
+UPDATE lead_scoring.band SET margin = NULL WHERE score = 'worth';
+SELECT pg_temp.set(1, 37);
+SELECT is(pg_temp.news(), '1 Mid>Low', 'what was held back by a margin that is gone is told');
+SELECT is_empty('SELECT * FROM lead_scoring.announced', '... and no more remembered');
 
 -- Dwell
 UPDATE lead_scoring.band SET margin = NULL, dwell = CASE label WHEN 'High' THEN interval '2 days' END WHERE score = 'worth';
