@@ -21,5 +21,5 @@ REVOKE EXECUTE ON FUNCTION
   lead_scoring.resolve_expressions(), lead_scoring.follow_score(), lead_scoring.follow_group(), lead_scoring.follow_owner(),
   lead_scoring.rescore_after_part(), lead_scoring.rescore_after_score(), lead_scoring.rescore_after_source(),
   lead_scoring.rescore_after_record_type(), lead_scoring.rescore_after_adjustment(),
-  lead_scoring.announce_change()
+  lead_scoring.announce_change(), lead_scoring.refuse_truncate()
   FROM PUBLIC;
