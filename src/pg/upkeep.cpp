@@ -296,7 +296,7 @@ lead_scoring_refresh_due(PG_FUNCTION_ARGS)
 	Upkeep upkeep{atomic ? nullptr : commit_and_chain, context, false};
 	// Entries of the queue may be about facts that are later than the beginning of the transaction
 	TimestampTz begun = GetCurrentTransactionStartTimestamp();
-	bool now = as_of >= begun && as_of <= GetCurrentTimestamp();
+	bool now = is_now(as_of);
 	work_off_queue(upkeep, as_of < begun ? as_of : DT_NOBEGIN);
 	TimestampTz before = begin_following(now ? DT_NOBEGIN : as_of);
 	PG_TRY();

@@ -2,18 +2,11 @@
 # What another session commits in the moment between the beginning of a statement and its lock on a record is not of the
 # future: a record whose only event moves on to the present, over and over, never loses its points.
 
-database=lead_scoring_instant_$$
-scratch=$(mktemp -d)
-export PGOPTIONS='-c synchronous_commit=off -c client_min_messages=error'
-
-run_sql() {
-	psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$database" "$@"
-}
+. "$(dirname "$0")/lib/database.bash"
+export PGOPTIONS='-c synchronous_commit=off'
 
 echo 1..3
-createdb -T template0 -E UTF8 "$database" || { echo "Bail out! createdb failed"; exit 1; }
-trap 'dropdb --if-exists "$database"; rm -rf "$scratch"' EXIT
-trap 'exit 1' INT TERM
+begin_database instant
 
 run_sql >/dev/null <<'SQL' || { echo "Bail out! cannot set up"; exit 1; }
 CREATE EXTENSION lead_scoring;
@@ -44,12 +37,6 @@ SQL
 cat >"$scratch/second.sql" <<'SQL'
 UPDATE activities SET occurred_at = clock_timestamp() WHERE id = 3;
 SQL
-
-number=0
-report() {
-	number=$((number + 1))
-	echo "$1 $number - $2"
-}
 
 # Run a script by one client
 run_client() {

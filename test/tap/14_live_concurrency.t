@@ -4,17 +4,10 @@
 # DURATION (10) is how many seconds each level gets.
 
 duration=${DURATION:-10}
-database=lead_scoring_concurrency_$$
-scratch=$(mktemp -d)
-
-run_sql() {
-	PGOPTIONS='-c client_min_messages=error' psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$database" "$@"
-}
+. "$(dirname "$0")/lib/database.bash"
 
 echo 1..15
-createdb -T template0 -E UTF8 "$database" || { echo "Bail out! createdb failed"; exit 1; }
-trap 'dropdb --if-exists "$database"; rm -rf "$scratch"' EXIT
-trap 'exit 1' INT TERM
+begin_database concurrency
 
 run_sql >/dev/null <<'SQL' || { echo "Bail out! cannot set up"; exit 1; }
 CREATE EXTENSION lead_scoring;
@@ -94,12 +87,6 @@ DELETE FROM activities WHERE contact_id = :id AND id % 2 = 0;
 INSERT INTO activities (contact_id, type) VALUES (:other, 'other');
 COMMIT;
 SQL
-
-number=0
-report() {
-	number=$((number + 1))
-	echo "$1 $number - $2"
-}
 
 # Run a script at an isolation level; the last argument says whether transactions may have to be tried again
 run_clients() {

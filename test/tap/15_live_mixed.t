@@ -5,17 +5,10 @@
 # evaluation from scratch. DURATION (10) is how many seconds each level gets.
 
 duration=${DURATION:-10}
-database=lead_scoring_mixed_$$
-scratch=$(mktemp -d)
-
-run_sql() {
-	PGOPTIONS='-c client_min_messages=error' psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$database" "$@"
-}
+. "$(dirname "$0")/lib/database.bash"
 
 echo 1..9
-createdb -T template0 -E UTF8 "$database" || { echo "Bail out! createdb failed"; exit 1; }
-trap 'dropdb --if-exists "$database"; rm -rf "$scratch"' EXIT
-trap 'exit 1' INT TERM
+begin_database mixed
 
 run_sql >/dev/null <<'SQL' || { echo "Bail out! cannot set up"; exit 1; }
 CREATE EXTENSION lead_scoring;
@@ -126,12 +119,6 @@ TRUNCATE members;
 INSERT INTO activities (contact_id, type) VALUES (:other, 'other');
 COMMIT;
 SQL
-
-number=0
-report() {
-	number=$((number + 1))
-	echo "$1 $number - $2"
-}
 
 # Run everything at an isolation level
 run_clients() {

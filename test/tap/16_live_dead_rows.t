@@ -1,17 +1,10 @@
 #!/bin/bash
 # Events that nobody can see any more are forgotten by the index as they are read: who comes next does not read them again.
 
-database=lead_scoring_dead_rows_$$
-export PGOPTIONS='-c client_min_messages=error -c enable_seqscan=off -c enable_bitmapscan=off'
-
-run_sql() {
-	psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$database" "$@"
-}
+. "$(dirname "$0")/lib/database.bash"
 
 echo 1..2
-createdb -T template0 -E UTF8 "$database" || { echo "Bail out! createdb failed"; exit 1; }
-trap 'dropdb --if-exists "$database"' EXIT
-trap 'exit 1' INT TERM
+begin_database dead_rows
 
 # Events that follow each other lie on different pages
 run_sql >/dev/null <<'SQL' || { echo "Bail out! cannot set up"; exit 1; }
@@ -29,23 +22,14 @@ INSERT INTO lead_scoring.rule (score, group_name, name, source, criterion, point
 SELECT lead_scoring.activate('s');
 SQL
 
-number=0
-check() {
-	number=$((number + 1))
-	if [ "$2" = t ]; then
-		echo "ok $number - $1"
-	else
-		printf 'not ok %s - %s\n# %s\n' "$number" "$1" "$2"
-	fi
-}
-
 # The query that counts pages is run once, as it has the index forget, too
 pages() {
-	run_sql -c "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT type FROM activities WHERE contact_id = 1" |
+	run_sql -c 'SET enable_seqscan = off; SET enable_bitmapscan = off' \
+		-c "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT type FROM activities WHERE contact_id = 1" |
 		sed -n '/Index Scan/,$s/.*shared hit=\([0-9]*\).*/\1/p' | head -n 1
 }
 
 run_sql -c 'DELETE FROM activities' -c "INSERT INTO activities VALUES (1, 'mail', now())"
 found=$(pages)
-check 'dead events are not read again' "$([ -n "$found" ] && [ "$found" -lt 100 ] && echo t || echo "$found pages")"
-check 'the score counts the one that is left' "$(run_sql -c 'SELECT s = 1 FROM contacts')"
+report "$([ -n "$found" ] && [ "$found" -lt 100 ] && echo ok || echo 'not ok')" "dead events are not read again: ${found:-no} pages"
+report "$([ "$(run_sql -c 'SELECT s = 1 FROM contacts')" = t ] && echo ok || echo 'not ok')" 'the score counts the one that is left'
