@@ -50,4 +50,4 @@ COMMENT ON FUNCTION lead_scoring.has_unwatched(text) IS 'Whether an active score
 CREATE PROCEDURE lead_scoring.refresh_due(as_of timestamptz DEFAULT now())
   AS 'MODULE_PATHNAME', 'lead_scoring_refresh_due' LANGUAGE C;
 COMMENT ON PROCEDURE lead_scoring.refresh_due(timestamptz) IS
-  'Brings all scores that the caller may write to an instant, with as little work as possible: the records that time has changed by then, those that wait in the queue, those that failed before. Any instant since the beginning of the transaction is the present: each part of the work has its own. Commits as it goes unless it is called within a transaction';
+  'Brings all scores that the caller may write to an instant, with as little work as possible: the records that time has changed by then, those that wait in the queue, those that failed before; and announces labels that were held back until the label before had stood for its dwell. Any instant since the beginning of the transaction is the present: each part of the work has its own. Commits as it goes unless it is called within a transaction';

@@ -1,4 +1,4 @@
-// Taking changes, announcing what had to wait, and forgetting.
+// Taking changes, and forgetting.
 //
 // Nobody has a right to write the tables: each function looks at what its caller may do to the records, and then works as
 // the owner of the tables.
@@ -21,7 +21,6 @@ extern "C"
 }
 
 LEAD_SCORING_FUNCTION(lead_scoring_take_changes);
-LEAD_SCORING_FUNCTION(lead_scoring_announce_due);
 LEAD_SCORING_FUNCTION(lead_scoring_forget_changes);
 LEAD_SCORING_FUNCTION(lead_scoring_follow_history);
 
@@ -37,7 +36,6 @@ constexpr int outbox_columns = 13;
 struct ScorePlace
 {
 	const char *name;
-	bool active;
 	Oid records;
 	Oid target;
 };
@@ -48,7 +46,7 @@ find_scores(const char *name, MemoryContext context, uint64 *count)
 {
 	QueryRows rows = run_query(
 		context,
-		"SELECT s.name, s.status = 'active', t.relation::oid, coalesce(s.target, t.relation)::oid "
+		"SELECT s.name, t.relation::oid, coalesce(s.target, t.relation)::oid "
 		"FROM lead_scoring.score s JOIN lead_scoring.record_type t ON t.name = s.record_type "
 		"WHERE s.name = $1 OR $1 IS NULL ORDER BY s.name",
 		1, &name);
@@ -57,9 +55,8 @@ find_scores(const char *name, MemoryContext context, uint64 *count)
 
 	for (uint64 at = 0; at < rows.count; at++)
 	{
-		scores[at] = {text_at(rows, at, 1), DatumGetBool(datum_at(rows, at, 2)),
-					  DatumGetObjectId(datum_at(rows, at, 3)),
-					  DatumGetObjectId(datum_at(rows, at, 4))};
+		scores[at] = {text_at(rows, at, 1), DatumGetObjectId(datum_at(rows, at, 2)),
+					  DatumGetObjectId(datum_at(rows, at, 3))};
 	}
 	*count = rows.count;
 	return scores;
@@ -141,155 +138,6 @@ take_changes(const char *name, int32 most, const RowSet &rows)
 	}
 	end_session(session);
 	SPI_finish();
-}
-
-// Labels that stood long enough, of one score
-struct Waiting
-{
-	Datum *keys;
-	uint64 count;
-};
-
-// Lock and return the records of a score whose announced label need not stand any longer
-Waiting
-find_waiting(const LoadedScore *score, TimestampTz as_of)
-{
-	Oid types[] = {TEXTOID, TIMESTAMPTZOID};
-	Datum values[] = {CStringGetTextDatum(score->name), TimestampTzGetDatum(as_of)};
-
-	if (SPI_execute_with_args(
-			"SELECT a.record_key, a.label, a.announced_at FROM lead_scoring.announced a "
-			"WHERE a.score = $1 AND a.announced_at <= $2 ORDER BY a.record_key FOR UPDATE SKIP LOCKED",
-			2, types, values, nullptr, false, 0) != SPI_OK_SELECT)
-	{
-		elog(ERROR, "could not find what is to be announced");
-	}
-	Waiting waiting{static_cast<Datum *>(palloc(sizeof(Datum) * Max(SPI_processed, 1))), 0};
-	for (uint64 at = 0; at < SPI_processed; at++)
-	{
-		Datum row[3];
-		bool nulls[3];
-		heap_deform_tuple(SPI_tuptable->vals[at], SPI_tuptable->tupdesc, row, nulls);
-		if (nulls[1] || !still_stands(score, row[1], DatumGetTimestampTz(row[2]), as_of))
-		{
-			waiting.keys[waiting.count++] = row[0];
-		}
-	}
-	return waiting;
-}
-
-// Read the stored values of some records, as the owner of their table: the rows as they are, whoever asks
-Change *
-read_stored(const LoadedScore *score, Datum keys, size_t *count)
-{
-	ScoreColumns columns = score_columns(score->name);
-	Oid key_type = getBaseType(
-		get_atttype(score->target, get_attnum(score->target, score->records->key_column)));
-	const char *key = quote_identifier(score->records->key_column);
-	const char *sql =
-		psprintf("SELECT t.%s::text, t.%s, t.%s, t.%s, t.%s FROM %s t WHERE t.%s = ANY ($1::%s[])",
-				 key, quote_identifier(columns.total), quote_identifier(columns.fit),
-				 quote_identifier(columns.engagement), quote_identifier(columns.label),
-				 relation_sql(score->target), key, format_type_be_qualified(key_type));
-	Oid type = TEXTARRAYOID;
-	Session session = begin_as_table_owner(owner_of(score->target));
-
-	if (SPI_execute_with_args(sql, 1, &type, &keys, nullptr, false, 0) != SPI_OK_SELECT)
-	{
-		elog(ERROR, "could not read stored scores: %s", sql);
-	}
-	end_session(session);
-	auto *changes = static_cast<Change *>(palloc0(sizeof(Change) * Max(SPI_processed, 1)));
-	for (uint64 at = 0; at < SPI_processed; at++)
-	{
-		Datum row[5];
-		bool nulls[5];
-		heap_deform_tuple(SPI_tuptable->vals[at], SPI_tuptable->tupdesc, row, nulls);
-		ScoreValues values{DatumGetFloat8(nulls[1] ? Float8GetDatum(0) : row[1]),
-						   DatumGetFloat8(nulls[2] ? Float8GetDatum(0) : row[2]),
-						   DatumGetFloat8(nulls[3] ? Float8GetDatum(0) : row[3]),
-						   row[4],
-						   {nulls[1], nulls[2], nulls[3], nulls[4]}};
-		changes[at] = {row[0], values, values};
-	}
-	*count = SPI_processed;
-	return changes;
-}
-
-uint64
-announce_waiting(const LoadedScore *score, TimestampTz as_of)
-{
-	size_t count;
-	uint64 announced = 0;
-
-	SPI_connect();
-	Session session = begin_own_statements();
-	Waiting waiting = find_waiting(score, as_of);
-	if (waiting.count > 0)
-	{
-		// Read behind the locks, in a new snapshot
-		const Change *changes =
-			read_stored(score, text_array(waiting.keys, nullptr, waiting.count), &count);
-		if (count > 0)
-		{
-			announced = announce(
-				{score, CStringGetTextDatum(score->name), changes, count, "time", as_of, false});
-		}
-	}
-	end_session(session);
-	SPI_finish();
-	return announced;
-}
-
-// Return the scores of which something may be to be announced
-ScorePlace *
-find_dwelling(MemoryContext context, uint64 *count)
-{
-	SPI_connect();
-	Session session = begin_own_statements();
-	ScorePlace *scores = find_scores(nullptr, context, count);
-	uint64 kept = 0;
-	for (uint64 at = 0; at < *count; at++)
-	{
-		QueryRows rows = run_query(
-			context,
-			"SELECT FROM lead_scoring.announced WHERE score = $1 AND announced_at IS NOT NULL LIMIT 1",
-			1, &scores[at].name);
-		if (rows.count > 0 && scores[at].active)
-		{
-			scores[kept++] = scores[at];
-		}
-	}
-	*count = kept;
-	end_session(session);
-	SPI_finish();
-	return scores;
-}
-
-uint64
-announce_due(TimestampTz as_of)
-{
-	uint64 count;
-	uint64 announced = 0;
-	ScorePlace *scores = find_dwelling(CurrentMemoryContext, &count);
-
-	for (uint64 at = 0; at < count; at++)
-	{
-		if (!may(GetUserId(), scores[at].target, ACL_UPDATE))
-		{
-			continue;
-		}
-		share_score(scores[at].name);
-		PushActiveSnapshot(GetTransactionSnapshot());
-		LoadedScore *score = load_score(scores[at].name, Reader::writer);
-		if (score->active &&
-			get_attnum(score->target, score_columns(score->name).label) != InvalidAttrNumber)
-		{
-			announced += announce_waiting(score, as_of);
-		}
-		PopActiveSnapshot();
-	}
-	return announced;
 }
 
 // Delete the rows of a record from one of our tables, if it is there
@@ -406,22 +254,6 @@ lead_scoring_take_changes(PG_FUNCTION_ARGS)
 	take_changes(PG_ARGISNULL(0) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(0)),
 				 PG_GETARG_INT32(1), rows);
 	return static_cast<Datum>(0);
-}
-
-// Announce changes of labels that had to wait
-Datum
-lead_scoring_announce_due(PG_FUNCTION_ARGS)
-{
-	using namespace lead_scoring::pg;
-
-	if (PG_ARGISNULL(0))
-	{
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("as_of must not be NULL"),
-						errhint("Give the instant up to which to announce.")));
-	}
-	require_finite_instant(PG_GETARG_TIMESTAMPTZ(0));
-	PreventCommandIfReadOnly("lead_scoring.announce_due()");
-	PG_RETURN_INT64(static_cast<int64>(announce_due(PG_GETARG_TIMESTAMPTZ(0))));
 }
 
 // Delete what is kept about a record

@@ -29,6 +29,7 @@ inline constexpr OwnTable alerts{"alert", "alert_pkey", "score"};
 inline constexpr OwnTable announced{"announced", "announced_pkey", "score"};
 inline constexpr OwnTable bands{"band", "band_pkey", "score"};
 inline constexpr OwnTable dues{"due", "due_by_time", "score"};
+inline constexpr OwnTable dwelling{"announced", "announced_dwelling", "score"};
 inline constexpr OwnTable factors{"event_factor", "event_factor_pkey", "score"};
 inline constexpr OwnTable fades{"segment_decay", "segment_decay_pkey", "score"};
 inline constexpr OwnTable groups{"score_group", "score_group_pkey", "score"};

@@ -7,6 +7,7 @@
 
 #include "pg/upkeep.hpp"
 
+#include "pg/announce_due.hpp"
 #include "pg/chores.hpp"
 #include "pg/due.hpp"
 #include "pg/due_places.hpp"
@@ -222,11 +223,21 @@ do_chores(const Upkeep &upkeep, UpkeepScore *score)
 	return true;
 }
 
+// Announce the labels of a score that need not wait any longer
+bool
+announce_labels(void *argument)
+{
+	auto *score = static_cast<UpkeepScore *>(argument);
+
+	announce_dwelled(score->name, score->by_clock ? GetCurrentTimestamp() : score->as_of);
+	return true;
+}
+
 // Follow time for one score
 void
 follow_time(const Upkeep &upkeep, UpkeepScore *score)
 {
-	bool well = do_chores(upkeep, score);
+	bool well = do_chores(upkeep, score) && attempt(announce_labels, score, &score->failure);
 
 	if (!well)
 	{

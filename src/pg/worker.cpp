@@ -243,8 +243,6 @@ take_turn(MemoryContext context, bool seldom)
 		MemoryContextSwitchTo(context);
 		work_off_queue(upkeep, DT_NOBEGIN);
 		refresh_what_is_due(upkeep, DT_NOBEGIN, true);
-		next_transaction("lead_scoring.announce_due()");
-		call_if_there("announce_due");
 		if (seldom)
 		{
 			next_transaction("lead_scoring.maintain_history()");

@@ -1,7 +1,7 @@
 -- What is announced: labels, alerts, hysteresis, dwell; E35, E51, E52
 BEGIN;
 \ir include/crm.psql
-SELECT plan(78);
+SELECT plan(81);
 
 -- A score that is the contact's revenue, brought up to date at an instant
 -- Facts change silently here, for the instants of the changes to be ours
@@ -199,6 +199,13 @@ SELECT is(lead_scoring.announce_due(pg_temp.day() + interval '2 days'), 0::bigin
 SELECT is_empty('SELECT * FROM lead_scoring.announced', 'nor to remember');
 SELECT pg_temp.set(1, 10, pg_temp.day()), pg_temp.set(1, 70, pg_temp.day()), pg_temp.set(1, 10, pg_temp.day() + interval '3 days');
 SELECT is(pg_temp.news(), '1 High>Low, 1 Low>High, 1 High>Low', 'after the time an evaluation announces');
+SELECT pg_temp.set(1, 10, pg_temp.day()), pg_temp.set(1, 70, pg_temp.day()), pg_temp.set(1, 10, pg_temp.day() + interval '1 day');
+SELECT lead_scoring.take_changes();
+CALL lead_scoring.refresh_due(pg_temp.day() + interval '47 hours');
+SELECT is(pg_temp.news(), '', 'who follows time waits for the dwell');
+CALL lead_scoring.refresh_due(pg_temp.day() + interval '48 hours');
+SELECT is(pg_temp.news(), '1 High>Low', '... and announces what it held back');
+SELECT is_empty('SELECT * FROM lead_scoring.announced', '... which is done with');
 SELECT is(lead_scoring.announce_due(), 0::bigint, 'nothing is due');
 
 -- Taking
