@@ -42,9 +42,8 @@ CREATE FUNCTION lead_scoring.canonical_key(record_type text, record_key text) RE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  key_type oid := (SELECT a.atttypid FROM lead_scoring.record_type t
-                     JOIN pg_attribute a ON a.attrelid = t.relation AND a.attname = t.key_column
-                    WHERE t.name = canonical_key.record_type);
+  records lead_scoring.record_type := (SELECT t FROM lead_scoring.record_type t WHERE t.name = canonical_key.record_type);
+  key_type oid := (SELECT atttypid FROM pg_attribute WHERE attrelid = records.relation AND attname = records.key_column);
 BEGIN
   -- Statements, as the planner may try every cast of one expression
   CASE lead_scoring.key_family(key_type)
@@ -52,6 +51,9 @@ BEGIN
     WHEN 'uuid' THEN RETURN canonical_key.record_key::uuid::text;
     ELSE RETURN canonical_key.record_key;
   END CASE;
+EXCEPTION WHEN invalid_text_representation OR numeric_value_out_of_range THEN
+  RAISE EXCEPTION 'key of record type "%": %', records.name, SQLERRM USING ERRCODE = SQLSTATE,
+    HINT = format('The keys are those in column "%s" of "%s".', records.key_column, records.relation);
 END $$;
 COMMENT ON FUNCTION lead_scoring.canonical_key(text, text) IS 'Key of a record in the form in which keys are kept';
 

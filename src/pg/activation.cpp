@@ -356,10 +356,12 @@ all_there(const LoadedScore *score, const KeySet *keys)
 	return there == static_cast<uint64>(keys->count);
 }
 
-// The kind of the keys of a score that the caller may refresh
-core::KeyKind
-key_kind_of_active(const char *name, TimestampTz as_of)
+// The keys that texts are in a score that the caller may refresh
+KeySet *
+keys_in_active(const char *name, TimestampTz as_of, ArrayType *texts)
 {
+	MemoryContext context = CurrentMemoryContext;
+
 	if (find_active(name) == nullptr)
 	{
 		// Says why not
@@ -368,9 +370,11 @@ key_kind_of_active(const char *name, TimestampTz as_of)
 	SPI_connect();
 	const LoadedScore *score = settled_score(name, as_of)->score;
 	require_writable(score);
-	core::KeyKind kind = score->definition.key_kind;
+	MemoryContext before = MemoryContextSwitchTo(context);
+	KeySet *keys = make_keys(score->records, texts);
+	MemoryContextSwitchTo(before);
 	SPI_finish();
-	return kind;
+	return keys;
 }
 
 uint64
@@ -383,7 +387,7 @@ refresh_some(const char *name, TimestampTz as_of, ArrayType *texts, const char *
 		return refresh_all(name, as_of, reason);
 	}
 	PushActiveSnapshot(GetLatestSnapshot());
-	KeySet *keys = make_keys(key_kind_of_active(name, as_of), texts);
+	KeySet *keys = keys_in_active(name, as_of, texts);
 	Keeping keeping{is_now(as_of) ? DT_NOBEGIN : as_of, reason, false};
 	uint64 written = keep_scores(&name, 1, keys, keeping);
 	if (is_adjustment(reason) && !all_there(load_active(name), keys))
@@ -458,7 +462,7 @@ lead_scoring_has_records(PG_FUNCTION_ARGS)
 
 	PushActiveSnapshot(GetLatestSnapshot());
 	LoadedScore *score = load_score(text_to_cstring(PG_GETARG_TEXT_PP(0)), Reader::writer);
-	bool found = all_there(score, make_keys(score->definition.key_kind, PG_GETARG_ARRAYTYPE_P(1)));
+	bool found = all_there(score, make_keys(score->records, PG_GETARG_ARRAYTYPE_P(1)));
 	PopActiveSnapshot();
 	PG_RETURN_BOOL(found);
 }

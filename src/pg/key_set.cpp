@@ -54,6 +54,50 @@ find_kind(Oid type)
 	}
 }
 
+// Raise what is the matter with a text that is not a key, and where the keys are
+[[noreturn]] void
+raise_no_key(const LoadedStream *records, const ErrorData *error)
+{
+	const char *relation = get_rel_name(records->relation);
+
+	ereport(ERROR, (errcode(error->sqlerrcode), errmsg("key of record type \"%s\": %s", records->name, error->message),
+					relation == nullptr ? 0
+										: errhint("The keys are those in column \"%s\" of \"%s\".", records->key_column, relation)));
+	pg_unreachable();
+}
+
+// Parse those texts that are not NULL as keys of a type, in place; returns how many they are
+int
+parse_keys(const LoadedStream *records, Oid type, Datum *texts, const bool *nulls, int count)
+{
+	MemoryContext context = CurrentMemoryContext;
+	volatile int kept = 0;
+	Oid input;
+	Oid parameter;
+
+	getTypeInputInfo(type, &input, &parameter);
+	PG_TRY();
+	{
+		for (int at = 0; at < count; at++)
+		{
+			if (!nulls[at])
+			{
+				texts[kept] = OidInputFunctionCall(input, TextDatumGetCString(texts[at]), parameter, -1);
+				kept = kept + 1;
+			}
+		}
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		ErrorData *error = CopyErrorData();
+		FlushErrorState();
+		raise_no_key(records, error);
+	}
+	PG_END_TRY();
+	return kept;
+}
+
 } // namespace
 
 bool
@@ -115,10 +159,10 @@ add_known_key(KeySet *set, const core::Key &key)
 }
 
 KeySet *
-make_keys(KeyKind kind, ArrayType *texts)
+make_keys(const LoadedStream *records, ArrayType *texts)
 {
-	KeySet *set = make_key_set(CurrentMemoryContext, kind);
-	Datum array = make_key_array(kind, texts);
+	KeySet *set = make_key_set(CurrentMemoryContext, key_kind_of(records));
+	Datum array = make_key_array(records, texts);
 	ArrayIterator iterator = array_create_iterator(DatumGetArrayTypeP(array), 0, nullptr);
 	Datum key;
 	bool is_null;
@@ -129,6 +173,28 @@ make_keys(KeyKind kind, ArrayType *texts)
 	}
 	array_free_iterator(iterator);
 	return set;
+}
+
+Datum
+make_key_array(const LoadedStream *records, ArrayType *texts)
+{
+	Oid type = get_element_type(key_array_type(key_kind_of(records)));
+	Datum *datums;
+	bool *nulls;
+	int count;
+	int16 length;
+	bool by_value;
+	char alignment;
+
+	if (ARR_NDIM(texts) > 1)
+	{
+		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR), errmsg("keys must be a one-dimensional array"),
+						errhint("Write ARRAY['1', '2'].")));
+	}
+	deconstruct_array(texts, TEXTOID, -1, false, TYPALIGN_INT, &datums, &nulls, &count);
+	int kept = parse_keys(records, type, datums, nulls, count);
+	get_typlenbyvalalign(type, &length, &by_value, &alignment);
+	return PointerGetDatum(construct_array(datums, kept, type, length, by_value, alignment));
 }
 
 void

@@ -4,6 +4,7 @@
 #include "pg/postgres_api.hpp"
 
 #include "core/batch.hpp"
+#include "pg/loaded_stream.hpp"
 
 namespace lead_scoring::pg
 {
@@ -22,8 +23,11 @@ struct KeySet
 // Make an empty set in a context of its own, a child of this one
 KeySet *make_key_set(MemoryContext parent, core::KeyKind kind);
 
-// Make a set of the keys that are given as texts; raises for a text that is not a key
-KeySet *make_keys(core::KeyKind kind, ArrayType *texts);
+// Make a set of the keys of records that are given as texts, less the NULLs; raises for a text that is not a key
+KeySet *make_keys(const LoadedStream *records, ArrayType *texts);
+
+// The same as an array
+Datum make_key_array(const LoadedStream *records, ArrayType *texts);
 
 // Add a key of a type to a set
 void add_key(KeySet *set, Oid type, Datum key);

@@ -3,6 +3,7 @@
 #include "pg/pipeline.hpp"
 
 #include "pg/batch_guard.hpp"
+#include "pg/key_set.hpp"
 #include "pg/owned.hpp"
 #include "pg/parallel_scan.hpp"
 #include "pg/progress.hpp"
@@ -358,7 +359,7 @@ begin_evaluation(LoadedScore *score, TimestampTz as_of, ArrayType *keys, core::E
 	if (keys != nullptr)
 	{
 		auto *array = static_cast<Datum *>(palloc(sizeof(Datum)));
-		*array = make_key_array(score->definition.key_kind, keys);
+		*array = make_key_array(score->records, keys);
 		evaluation->keys = array;
 	}
 	evaluation->scorer = make_owned<core::Scorer>(CurrentMemoryContext, score->definition, static_cast<int64_t>(as_of),

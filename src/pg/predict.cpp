@@ -4,6 +4,7 @@
 #include "pg/postgres_api.hpp"
 
 #include "pg/batch_guard.hpp"
+#include "pg/key_set.hpp"
 #include "pg/kept_score.hpp"
 #include "pg/kept_sources.hpp"
 #include "pg/loaded_model.hpp"
@@ -183,7 +184,7 @@ read_sources(KeptPredictor *predictor, const core::Key &key, TimestampTz as_of, 
 {
 	const core::Definition &definition = predictor->score->definition;
 	Datum text = CStringGetTextDatum(key_string(definition.key_kind, key));
-	Datum keys = make_key_array(definition.key_kind, construct_array(&text, 1, TEXTOID, -1, false, TYPALIGN_INT));
+	Datum keys = make_key_array(predictor->score->records, construct_array(&text, 1, TEXTOID, -1, false, TYPALIGN_INT));
 
 	SPI_connect();
 	for (size_t number = 0; number < definition.sources.size(); number++)

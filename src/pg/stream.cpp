@@ -95,38 +95,6 @@ key_array_type(KeyKind kind)
 }
 
 Datum
-make_key_array(KeyKind kind, ArrayType *texts)
-{
-	Oid element = kind == KeyKind::integer ? INT8OID : kind == KeyKind::uuid ? UUIDOID : TEXTOID;
-	Datum *datums;
-	bool *nulls;
-	int count;
-	int kept = 0;
-	Oid input;
-	Oid parameter;
-	int16 length;
-	bool by_value;
-	char alignment;
-
-	if (ARR_NDIM(texts) > 1)
-	{
-		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR), errmsg("keys must be a one-dimensional array"),
-						errhint("Write ARRAY['1', '2'].")));
-	}
-	deconstruct_array(texts, TEXTOID, -1, false, TYPALIGN_INT, &datums, &nulls, &count);
-	getTypeInputInfo(element, &input, &parameter);
-	for (int at = 0; at < count; at++)
-	{
-		if (!nulls[at])
-		{
-			datums[kept++] = OidInputFunctionCall(input, TextDatumGetCString(datums[at]), parameter, -1);
-		}
-	}
-	get_typlenbyvalalign(element, &length, &by_value, &alignment);
-	return PointerGetDatum(construct_array(datums, kept, element, length, by_value, alignment));
-}
-
-Datum
 make_key_datum(Oid type, const Key &key)
 {
 	switch (type)

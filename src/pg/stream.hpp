@@ -67,9 +67,6 @@ void run_stream(const Stream &stream, TimestampTz as_of, const Datum *keys);
 // The type of an array of keys as a parameter
 Oid key_array_type(core::KeyKind kind);
 
-// Make an array of keys of a text array; raises for a text that is not a key
-Datum make_key_array(core::KeyKind kind, ArrayType *texts);
-
 // Make the datum of a key in a type of its kind
 Datum make_key_datum(Oid type, const core::Key &key);
 
