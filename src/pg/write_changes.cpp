@@ -438,11 +438,12 @@ write_changes(KeptScore *kept, const ColumnChanges &changes, const char *reason)
 			write_rows(kept, changes.changes + first, Min(most_rows, changes.count - first));
 		}
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
-		end_writing_scores(writing);
+		fail_writing_scores(writing);
 	}
 	PG_END_TRY();
+	end_writing_scores(writing);
 	SetUserIdAndSecContext(user, security_context);
 	if (wants_changes(kept->score))
 	{

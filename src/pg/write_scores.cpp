@@ -349,11 +349,12 @@ write_scores(LoadedScore *score, TimestampTz as_of, const char *reason)
 			written = written + execute_on_latest(clear_sql(score));
 		}
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
-		end_writing_scores(writing);
+		fail_writing_scores(writing);
 	}
 	PG_END_TRY();
+	end_writing_scores(writing);
 	end_progress();
 	end_session(session);
 	for (uint64 at = 0; at < change_count; at += 8192)

@@ -16,7 +16,8 @@ struct Writing
 {
 	const char *score;
 	TimestampTz as_of;
-	int depth; // in triggers
+	int depth;      // in triggers
+	bool in_circle; // writing it has had it written again
 	const Writing *around;
 };
 
@@ -28,6 +29,10 @@ bool is_now(TimestampTz instant);
 // whatever happens
 void begin_writing_scores(Writing *writing, const char *score, TimestampTz as_of);
 void end_writing_scores(const Writing &writing);
+
+// The end after an error, which is raised again: in a catch block. If it comes of scores that have each other written without
+// end, it says so instead
+[[noreturn]] void fail_writing_scores(const Writing &writing);
 
 // Say that all scores are on their way to an instant other than now, DT_NOBEGIN for none; returns what was said before
 TimestampTz begin_following(TimestampTz as_of);

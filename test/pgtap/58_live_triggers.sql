@@ -1,6 +1,6 @@
 -- Triggers of others beside those that keep scores current, and ours where they do not belong
 BEGIN ISOLATION LEVEL REPEATABLE READ;
-SELECT plan(20);
+SELECT plan(24);
 CREATE ROLE ls_test_owner;
 CREATE ROLE ls_test_writer;
 GRANT USAGE, CREATE ON SCHEMA public TO ls_test_owner;
@@ -93,5 +93,29 @@ INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('worth', 'g', '
 INSERT INTO lead_scoring.rule (score, group_name, name, criterion, points) VALUES ('worth', 'g', 'r', 'size > 0', 5);
 SELECT lead_scoring.activate('worth');
 SELECT throws_ok(statement, '428C9', NULL, statement) FROM (VALUES ('UPDATE places SET worth = 9'), ('UPDATE shops SET worth = 9')) v (statement);
+
+-- Scores that read each other
+CREATE TABLE pairs (id int PRIMARY KEY, partner int, share float8, step float8 DEFAULT 1);
+INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('pair', 'pairs', 'id');
+INSERT INTO lead_scoring.source (name, record_type, relation, record_key, record_column) VALUES ('partner', 'pair', 'pairs', 'id', 'partner');
+INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('push', 'pair', 'fit'), ('pull', 'pair', 'fit');
+INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('push', 'g', 'fit'), ('pull', 'g', 'fit');
+INSERT INTO lead_scoring.rule (score, group_name, name, points, counting, value) VALUES ('push', 'g', 'r', 1, 'each', 'step'), ('pull', 'g', 'r', 1, 'each', 'step');
+SELECT lead_scoring.activate('push'), lead_scoring.activate('pull');
+UPDATE lead_scoring.rule SET source = 'partner', value = 'step + share * coalesce(pull, 0)' WHERE score = 'push';
+UPDATE lead_scoring.rule SET source = 'partner', value = 'step + share * coalesce(push, 0)' WHERE score = 'pull';
+INSERT INTO pairs VALUES (1, 2, 0.5), (2, 1, 0.5);
+SELECT is((SELECT array_agg(round(push) ORDER BY id) FROM pairs), '{2,2}', 'scores that read each other, until they settle');
+CREATE FUNCTION pg_temp.context_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  context text;
+BEGIN
+  EXECUTE statement;
+EXCEPTION WHEN statement_too_complex THEN
+  GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
+  RETURN context;
+END $$;
+SELECT throws_like(format('UPDATE pairs SET share = %s', share), 'scores do not settle: "p%", "p%"', format('each adds to %s times the other', share)) FROM unnest('{1,1000}'::float8[]) AS share;
+SELECT unalike(pg_temp.context_of('UPDATE pairs SET share = 1'), '%UPDATE public.pairs%', 'without every round in the context');
 SELECT * FROM finish();
 ROLLBACK;
