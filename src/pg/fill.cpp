@@ -11,6 +11,7 @@
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
 #include "pg/settings.hpp"
+#include "pg/waiting.hpp"
 #include "pg/write_scores.hpp"
 #include "pg/writing.hpp"
 
@@ -232,6 +233,16 @@ same_values(const ScoreValues &left, const ScoreValues &right)
 		   (left.nulls[stored_values] || datum_image_eq(left.label, right.label, false, -1));
 }
 
+// The key of a record in its row
+core::Key
+key_in(TupleTableSlot *row, Oid relation, const LoadedStream *records)
+{
+	bool is_null;
+	Datum key = slot_getattr(row, get_attnum(relation, records->key_column), &is_null);
+
+	return read_key(records->key_type, key, CurrentMemoryContext);
+}
+
 } // namespace
 
 bool
@@ -270,13 +281,15 @@ note_filled(Relation relation, const PathStarts *starts, const Rows &rows)
 					PushActiveSnapshot(GetLatestSnapshot());
 					KeptScore *kept = kept_score(score->name, GetCurrentTimestamp());
 					kept->users++;
+					core::KeyKind kind = kept->score->definition.key_kind;
+					core::Key key = key_in(after, RelationGetRelid(relation), kept->score->records);
+					if (before != nullptr)
+					{
+						end_parked(score->name, kind, {&key, 1});
+					}
 					if (wants_changes(kept->score))
 					{
-						bool is_null;
-						AttrNumber attribute = get_attnum(RelationGetRelid(relation), kept->score->records->key_column);
-						Datum key = slot_getattr(after, attribute, &is_null);
-						core::Key read = read_key(kept->score->records->key_type, key, CurrentMemoryContext);
-						change.key = CStringGetTextDatum(key_string(kept->score->definition.key_kind, read));
+						change.key = CStringGetTextDatum(key_string(kind, key));
 						note_changes(kept->score, &change, 1, score_writes_allowed() ? "repair" : "facts", GetCurrentTimestamp());
 					}
 					kept->users--;

@@ -13,6 +13,7 @@
 #include "pg/row_index.hpp"
 #include "pg/session.hpp"
 #include "pg/statistics.hpp"
+#include "pg/waiting.hpp"
 #include "pg/write_changes.hpp"
 
 extern "C"
@@ -281,6 +282,7 @@ keep_score(const char *name, const core::Key *keys, int count, const Keeping &ke
 	instr_time begun;
 	INSTR_TIME_SET_CURRENT(begun);
 	KeptScore *kept = settled_for(name, keeping);
+	core::KeyKind kind = kept->score->definition.key_kind;
 
 	if (count > chunk_keys && kept->score->own_target)
 	{
@@ -295,6 +297,7 @@ keep_score(const char *name, const core::Key *keys, int count, const Keeping &ke
 			written += keep_few(kept, keys + first, Min(chunk_keys, count - first), keeping);
 		}
 	}
+	end_parked(name, kind, {keys, static_cast<size_t>(count)});
 	instr_time spent;
 	INSTR_TIME_SET_CURRENT(spent);
 	INSTR_TIME_SUBTRACT(spent, begun);

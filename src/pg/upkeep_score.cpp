@@ -38,8 +38,6 @@ OwnCommand park_record = {
 	"attempts = p.attempts + 1, retry_at = excluded.failed_at + "
 	"LEAST(pg_catalog.power(2, LEAST(p.attempts, 20)) * interval '10 seconds', interval '1 hour')",
 	3, {TEXTOID, TEXTOID, TEXTARRAYOID}, nullptr};
-OwnCommand unpark_records = {"DELETE FROM lead_scoring.parked WHERE score = $1 AND record_key = ANY ($2)", 2,
-							 {TEXTOID, TEXTARRAYOID}, nullptr};
 OwnCommand note_failure = {
 	"INSERT INTO lead_scoring.score_state AS s (score, sqlstate, message, detail, hint, context, failed_at, attempts, retry_at) "
 	"SELECT $1, $2[1], $2[2], $2[3], $2[4], $2[5], c.now, 1, c.now + '10 seconds' FROM (SELECT pg_catalog.clock_timestamp()) c (now) "
@@ -131,17 +129,6 @@ park(const Portion &portion, const Failure &failure)
 	run_own_command(&park_record, values);
 }
 
-void
-unpark(const Portion &portion)
-{
-	Datum values[] = {CStringGetTextDatum(portion.score->name), text_array(portion.keys, portion.count)};
-
-	if (has_rows_by_now(own::parked, portion.score->name))
-	{
-		run_own_command(&unpark_records, values);
-	}
-}
-
 // Refresh what can be refreshed of a portion that failed, and park the rest; false if too much of it fails
 bool
 divide(Portion *portion, const Failure &failure)
@@ -165,11 +152,7 @@ divide(Portion *portion, const Failure &failure)
 	{
 		Failure of_half{};
 		half.failures_left = portion->failures_left;
-		if (try_portion(&half, &of_half))
-		{
-			unpark(half);
-		}
-		else if (!divide(&half, of_half))
+		if (!try_portion(&half, &of_half) && !divide(&half, of_half))
 		{
 			return false;
 		}
@@ -253,7 +236,6 @@ refresh_or_park(UpkeepScore *score, const KeyList &keys)
 
 	if (try_portion(&portion, &failure))
 	{
-		unpark(portion);
 		return true;
 	}
 	if (is_passing(failure))

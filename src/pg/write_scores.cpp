@@ -9,7 +9,6 @@
 #include "pg/changes.hpp"
 #include "pg/cells.hpp"
 #include "pg/due.hpp"
-#include "pg/own_rows.hpp"
 #include "pg/own_tables.hpp"
 #include "pg/pipeline.hpp"
 #include "pg/progress.hpp"
@@ -19,6 +18,7 @@
 #include "pg/session.hpp"
 #include "pg/statistics.hpp"
 #include "pg/stream.hpp"
+#include "pg/waiting.hpp"
 #include "pg/writing.hpp"
 
 extern "C"
@@ -140,20 +140,6 @@ note_all_due(const LoadedScore *score, const StoreSink &sink, TimestampTz as_of)
 	ExecDropSingleTupleTableSlot(slot);
 	MemoryContextDelete(chunk);
 	note_whole_refresh(score, as_of);
-}
-
-OwnCommand unpark_all = {"DELETE FROM lead_scoring.parked WHERE score = $1", 1, {TEXTOID}, nullptr};
-
-// None of the records fails now
-void
-forget_parked(const char *score)
-{
-	Datum value = CStringGetTextDatum(score);
-
-	if (has_rows_by_now(own::parked, score))
-	{
-		run_own_command(&unpark_all, &value);
-	}
 }
 
 // Write the scores that changed into the rows that are there
@@ -364,7 +350,7 @@ write_scores(LoadedScore *score, TimestampTz as_of, const char *reason)
 	SPI_finish();
 	note_all_due(score, sink, as_of);
 	tuplestore_end(sink.store);
-	forget_parked(score->name);
+	end_all_waiting(score->name, as_of);
 	instr_time spent;
 	INSTR_TIME_SET_CURRENT(spent);
 	INSTR_TIME_SUBTRACT(spent, begun);

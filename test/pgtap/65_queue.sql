@@ -1,7 +1,7 @@
 -- Scores that are kept a moment later: the queue, whose entries are never lost
 BEGIN;
 \ir include/crm.psql
-SELECT plan(37);
+SELECT plan(44);
 
 INSERT INTO contacts (id, employees) SELECT i, i FROM generate_series(1, 10) AS i;
 INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('s', 'contact', 'fit'), ('t', 'contact', 'fit'), ('draft', 'contact', 'fit');
@@ -109,6 +109,33 @@ SELECT results_eq('SELECT z, c, b FROM contacts WHERE id = 2', 'VALUES (7::float
 CALL lead_scoring.refresh_due(now() + interval '2 days');
 SELECT results_eq('SELECT y, b FROM contacts WHERE id = 2', 'VALUES (5::float8, 47::float8)', '... and what time has changed is looked at');
 SELECT is((SELECT count(*) FROM lead_scoring.queue), 0::bigint, '... nothing is left');
+
+-- What does not wait any more
+UPDATE lead_scoring.rule SET value = '60 / staff' WHERE score = 'z';
+INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('e', 'contact', 'combined');
+INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('e', 'g', 'fit'), ('e', 'h', 'engagement');
+INSERT INTO lead_scoring.rule (score, group_name, name, source, value, counting, points) VALUES ('e', 'g', 'ratio', NULL, '60 / staff', 'each', 1), ('e', 'h', 'any', 'activity', NULL, 'each', 1);
+SELECT lead_scoring.activate('e');
+CALL lead_scoring.refresh_due();
+CREATE FUNCTION pg_temp.parked() RETURNS text LANGUAGE sql AS $$ SELECT string_agg(score || record_key, ' ' ORDER BY score, record_key) FROM lead_scoring.parked $$;
+SELECT pg_temp.quietly($$UPDATE contacts SET staff = 0 WHERE id IN (3, 4, 5)$$), pg_temp.queue('e', '3', '4', '5'), pg_temp.queue('z', '3', '4', '5');
+SELECT lead_scoring.work_queue('e'), lead_scoring.work_queue('z');
+SELECT is(pg_temp.parked(), 'e3 e4 e5 z3 z4 z5', 'records that fail');
+UPDATE contacts SET staff = 3 WHERE id = 3;
+SELECT is(pg_temp.parked(), 'e4 e5 z3 z4 z5', '... until whoever mends them scores them');
+SELECT pg_temp.quietly($$UPDATE contacts SET staff = 4 WHERE id = 4$$);
+SELECT lead_scoring.refresh('e', clock_timestamp(), '{04}');
+SELECT is(pg_temp.parked(), 'e5 z3 z4 z5', '... or a refresh of them');
+SELECT pg_temp.quietly($$UPDATE contacts SET staff = 5 WHERE id = 5$$);
+UPDATE contacts SET staff = 6 WHERE id = 2;
+SELECT is((SELECT count(*) FROM lead_scoring.queue WHERE score = 'z'), 2::bigint, 'records wait');
+UPDATE lead_scoring.score SET mode = 'sync' WHERE name = 'z';
+SELECT is((SELECT count(*) FROM lead_scoring.queue WHERE score = 'z') || ' ' || pg_temp.parked(), '0 e5', '... and do not when the score is not queued any more');
+SELECT is((SELECT string_agg(z::text, ' ' ORDER BY id) FROM contacts WHERE id < 6), '60 10 20 15 12', '... which has scored them');
+SELECT pg_temp.quietly($$UPDATE contacts SET staff = 0 WHERE id = 6$$), pg_temp.queue('z', '6');
+SELECT lead_scoring.work_queue('z');
+UPDATE contacts SET staff = 6 WHERE id = 6;
+SELECT is(pg_temp.parked(), 'e5', 'a record that is scored on its way into the table');
 
 SELECT * FROM finish();
 ROLLBACK;
