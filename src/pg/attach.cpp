@@ -2,6 +2,7 @@
 
 #include "pg/attach.hpp"
 
+#include "pg/confirm_triggers.hpp"
 #include "pg/fill.hpp"
 #include "pg/flush.hpp"
 #include "pg/query.hpp"
@@ -89,11 +90,11 @@ attach_to(Oid relation, bool is_part)
 }
 
 void
-attach_to_all(const char *score, Oid relation, bool tell)
+attach_to_all(const char *score, Oid relation, bool activating)
 {
 	ListCell *cell;
 
-	if (!can_have_triggers(relation) && !tell)
+	if (!can_have_triggers(relation) && !activating)
 	{
 		return;
 	}
@@ -111,6 +112,10 @@ attach_to_all(const char *score, Oid relation, bool tell)
 		if (can_have_triggers(lfirst_oid(cell)))
 		{
 			attach_to(lfirst_oid(cell), lfirst_oid(cell) != relation);
+			if (activating)
+			{
+				confirm_triggers(lfirst_oid(cell));
+			}
 		}
 	}
 }
@@ -147,7 +152,7 @@ make_guard(Oid target, const char *trigger, const char *event, const char *condi
 } // namespace
 
 void
-attach_triggers(const LoadedScore *score, bool tell)
+attach_triggers(const LoadedScore *score, bool activating)
 {
 	if (decided_by_row(score) && !has_trigger(score->target, fill_trigger))
 	{
@@ -156,17 +161,17 @@ attach_triggers(const LoadedScore *score, bool tell)
 							  "lead_scoring.fill(); ALTER TRIGGER %1$s ON %2$s DEPENDS ON EXTENSION lead_scoring",
 							  fill_trigger, relation_sql(score->target)));
 	}
-	attach_to_all(score->name, score->records->relation, tell);
+	attach_to_all(score->name, score->records->relation, activating);
 	if (!score->own_target)
 	{
-		attach_to_all(score->name, score->target, tell);
+		attach_to_all(score->name, score->target, activating);
 	}
 	for (size_t at = 0; at < score->definition.sources.size(); at++)
 	{
-		attach_to_all(score->name, score->sources[at]->relation, tell);
+		attach_to_all(score->name, score->sources[at]->relation, activating);
 		if (OidIsValid(score->sources[at]->hop.relation))
 		{
-			attach_to_all(score->name, score->sources[at]->hop.relation, tell);
+			attach_to_all(score->name, score->sources[at]->hop.relation, activating);
 		}
 	}
 }

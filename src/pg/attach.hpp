@@ -8,9 +8,9 @@
 namespace lead_scoring::pg
 {
 
-// Make the triggers that a score needs and that are not there yet; tells, if asked to, of relations that can have none. SPI is
-// connected
-void attach_triggers(const LoadedScore *score, bool tell);
+// Make the triggers that a score needs and that are not there yet. An activation, besides, tells of relations that can have none,
+// and lets those fire that somebody has switched off. SPI is connected
+void attach_triggers(const LoadedScore *score, bool activating);
 
 // Drop the triggers of a relation that no active score needs any more. SPI is connected
 void detach_triggers(Oid relation);

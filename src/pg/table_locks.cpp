@@ -3,6 +3,7 @@
 #include "pg/table_locks.hpp"
 
 #include "pg/attempt.hpp"
+#include "pg/confirm_triggers.hpp"
 #include "pg/held.hpp"
 #include "pg/query.hpp"
 #include "pg/session.hpp"
@@ -79,6 +80,22 @@ add_wishes(Together *together, Oid relation, LOCKMODE mode)
 	{
 		add_wish(together, lfirst_oid(cell), mode);
 	}
+}
+
+// Whether our triggers on a table and its parts fire when they should
+bool
+all_triggers_fire(Oid relation)
+{
+	ListCell *cell;
+
+	foreach (cell, find_all_inheritors(relation, NoLock, nullptr))
+	{
+		if (!triggers_fire(lfirst_oid(cell)))
+		{
+			return false;
+		}
+	}
+	return true;
 }
 
 // Those that are locked with the definitions
@@ -162,7 +179,7 @@ seize_to_attach(const char *score, Oid target)
 	for (uint64 row = 0; row < rows.count; row++)
 	{
 		Oid relation = DatumGetObjectId(datum_at(rows, row, 1));
-		if (can_have_triggers(relation) && !is_held_by_writers(score, relation))
+		if (can_have_triggers(relation) && (!is_held_by_writers(score, relation) || !all_triggers_fire(relation)))
 		{
 			add_wishes(&together, relation, ShareRowExclusiveLock);
 		}

@@ -1,6 +1,6 @@
 -- Triggers of others beside those that keep scores current, and ours where they do not belong
 BEGIN ISOLATION LEVEL REPEATABLE READ;
-SELECT plan(24);
+SELECT plan(29);
 CREATE ROLE ls_test_owner;
 CREATE ROLE ls_test_writer;
 GRANT USAGE, CREATE ON SCHEMA public TO ls_test_owner;
@@ -117,5 +117,35 @@ EXCEPTION WHEN statement_too_complex THEN
 END $$;
 SELECT throws_like(format('UPDATE pairs SET share = %s', share), 'scores do not settle: "p%", "p%"', format('each adds to %s times the other', share)) FROM unnest('{1,1000}'::float8[]) AS share;
 SELECT unalike(pg_temp.context_of('UPDATE pairs SET share = 1'), '%UPDATE public.pairs%', 'without every round in the context');
+
+-- Triggers that somebody has switched off
+CREATE TABLE homes (id int PRIMARY KEY, size int);
+CREATE TABLE visits (home_id int, at timestamptz NOT NULL DEFAULT now()) PARTITION BY RANGE (at);
+CREATE TABLE visits_all PARTITION OF visits DEFAULT;
+INSERT INTO homes VALUES (1, 1);
+INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('home', 'homes', 'id');
+INSERT INTO lead_scoring.source (name, record_type, relation, record_key, occurred_at) VALUES ('visit', 'home', 'visits', 'home_id', 'at');
+INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('warmth', 'home', 'engagement'), ('space', 'home', 'fit');
+INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('warmth', 'g', 'engagement'), ('space', 'g', 'fit');
+INSERT INTO lead_scoring.rule (score, group_name, name, source, points) VALUES ('warmth', 'g', 'r', 'visit', 1), ('space', 'g', 'r', NULL, 1);
+SELECT lead_scoring.activate('warmth'), lead_scoring.activate('space');
+CREATE FUNCTION pg_temp.states() RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(format('%s.%s %s', tgrelid::regclass, tgname, tgenabled), ', ' ORDER BY tgrelid::regclass::text, tgname)
+    FROM pg_trigger WHERE tgrelid IN ('homes'::regclass, 'visits'::regclass, 'visits_all'::regclass)
+$$;
+CREATE TEMP TABLE made AS SELECT pg_temp.states() AS states;
+SELECT matches(states, 'homes.lead_scoring_touch A.*homes.zz_lead_scoring_fill O.*visits_all.lead_scoring_touch A', 'triggers as they are made') FROM made;
+ALTER TABLE homes DISABLE TRIGGER USER;
+ALTER TABLE visits DISABLE TRIGGER USER;
+ALTER TABLE visits_all DISABLE TRIGGER lead_scoring_touch, DISABLE TRIGGER lead_scoring_hold;
+INSERT INTO visits VALUES (1);
+SELECT is((SELECT warmth FROM homes), 0::float8, 'switched off, they see nothing');
+SELECT lead_scoring.activate('warmth');
+SELECT is(pg_temp.states(), states, 'activate switches them on') FROM made;
+SELECT is((SELECT warmth FROM homes), 1::float8, '... and scores what was missed');
+ALTER TABLE homes ENABLE TRIGGER USER;
+ALTER TABLE visits_all ENABLE TRIGGER USER;
+SELECT lead_scoring.activate('space'), lead_scoring.activate('warmth');
+SELECT is(pg_temp.states(), states, '... and has them see replicated rows again') FROM made;
 SELECT * FROM finish();
 ROLLBACK;
