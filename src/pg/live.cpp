@@ -13,6 +13,7 @@
 #include "pg/held.hpp"
 #include "pg/idle_update.hpp"
 #include "pg/row_change.hpp"
+#include "pg/sent_scores.hpp"
 #include "pg/session.hpp"
 #include "pg/touched.hpp"
 #include "pg/writing.hpp"
@@ -90,6 +91,29 @@ flush_comes(Relation relation)
 	return SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA && has_enabled_trigger(relation, flush_trigger);
 }
 
+// Score what a row has touched, which may bring scores of a publisher
+void
+score_row(Relation relation, const PathStarts *starts, const Rows &rows)
+{
+	SentScores sent;
+
+	if (SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA || is_writing_scores())
+	{
+		score_touched();
+		return;
+	}
+	begin_sent_scores(&sent, relation, starts, rows);
+	PG_TRY();
+	{
+		score_touched();
+	}
+	PG_FINALLY();
+	{
+		end_sent_scores(sent);
+	}
+	PG_END_TRY();
+}
+
 // When a trigger function is to be called
 struct Timing
 {
@@ -165,7 +189,7 @@ lead_scoring_touch(PG_FUNCTION_ARGS)
 	}
 	if (!flush_comes(trigger->tg_relation))
 	{
-		score_touched();
+		score_row(trigger->tg_relation, starts, rows);
 	}
 	return PointerGetDatum(nullptr);
 }

@@ -5,6 +5,7 @@
 #include "pg/changes.hpp"
 #include "pg/key_set.hpp"
 #include "pg/score_columns.hpp"
+#include "pg/sent_scores.hpp"
 #include "pg/session.hpp"
 #include "pg/write_in_place.hpp"
 #include "pg/writing.hpp"
@@ -83,12 +84,16 @@ keep_text(std::string_view text)
 	return text.data() == nullptr ? text : std::string_view(pnstrdup(text.data(), text.size()), text.size());
 }
 
+// Add what becomes of a record's row, unless it is as it must be; a publisher may have replaced what was in it before
 void
-add_change(ColumnChanges *changes, const LockedRecord &record, const StoredScore *before, const StoredScore &after)
+add_change(ColumnChanges *changes, const LockedRecord &record, const StoredScore *before, const StoredScore &after,
+		   const StoredScore *replaced = nullptr)
 {
 	const StoredScore &stored = before == nullptr ? nothing_stored : *before;
+	const StoredScore &known = replaced == nullptr ? stored : *replaced;
+	bool stands = same_scores(stored, after);
 
-	if (same_scores(stored, after))
+	if (stands && same_scores(known, after))
 	{
 		return;
 	}
@@ -99,14 +104,14 @@ add_change(ColumnChanges *changes, const LockedRecord &record, const StoredScore
 			repalloc_huge(changes->changes, sizeof(ColumnChange) * static_cast<Size>(changes->capacity)));
 	}
 	ColumnChange &change = changes->changes[changes->count++];
-	change = {record.key, stored, after, before == nullptr, {}};
+	change = {record.key, known, after, before == nullptr, stands, {}};
 	ItemPointerSetInvalid(&change.place);
 	if (record.place != nullptr)
 	{
 		change.place = *record.place;
 	}
 	change.key.text = keep_text(record.key.text);
-	change.before.label = keep_text(stored.label);
+	change.before.label = keep_text(known.label);
 	change.after.label = keep_text(after.label);
 }
 
@@ -313,7 +318,10 @@ write_rows(KeptScore *kept, const ColumnChange *changes, int count)
 
 	for (int at = 0; at < count; at++)
 	{
-		(changes[at].is_new ? added[added_count++] : known[known_count++]) = &changes[at];
+		if (!changes[at].stands)
+		{
+			(changes[at].is_new ? added[added_count++] : known[known_count++]) = &changes[at];
+		}
 	}
 	if (known_count == 1)
 	{
@@ -355,14 +363,18 @@ note_columns(const KeptScore *kept, const ColumnChanges &changes, const char *re
 
 	for (int first = 0; first < changes.count; first += most_rows)
 	{
-		int count = Min(most_rows, changes.count - first);
-		for (int at = 0; at < count; at++)
+		size_t count = 0;
+		for (int at = first; at < Min(first + most_rows, changes.count); at++)
 		{
-			const ColumnChange &change = changes.changes[first + at];
-			noted[at] = {key_text(kept->score->definition.key_kind, change.key), values_of(change.before),
-						 values_of(change.after)};
+			const ColumnChange &change = changes.changes[at];
+			// What a publisher had replaced may be as it was
+			if (!same_scores(change.before, change.after))
+			{
+				noted[count++] = {key_text(kept->score->definition.key_kind, change.key), values_of(change.before),
+								  values_of(change.after)};
+			}
 		}
-		note_changes(kept->score, noted, static_cast<size_t>(count), reason, changes.as_of);
+		note_changes(kept->score, noted, count, reason, changes.as_of);
 	}
 }
 
@@ -404,7 +416,8 @@ find_changes(const KeptScore *kept, const LockedRecords &records, const core::Sc
 	{
 		const StoredScore *before = kept->stored == nullptr ? &records.stored[row] : stored_of(kept, batch.keys[row]);
 		const ItemPointerData *place = records.places == nullptr ? nullptr : &records.places[row];
-		add_change(&changes, {batch.keys[row], place}, before, score_of(kept->scorer->program(), results[row]));
+		add_change(&changes, {batch.keys[row], place}, before, score_of(kept->scorer->program(), results[row]),
+				   take_replaced(kept->score->name, kept->score->definition.key_kind, batch.keys[row]));
 		add_due(&changes, key_text(kept->score->definition.key_kind, batch.keys[row]), results[row]);
 	}
 	if (kept->stored != nullptr)

@@ -16,6 +16,7 @@ struct ColumnChange
 	StoredScore before;
 	StoredScore after;
 	bool is_new; // the target has no row for the record yet
+	bool stands; // a publisher has sent with the row what comes after
 	ItemPointerData place; // of the row that was locked, or invalid
 };
 

@@ -1,7 +1,7 @@
 -- Score columns follow every way in which rows change
 BEGIN;
 \ir include/crm.psql
-SELECT plan(53);
+SELECT plan(57);
 
 ALTER TABLE contacts ADD note text;
 INSERT INTO companies (id, name, employees) VALUES (1, 'small', 10), (2, 'big', 500);
@@ -128,17 +128,34 @@ INSERT INTO lead_scoring.score (name, record_type, kind, target) VALUES ('own', 
 INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('own', 'f', 'fit'), ('apart', 'f', 'fit');
 INSERT INTO lead_scoring.rule (score, group_name, name, criterion, points)
   SELECT name, 'f', 'retail', $$industry = 'Retail'$$, 10 FROM lead_scoring.score WHERE name <> 's';
-SELECT lead_scoring.activate('own'), lead_scoring.activate('apart');
+INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('told', 'contact', 'combined');
+INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('told', 'f', 'fit'), ('told', 'e', 'engagement');
+INSERT INTO lead_scoring.rule (score, group_name, name, source, criterion, points) VALUES ('told', 'f', 'retail', NULL, $$industry = 'Retail'$$, 10), ('told', 'e', 'x', 'activity', $$type = 'x'$$, 1);
+INSERT INTO lead_scoring.band (score, part, label, lower_bound) VALUES ('told', 'total', 'hot', 50), ('told', 'total', 'warm', 10), ('told', 'total', 'cold', NULL);
+SELECT lead_scoring.activate('own'), lead_scoring.activate('apart'), lead_scoring.activate('told');
+CREATE FUNCTION pg_temp.told() RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(format('%s: %s -> %s', record_key, coalesce(from_label, 'none'), to_label), ', ' ORDER BY change_id) FROM lead_scoring.take_changes('told')
+$$;
+SELECT pg_temp.told();
 SET session_replication_role = replica;
 UPDATE contacts SET s = 1, own = 1 WHERE id = 2;
 UPDATE contacts SET own = 1 WHERE id = 3;
 UPDATE contacts SET s_label = 'x' WHERE id = 4;
 UPDATE elsewhere SET apart = 1;
+INSERT INTO contacts (id, industry, told, told_fit, told_engagement, told_label) VALUES (70, NULL, 99, 99, 0, 'hot'), (71, 'Retail', 10, 10, 0, 'warm'), (72, NULL, NULL, NULL, NULL, NULL);
+SELECT is(pg_temp.told(), '70: none -> cold, 71: none -> warm, 72: none -> cold', 'what a publisher sends with a record is not what its score was before');
+UPDATE contacts SET industry = 'Retail', told = 60, told_label = 'hot' WHERE id = 70;
+UPDATE contacts SET told = 60, told_label = 'hot' WHERE id = 71;
+UPDATE contacts SET industry = 'Retail', told = 10, told_fit = 10, told_label = 'warm' WHERE id = 72;
+SELECT is(pg_temp.told(), '70: cold -> warm, 72: cold -> warm', '... nor what he makes of it');
+SELECT is((SELECT array_agg(told ORDER BY id) FROM contacts WHERE id BETWEEN 70 AND 72), '{10,10,10}', '... and is replaced');
+SELECT is((SELECT string_agg(concat_ws(' ', record_key, previous_total, total), ', ' ORDER BY history_id) FROM lead_scoring.score_history WHERE score = 'told' AND record_key IN ('70', '71', '72')), '70 0, 71 10, 72 0, 70 0 10, 72 0 10', '... with a history of our own');
+DELETE FROM contacts WHERE id BETWEEN 70 AND 72;
 RESET session_replication_role;
 SELECT is_empty($$SELECT * FROM unnest('{s,own,apart}'::text[]) n, lead_scoring.verify(n, clock_timestamp())$$, 'scores that a publisher sends are replaced');
 SELECT is((SELECT own FROM contacts WHERE id = 2), 10::float8, '... by ours');
 SELECT is((SELECT count(*) FROM lead_scoring.score_history WHERE score = 'own' AND total = 1), 0::bigint, '... and no history');
-SELECT lead_scoring.deactivate('own'), lead_scoring.deactivate('apart');
+SELECT lead_scoring.deactivate('own'), lead_scoring.deactivate('apart'), lead_scoring.deactivate('told');
 
 -- The view of this instant
 SELECT is((SELECT s FROM s_now WHERE id = 2), (SELECT s FROM contacts WHERE id = 2), 'the view s_now shows the score as of now');
