@@ -43,6 +43,28 @@ hold_extension()
 	}
 }
 
+// Say what to do about a database that is not there
+void
+hint_at_databases(void *)
+{
+	if (geterrcode() == ERRCODE_UNDEFINED_DATABASE)
+	{
+		errhint("Create it, or take it out of lead_scoring.databases. It is looked for ever more seldom, up to every five minutes, "
+				"and at once when the configuration is reloaded.");
+	}
+}
+
+// Connect this process to its database
+void
+connect_to_database()
+{
+	ErrorContextCallback callback{error_context_stack, hint_at_databases, nullptr};
+
+	error_context_stack = &callback;
+	BackgroundWorkerInitializeConnection(MyBgworkerEntry->bgw_extra, nullptr, 0);
+	error_context_stack = callback.previous;
+}
+
 } // namespace
 
 BackgroundWorker
@@ -79,7 +101,7 @@ enter_database(const char *application)
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
-	BackgroundWorkerInitializeConnection(MyBgworkerEntry->bgw_extra, nullptr, 0);
+	connect_to_database();
 	set_for_session("application_name", application);
 	set_for_session("search_path", "pg_catalog, pg_temp");
 	set_for_session("default_transaction_isolation", "read committed");

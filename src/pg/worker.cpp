@@ -46,6 +46,8 @@ namespace
 
 constexpr int launcher_nap_ms = 10 * 1000;
 constexpr int longest_delay_ms = 60 * 1000;
+constexpr int longest_absence_ms = 5 * 60 * 1000;
+constexpr int lasting_ms = 3 * 1000;
 constexpr int most_databases = 64;
 
 // A database that is to have a worker
@@ -61,24 +63,27 @@ struct Charge
 Charge charges[most_databases];
 MemoryContext launcher_context;
 
+// How long to wait after so many failures: one second, doubled by each, up to the longest
 int
-delay_after(int failures)
+delay_after(int failures, int longest)
 {
-	return failures > 6 ? longest_delay_ms : Min(longest_delay_ms, 1000 << failures);
+	return failures > 10 ? longest : Min(longest, 1000 << failures);
 }
 
-// Sleep until somebody wants something or the time is over
-void
+// Sleep until somebody wants something or the time is over; whether the configuration was read anew
+bool
 sleep_for(long milliseconds)
 {
 	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, milliseconds, PG_WAIT_EXTENSION);
 	ResetLatch(MyLatch);
 	CHECK_FOR_INTERRUPTS();
-	if (ConfigReloadPending)
+	if (!ConfigReloadPending)
 	{
-		ConfigReloadPending = false;
-		ProcessConfigFile(PGC_SIGHUP);
+		return false;
 	}
+	ConfigReloadPending = false;
+	ProcessConfigFile(PGC_SIGHUP);
+	return true;
 }
 
 // Find the charge of a database, or a free one, or null
@@ -160,7 +165,8 @@ look_after(Charge *charge)
 
 	if (charge->handle != nullptr && GetBackgroundWorkerPid(charge->handle, &pid) == BGWH_STOPPED)
 	{
-		bool lasted = TimestampDifferenceExceeds(charge->started, now, 1000);
+		// We may come a little late
+		bool lasted = TimestampDifferenceExceeds(charge->started, now, lasting_ms);
 		pfree(charge->handle);
 		charge->handle = nullptr;
 		charge->failures = lasted ? 0 : charge->failures + 1;
@@ -181,13 +187,23 @@ look_after(Charge *charge)
 	}
 	long left = charge->started == 0 ? 0
 									 : TimestampDifferenceMilliseconds(
-										   now, TimestampTzPlusMilliseconds(charge->started, delay_after(charge->failures)));
+										   now, TimestampTzPlusMilliseconds(charge->started, delay_after(charge->failures, longest_absence_ms)));
 	if (left > 0)
 	{
 		return left;
 	}
 	start_worker(charge);
-	return charge->handle == nullptr ? delay_after(charge->failures) : launcher_nap_ms;
+	return charge->handle == nullptr ? delay_after(charge->failures, longest_absence_ms) : launcher_nap_ms;
+}
+
+// Look for databases that were not there at once: whoever has the configuration read anew may have made them
+void
+forget_delays()
+{
+	for (Charge &charge : charges)
+	{
+		charge.failures = 0;
+	}
 }
 
 // Without the launcher nobody would look after the workers, and the next one would start others
@@ -315,7 +331,10 @@ lead_scoring_launcher_main(Datum)
 			}
 		}
 		MemoryContextReset(scratch);
-		sleep_for(nap);
+		if (sleep_for(nap))
+		{
+			forget_delays();
+		}
 	}
 }
 
@@ -341,6 +360,6 @@ lead_scoring_worker_main(Datum)
 		bool seldom = TimestampDifferenceExceeds(last_seldom, GetCurrentTimestamp(), 60 * 1000);
 		failures = take_turn_safely(context, seldom) ? 0 : failures + 1;
 		last_seldom = seldom ? GetCurrentTimestamp() : last_seldom;
-		sleep_for(failures == 0 ? naptime_ms() : Max(naptime_ms(), delay_after(failures)));
+		(void) sleep_for(failures == 0 ? naptime_ms() : Max(naptime_ms(), delay_after(failures, longest_delay_ms)));
 	}
 }

@@ -76,7 +76,7 @@ sub comes
 
 BAIL_OUT('initdb failed') unless as_server("$binaries/initdb", '-D', $data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync');
 configure("listen_addresses = ''", "unix_socket_directories = '$folder'", 'fsync = off', "shared_preload_libraries = 'lead_scoring'",
-	"lead_scoring.databases = 'crm'", 'lead_scoring.naptime = 50ms', 'lead_scoring.refresh_interval = 200ms', 'max_worker_processes = 16');
+	"lead_scoring.databases = 'crm'", "log_line_prefix = '%m [%p] '", 'lead_scoring.naptime = 50ms', 'lead_scoring.refresh_interval = 200ms', 'max_worker_processes = 16');
 BAIL_OUT('the server does not start: ' . slurp($log)) unless control('start');
 $running = 1;
 $ENV{PGHOST} = $folder;
@@ -87,7 +87,14 @@ my $workers = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'lead_
 
 # A database that is not there yet, then one without the extension
 comes('no worker for a database that is not there', $workers, '0');
+my @looked;
+for (my $end = time + 60; time < $end && @looked < 3; sleep 0.1)
+{
+	@looked = slurp($log) =~ /^\S+ \d\d:\d\d:(\d\d)\S* .*database "crm" does not exist\n.*HINT:  Create it, or take it out/mg;
+}
+cmp_ok(($looked[2] - $looked[1]) % 60, '>=', 3, 'it is looked for ever more seldom, with a hint');
 create_database('crm');
+is(result('SELECT pg_reload_conf()'), 't', 'the configuration is read anew');
 comes('a worker comes once there is a database', $workers, '1');
 is(result("SELECT application_name, datname FROM pg_stat_activity WHERE backend_type = 'lead_scoring worker'"), 'lead_scoring worker|crm', 'it says who it is');
 
