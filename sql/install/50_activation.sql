@@ -58,6 +58,16 @@ BEGIN
       HINT = CASE WHEN missing = key_column THEN format('The key column of record type "%s" is looked for in "%s": rename it in both, and update the record type.', definition.record_type, stored)
                   ELSE format('It was dropped or renamed while the score was active: SELECT lead_scoring.activate(%L); makes it again.', verify.score) END;
   END IF;
+  -- Of what the score is computed from, evaluate says the same
+  IF NOT has_schema_privilege((SELECT relnamespace FROM pg_class WHERE oid = stored), 'USAGE')
+     OR NOT has_column_privilege(stored, key_column::text, 'SELECT') OR NOT has_column_privilege(stored, definition.name, 'SELECT')
+     OR NOT has_column_privilege(stored, definition.name || '_fit', 'SELECT')
+     OR NOT has_column_privilege(stored, definition.name || '_engagement', 'SELECT')
+     OR NOT has_column_privilege(stored, definition.name || '_label', 'SELECT') THEN
+    RAISE EXCEPTION 'permission denied for relation "%"', (SELECT relname FROM pg_class WHERE oid = stored)
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'Verifying a score takes the right to read its columns, and all that it is computed from.';
+  END IF;
   RETURN QUERY EXECUTE format(
     'SELECT coalesce(t.%2$I::text, e.record_key), t.%3$I, e.total, t.%4$I, e.fit, t.%5$I, e.engagement, t.%6$I, e.label
        FROM %1$s t FULL JOIN lead_scoring.evaluate($1, $2) e ON e.record_key = t.%2$I::text

@@ -47,7 +47,7 @@ namespace
 constexpr int launcher_nap_ms = 10 * 1000;
 constexpr int longest_delay_ms = 60 * 1000;
 constexpr int longest_absence_ms = 5 * 60 * 1000;
-constexpr int lasting_ms = 3 * 1000;
+constexpr int lasting_ms = 1000;
 constexpr int most_databases = 64;
 
 // A database that is to have a worker
@@ -165,7 +165,7 @@ look_after(Charge *charge)
 
 	if (charge->handle != nullptr && GetBackgroundWorkerPid(charge->handle, &pid) == BGWH_STOPPED)
 	{
-		// We may come a little late
+		// A worker that was ended by hand has lasted
 		bool lasted = TimestampDifferenceExceeds(charge->started, now, lasting_ms);
 		pfree(charge->handle);
 		charge->handle = nullptr;

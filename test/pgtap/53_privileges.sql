@@ -1,7 +1,7 @@
 -- Who may define, evaluate and activate; row-level security; hostile objects
 BEGIN;
 \ir include/crm.psql
-SELECT plan(70);
+SELECT plan(72);
 
 CREATE ROLE ls_test_owner;
 CREATE ROLE ls_test_other;
@@ -31,6 +31,24 @@ SELECT is_empty($$SELECT * FROM lead_scoring.verify('s')$$, 'owner: verify');
 RESET ROLE;
 
 -- Somebody else, with a table of his own
+SET ROLE ls_test_other;
+CREATE FUNCTION pg_temp.hint_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  hint text;
+BEGIN
+  EXECUTE statement;
+  RETURN 'no error';
+EXCEPTION WHEN insufficient_privilege THEN
+  GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+  RETURN hint;
+END $$;
+SELECT is(pg_temp.hint_of($$SELECT * FROM lead_scoring.verify('s')$$), 'Verifying a score takes the right to read its columns, and all that it is computed from.', 'other: verify says what it takes');
+RESET ROLE;
+GRANT SELECT ON leads TO ls_test_other;
+SET ROLE ls_test_other;
+SELECT is(pg_temp.hint_of($$SELECT * FROM lead_scoring.verify('s')$$), 'Evaluating a score takes the right to read all that it is computed from.', '... of sources, too');
+RESET ROLE;
+REVOKE SELECT ON leads FROM ls_test_other;
 SET ROLE ls_test_other;
 CREATE TABLE mine (id int PRIMARY KEY, x int);
 SELECT throws_ok(statement, '42501', NULL, 'other: ' || what) FROM (VALUES
