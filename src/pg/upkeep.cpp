@@ -13,9 +13,11 @@
 #include "pg/due_places.hpp"
 #include "pg/gone_records.hpp"
 #include "pg/held.hpp"
+#include "pg/kept_score.hpp"
 #include "pg/own_rows.hpp"
 #include "pg/own_tables.hpp"
 #include "pg/pipeline.hpp"
+#include "pg/prove_score.hpp"
 #include "pg/session.hpp"
 #include "pg/upkeep_score.hpp"
 #include "pg/writing.hpp"
@@ -35,6 +37,9 @@ namespace lead_scoring::pg
 
 namespace
 {
+
+// The definitions with which this session has seen that scores can be evaluated; 0 for none
+uint64 proven_version = 0;
 
 // Batches grow: where the rows of a record are not found by an index, each costs a scan
 constexpr int64 first_batch = 4096;
@@ -193,6 +198,23 @@ search_chores(void *argument)
 	return true;
 }
 
+// Nothing is due of a score: see whether it could be followed if something were
+bool
+stay_idle(UpkeepScore *score)
+{
+	if (!score->unproven && !score->failed_before)
+	{
+		return true;
+	}
+	if (has_just_failed(score->name))
+	{
+		// What was kept of entries of the queue stands
+		score->failed_before = false;
+		return true;
+	}
+	return prove_score(score);
+}
+
 bool
 do_chores(const Upkeep &upkeep, UpkeepScore *score)
 {
@@ -204,6 +226,10 @@ do_chores(const Upkeep &upkeep, UpkeepScore *score)
 		return false;
 	}
 	score->failed_before = chores.failed_before;
+	if (!chores.everybody && !chores.due && !chores.parked && !chores.fading)
+	{
+		return stay_idle(score);
+	}
 	if (chores.everybody)
 	{
 		return refresh_all(upkeep, score) && (!chores.parked || refresh_found(upkeep, score, parked_keys));
@@ -268,16 +294,19 @@ refresh_what_is_due(const Upkeep &upkeep, TimestampTz as_of, bool is_now)
 	List *names = scores_to_keep(upkeep, nullptr);
 	ListCell *cell;
 	uint64 written = 0;
+	uint64 version = definitions_version();
+	bool unproven = version != proven_version;
 
 	foreach (cell, names)
 	{
 		TimestampTz until = as_of == DT_NOBEGIN ? GetCurrentTimestamp() : as_of;
-		UpkeepScore score{static_cast<const char *>(lfirst(cell)), until, 0, {}, "time", is_now, false};
+		UpkeepScore score{static_cast<const char *>(lfirst(cell)), until, 0, {}, "time", is_now, false, unproven};
 		MemoryContext before = MemoryContextSwitchTo(upkeep.context);
 		follow_time(upkeep, &score);
 		MemoryContextSwitchTo(before);
 		written += score.written;
 	}
+	proven_version = version;
 	return written;
 }
 

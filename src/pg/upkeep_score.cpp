@@ -259,6 +259,18 @@ keep_failure(const UpkeepScore &score)
 					  score.failure.hint == nullptr ? 0 : errhint("%s", score.failure.hint)));
 }
 
+bool
+has_just_failed(const char *score)
+{
+	constexpr const char *columns[] = {"failed_at"};
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	QueryRows states = own_rows(CurrentMemoryContext, own::states, score, columns);
+	PopActiveSnapshot();
+	return states.count > 0 && !null_at(states, 0, 1) &&
+		   DatumGetTimestampTz(datum_at(states, 0, 1)) >= GetCurrentStatementStartTimestamp();
+}
+
 void
 forget_failure(const char *score)
 {

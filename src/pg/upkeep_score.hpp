@@ -19,6 +19,7 @@ struct UpkeepScore
 	const char *reason; // of changes, for the history
 	bool by_clock;      // as_of stands for now, of each batch anew
 	bool failed_before; // and that is kept
+	bool unproven;      // what it depends on may have changed since this session saw that it can be evaluated
 };
 
 // Keys as texts
@@ -40,6 +41,9 @@ bool refresh_or_park(UpkeepScore *score, const KeyList &keys);
 
 // Keep what went wrong with a score as a whole, and tell
 void keep_failure(const UpkeepScore &score);
+
+// Whether a score as a whole has failed in this statement
+bool has_just_failed(const char *score);
 
 // Forget what went wrong with a score as a whole
 void forget_failure(const char *score);

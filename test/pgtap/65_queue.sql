@@ -1,7 +1,7 @@
 -- Scores that are kept a moment later: the queue, whose entries are never lost
 BEGIN;
 \ir include/crm.psql
-SELECT plan(44);
+SELECT plan(50);
 
 INSERT INTO contacts (id, employees) SELECT i, i FROM generate_series(1, 10) AS i;
 INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('s', 'contact', 'fit'), ('t', 'contact', 'fit'), ('draft', 'contact', 'fit');
@@ -136,6 +136,38 @@ SELECT pg_temp.quietly($$UPDATE contacts SET staff = 0 WHERE id = 6$$), pg_temp.
 SELECT lead_scoring.work_queue('z');
 UPDATE contacts SET staff = 6 WHERE id = 6;
 SELECT is(pg_temp.parked(), 'e5', 'a record that is scored on its way into the table');
+
+-- A definition that is broken while nothing is due
+CREATE ROLE ls_test_owner;
+CREATE TABLE leads (id int PRIMARY KEY, size int);
+CREATE TABLE visits (lead_id int, at timestamptz NOT NULL);
+INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('lead', 'leads', 'id');
+INSERT INTO lead_scoring.source (name, record_type, relation, record_key, occurred_at) VALUES ('visit', 'lead', 'visits', 'lead_id', 'at');
+ALTER TABLE visits OWNER TO ls_test_owner;
+UPDATE lead_scoring.source SET name = name WHERE name = 'visit';
+INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('q', 'lead', 'combined');
+INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('q', 'g', 'fit'), ('q', 'h', 'engagement');
+INSERT INTO lead_scoring.rule (score, group_name, name, source, value, counting, points) VALUES ('q', 'g', 'size', NULL, 'size', 'each', 1), ('q', 'h', 'visit', 'visit', NULL, 'each', 1);
+SELECT lead_scoring.activate('q');
+CREATE FUNCTION pg_temp.last_error() RETURNS text LANGUAGE sql AS $$ SELECT last_error FROM lead_scoring.activity WHERE score = 'q' $$;
+SET LOCAL client_min_messages = error;
+CALL lead_scoring.refresh_due();
+SELECT is(pg_temp.last_error(), NULL, 'a score of which nothing is due');
+REVOKE SELECT ON visits FROM ls_test_owner;
+CALL lead_scoring.refresh_due();
+SELECT matches(pg_temp.last_error(), 'permission denied', '... whose queries may not be run any more');
+CALL lead_scoring.refresh_due();
+SELECT is((SELECT attempts || ' ' || (message IS NOT NULL) FROM lead_scoring.score_state WHERE score = 'q'), '2 true', '... is tried again');
+GRANT SELECT ON visits TO ls_test_owner;
+CALL lead_scoring.refresh_due();
+SELECT is(pg_temp.last_error(), NULL, '... until they may');
+ALTER TABLE leads DROP COLUMN size CASCADE;
+CALL lead_scoring.refresh_due();
+SELECT matches(pg_temp.last_error(), 'column .*size does not exist', 'a column that is gone is noted');
+UPDATE lead_scoring.rule SET value = 'id' WHERE name = 'size';
+CALL lead_scoring.refresh_due();
+SELECT is(pg_temp.last_error(), NULL, '... until the rule reads another');
+SET LOCAL client_min_messages = warning;
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,0 +1,57 @@
+#include "pg/postgres_api.hpp"
+
+#include "pg/prove_score.hpp"
+
+#include "pg/held.hpp"
+#include "pg/kept_score.hpp"
+#include "pg/key_set.hpp"
+#include "pg/pipeline.hpp"
+#include "pg/write_scores.hpp"
+
+extern "C"
+{
+#include "utils/snapmgr.h"
+}
+
+namespace lead_scoring::pg
+{
+
+namespace
+{
+
+void
+ignore_results(void *, const core::Batch &, const core::ScoreResult *)
+{
+}
+
+bool
+evaluate_nobody(void *argument)
+{
+	auto *proven = static_cast<const UpkeepScore *>(argument);
+
+	share_score(proven->name);
+	PushActiveSnapshot(GetLatestSnapshot());
+	SPI_connect();
+	LoadedScore *score = settled_score(proven->name, proven->as_of)->score;
+	// Ranks would be those among all records
+	if (!has_relative_bands(score))
+	{
+		Datum nobody = key_array(score->definition.key_kind, nullptr, 0);
+		Evaluation *evaluation = begin_evaluation(score, proven->as_of, nullptr, {});
+		evaluation->keys = &nobody;
+		run_evaluation(evaluation, ignore_results, nullptr);
+	}
+	SPI_finish();
+	PopActiveSnapshot();
+	return true;
+}
+
+} // namespace
+
+bool
+prove_score(UpkeepScore *score)
+{
+	return attempt(evaluate_nobody, score, &score->failure);
+}
+
+} // namespace lead_scoring::pg
