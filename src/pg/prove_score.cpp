@@ -6,6 +6,7 @@
 #include "pg/kept_score.hpp"
 #include "pg/key_set.hpp"
 #include "pg/pipeline.hpp"
+#include "pg/session.hpp"
 #include "pg/write_scores.hpp"
 
 extern "C"
@@ -28,7 +29,10 @@ bool
 evaluate_nobody(void *argument)
 {
 	auto *proven = static_cast<const UpkeepScore *>(argument);
+	Session session = begin_safe_path();
 
+	// Nothing is to be done that is worth waiting for whoever edits the definition, or alters a table
+	do_not_wait();
 	share_score(proven->name);
 	PushActiveSnapshot(GetLatestSnapshot());
 	SPI_connect();
@@ -43,6 +47,7 @@ evaluate_nobody(void *argument)
 	}
 	SPI_finish();
 	PopActiveSnapshot();
+	end_session(session);
 	return true;
 }
 
@@ -51,7 +56,10 @@ evaluate_nobody(void *argument)
 bool
 prove_score(UpkeepScore *score)
 {
-	return attempt(evaluate_nobody, score, &score->failure);
+	bool well = attempt(evaluate_nobody, score, &score->failure);
+
+	score->unproven = !well && is_passing(score->failure);
+	return well || score->unproven;
 }
 
 } // namespace lead_scoring::pg

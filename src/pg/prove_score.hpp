@@ -8,7 +8,8 @@
 namespace lead_scoring::pg
 {
 
-// Evaluate nobody: the definition is read, and its queries are run. False if that fails
+// Evaluate nobody: the definition is read, and its queries are run. False if that fails. Where it would take to wait for others,
+// the score stays unproven
 bool prove_score(UpkeepScore *score);
 
 } // namespace lead_scoring::pg

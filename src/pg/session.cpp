@@ -109,6 +109,12 @@ forbid_whole_scans()
 }
 
 void
+do_not_wait()
+{
+	set_option("lock_timeout", "1ms");
+}
+
+void
 prefer_bitmaps(size_t bytes)
 {
 	forbid_whole_scans();

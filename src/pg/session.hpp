@@ -45,6 +45,9 @@ void prefer_single_lookups();
 // Let the planner of this session read tables by ranges of blocks or by indexes only
 void forbid_whole_scans();
 
+// Let this session fail with lock_not_available rather than wait for a lock
+void do_not_wait();
+
 // Let the planner of this session find rows by bitmaps, in so much memory
 void prefer_bitmaps(size_t bytes);
 

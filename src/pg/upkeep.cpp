@@ -209,10 +209,13 @@ stay_idle(UpkeepScore *score)
 	if (has_just_failed(score->name))
 	{
 		// What was kept of entries of the queue stands
-		score->failed_before = false;
+		score->failed_before = score->unproven = false;
 		return true;
 	}
-	return prove_score(score);
+	bool well = prove_score(score);
+	// What was kept stands, too, as long as nobody knows
+	score->failed_before = score->failed_before && !score->unproven;
+	return well;
 }
 
 bool
@@ -230,6 +233,7 @@ do_chores(const Upkeep &upkeep, UpkeepScore *score)
 	{
 		return stay_idle(score);
 	}
+	score->unproven = false;
 	if (chores.everybody)
 	{
 		return refresh_all(upkeep, score) && (!chores.parked || refresh_found(upkeep, score, parked_keys));
@@ -296,6 +300,7 @@ refresh_what_is_due(const Upkeep &upkeep, TimestampTz as_of, bool is_now)
 	uint64 written = 0;
 	uint64 version = definitions_version();
 	bool unproven = version != proven_version;
+	bool all_proven = true;
 
 	foreach (cell, names)
 	{
@@ -305,8 +310,9 @@ refresh_what_is_due(const Upkeep &upkeep, TimestampTz as_of, bool is_now)
 		follow_time(upkeep, &score);
 		MemoryContextSwitchTo(before);
 		written += score.written;
+		all_proven = all_proven && !score.unproven;
 	}
-	proven_version = version;
+	proven_version = all_proven ? version : proven_version;
 	return written;
 }
 
