@@ -24,7 +24,7 @@ constexpr uint32 remembered_pages = 32768;
 Buffer found_at[remembered_pages];
 
 // A page that is not looked up is not counted as used, and would make room for others too soon: every so often one is
-constexpr uint32 lookups = 8;
+constexpr uint32 lookups = 32;
 
 Buffer *
 remembered(Relation table, BlockNumber block)

@@ -122,7 +122,9 @@ key_string(KeyKind kind, const Key &key)
 {
 	if (kind == KeyKind::integer)
 	{
-		return psprintf(INT64_FORMAT, static_cast<int64>(key.low));
+		auto *digits = static_cast<char *>(palloc(MAXINT8LEN + 1));
+		pg_lltoa(static_cast<int64>(key.low), digits);
+		return digits;
 	}
 	if (kind == KeyKind::uuid)
 	{
