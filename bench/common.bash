@@ -168,11 +168,11 @@ statistic()
 		}'
 }
 
-# Print $1 / $2 with two decimals; nothing when one is missing
+# Print $1 / $2 with two decimals, or three below a tenth; nothing when one is missing
 ratio()
 {
 	[[ -n $1 && -n $2 ]] || return 0
-	awk -v a="$1" -v b="$2" 'BEGIN { if (b > 0) printf "%.2f", a / b }'
+	awk -v a="$1" -v b="$2" 'BEGIN { if (b > 0) { form = (a < b / 10) ? "%.3f" : "%.2f"; printf form, a / b } }'
 }
 
 # Print met or missed; relation is "at least" or "at most"
