@@ -212,7 +212,8 @@ values_in(TupleTableSlot *row, const ScoreColumns &columns, Oid relation)
 
 	for (int at = 0; row != nullptr && at <= stored_values; at++)
 	{
-		Datum value = slot_getattr(row, get_attnum(relation, names[at]), &found.nulls[at]);
+		AttrNumber column = get_attnum(relation, names[at]);
+		Datum value = column == InvalidAttrNumber ? 0 : slot_getattr(row, column, &found.nulls[at]);
 		if (at == stored_values)
 		{
 			found.label = value;

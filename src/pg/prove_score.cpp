@@ -29,22 +29,24 @@ bool
 evaluate_nobody(void *argument)
 {
 	auto *proven = static_cast<const UpkeepScore *>(argument);
-	Session session = begin_safe_path();
+	const ActiveScore *active = find_active(proven->name);
 
+	// Who ranks all records holds the definition alone, which is too much to ask for
+	if (active == nullptr || active->relative)
+	{
+		return true;
+	}
+	Session session = begin_safe_path();
 	// Nothing is to be done that is worth waiting for whoever edits the definition, or alters a table
 	do_not_wait();
 	share_score(proven->name);
 	PushActiveSnapshot(GetLatestSnapshot());
 	SPI_connect();
 	LoadedScore *score = settled_score(proven->name, proven->as_of)->score;
-	// Ranks would be those among all records
-	if (!has_relative_bands(score))
-	{
-		Datum nobody = key_array(score->definition.key_kind, nullptr, 0);
-		Evaluation *evaluation = begin_evaluation(score, proven->as_of, nullptr, {});
-		evaluation->keys = &nobody;
-		run_evaluation(evaluation, ignore_results, nullptr);
-	}
+	Datum nobody = key_array(score->definition.key_kind, nullptr, 0);
+	Evaluation *evaluation = begin_evaluation(score, proven->as_of, nullptr, {});
+	evaluation->keys = &nobody;
+	run_evaluation(evaluation, ignore_results, nullptr);
 	SPI_finish();
 	PopActiveSnapshot();
 	end_session(session);

@@ -48,7 +48,8 @@ score_in(TupleTableSlot *row, Oid relation, const char *score)
 
 	for (int at = 0; row != nullptr && at <= stored_values; at++)
 	{
-		Datum value = slot_getattr(row, get_attnum(relation, names[at]), &found.nulls[at]);
+		AttrNumber column = get_attnum(relation, names[at]);
+		Datum value = column == InvalidAttrNumber ? 0 : slot_getattr(row, column, &found.nulls[at]);
 		if (found.nulls[at])
 		{
 			continue;

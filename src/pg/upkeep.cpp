@@ -38,8 +38,9 @@ namespace lead_scoring::pg
 namespace
 {
 
-// The definitions with which this session has seen that scores can be evaluated; 0 for none
+// The definitions with which this session has seen, for a user, that his scores can be evaluated; 0 for none
 uint64 proven_version = 0;
+Oid proven_for = InvalidOid;
 
 // Batches grow: where the rows of a record are not found by an index, each costs a scan
 constexpr int64 first_batch = 4096;
@@ -263,12 +264,20 @@ announce_labels(void *argument)
 	return true;
 }
 
-// Follow time for one score
+// Follow time for one score. What was held back is told though it may not be evaluated any more
 void
 follow_time(const Upkeep &upkeep, UpkeepScore *score)
 {
-	bool well = do_chores(upkeep, score) && attempt(announce_labels, score, &score->failure);
+	bool resting = upkeep.patient && is_resting(score->name);
+	bool well = resting || do_chores(upkeep, score);
+	Failure of_telling{};
 
+	if (!attempt(announce_labels, score, &of_telling) && well && !is_passing(of_telling))
+	{
+		score->failure = of_telling;
+		well = false;
+	}
+	score->unproven = score->unproven && !resting;
 	if (!well)
 	{
 		keep_failure(*score);
@@ -295,11 +304,11 @@ commit_and_chain(const char *)
 uint64
 refresh_what_is_due(const Upkeep &upkeep, TimestampTz as_of, bool is_now)
 {
-	List *names = scores_to_keep(upkeep, nullptr);
+	List *names = scores_to_keep({upkeep.next_transaction, upkeep.context, false}, nullptr);
 	ListCell *cell;
 	uint64 written = 0;
 	uint64 version = definitions_version();
-	bool unproven = version != proven_version;
+	bool unproven = version != proven_version || GetUserId() != proven_for;
 	bool all_proven = true;
 
 	foreach (cell, names)
@@ -312,7 +321,11 @@ refresh_what_is_due(const Upkeep &upkeep, TimestampTz as_of, bool is_now)
 		written += score.written;
 		all_proven = all_proven && !score.unproven;
 	}
-	proven_version = all_proven ? version : proven_version;
+	if (all_proven)
+	{
+		proven_version = version;
+		proven_for = GetUserId();
+	}
 	return written;
 }
 

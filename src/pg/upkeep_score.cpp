@@ -182,17 +182,18 @@ target_of(const QueryRows &scores, uint64 row)
 	return types.count == 0 ? InvalidOid : DatumGetObjectId(datum_at(types, 0, 1));
 }
 
-// Whether a score that failed is not to be tried again yet
+} // namespace
+
 bool
 is_resting(const char *score)
 {
 	constexpr const char *columns[] = {"retry_at"};
-	QueryRows states = own_rows(CurrentMemoryContext, own::states, score, columns);
 
+	PushActiveSnapshot(GetLatestSnapshot());
+	QueryRows states = own_rows(CurrentMemoryContext, own::states, score, columns);
+	PopActiveSnapshot();
 	return states.count > 0 && !null_at(states, 0, 1) && DatumGetTimestampTz(datum_at(states, 0, 1)) > GetCurrentTimestamp();
 }
-
-} // namespace
 
 List *
 scores_to_keep(const Upkeep &upkeep, const char *only)

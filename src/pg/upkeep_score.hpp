@@ -42,6 +42,9 @@ bool refresh_or_park(UpkeepScore *score, const KeyList &keys);
 // Keep what went wrong with a score as a whole, and tell
 void keep_failure(const UpkeepScore &score);
 
+// Whether a score that failed is not to be tried again yet
+bool is_resting(const char *score);
+
 // Whether a score as a whole has failed in this statement
 bool has_just_failed(const char *score);
 

@@ -11,6 +11,7 @@
 extern "C"
 {
 #include "access/table.h"
+#include "access/xact.h"
 #include "storage/bufmgr.h"
 #include "utils/builtins.h"
 }
@@ -58,7 +59,8 @@ is_kept_by_writers(const char *score)
 void
 end_parked(const char *score, core::KeyKind kind, std::span<const core::Key> keys)
 {
-	if (keys.empty() || !may_be_parked() || !has_rows_by_now(own::parked, score))
+	// A transaction that sees the past could only fail about what others have done with these rows since
+	if (keys.empty() || IsolationUsesXactSnapshot() || !may_be_parked() || !has_rows_by_now(own::parked, score))
 	{
 		return;
 	}
@@ -81,7 +83,7 @@ end_all_waiting(const char *score, TimestampTz as_of)
 		run_own_command(&unpark_all, &value);
 	}
 	// Where the score is queued still, entries are worked on soon, and there may be a great many
-	if (is_now(as_of) && is_kept_by_writers(score) && has_rows_by_now(own::queue, score))
+	if (is_now(as_of) && !IsolationUsesXactSnapshot() && is_kept_by_writers(score) && has_rows_by_now(own::queue, score))
 	{
 		run_own_command(&unqueue_all, &value);
 	}

@@ -149,7 +149,8 @@ start_worker(Charge *charge)
 	if (!RegisterDynamicBackgroundWorker(&process, &charge->handle))
 	{
 		charge->handle = nullptr;
-		charge->failures++;
+		// Slots come back sooner than databases
+		charge->failures = Min(charge->failures + 1, 5);
 		ereport(LOG, (errmsg("no background worker slot for database \"%s\"", charge->database),
 					  errhint("Increase max_worker_processes.")));
 	}

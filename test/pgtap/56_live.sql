@@ -1,7 +1,7 @@
 -- Score columns follow every way in which rows change
 BEGIN;
 \ir include/crm.psql
-SELECT plan(57);
+SELECT plan(58);
 
 ALTER TABLE contacts ADD note text;
 INSERT INTO companies (id, name, employees) VALUES (1, 'small', 10), (2, 'big', 500);
@@ -152,6 +152,11 @@ SELECT is((SELECT array_agg(told ORDER BY id) FROM contacts WHERE id BETWEEN 70 
 SELECT is((SELECT string_agg(concat_ws(' ', record_key, previous_total, total), ', ' ORDER BY history_id) FROM lead_scoring.score_history WHERE score = 'told' AND record_key IN ('70', '71', '72')), '70 0, 71 10, 72 0, 70 0 10, 72 0 10', '... with a history of our own');
 DELETE FROM contacts WHERE id BETWEEN 70 AND 72;
 RESET session_replication_role;
+ALTER TABLE contacts DROP COLUMN told_label CASCADE;
+SET session_replication_role = replica;
+SELECT throws_ok('UPDATE contacts SET told = 5 WHERE id = 2', '42703', NULL, 'a score of which a column is gone');
+RESET session_replication_role;
+SELECT lead_scoring.activate('told');
 SELECT is_empty($$SELECT * FROM unnest('{s,own,apart}'::text[]) n, lead_scoring.verify(n, clock_timestamp())$$, 'scores that a publisher sends are replaced');
 SELECT is((SELECT own FROM contacts WHERE id = 2), 10::float8, '... by ours');
 SELECT is((SELECT count(*) FROM lead_scoring.score_history WHERE score = 'own' AND total = 1), 0::bigint, '... and no history');
