@@ -7,7 +7,6 @@
 #include "pg/key_set.hpp"
 #include "pg/pipeline.hpp"
 #include "pg/session.hpp"
-#include "pg/write_scores.hpp"
 
 extern "C"
 {

@@ -182,17 +182,24 @@ target_of(const QueryRows &scores, uint64 row)
 	return types.count == 0 ? InvalidOid : DatumGetObjectId(datum_at(types, 0, 1));
 }
 
+// An instant that is kept of a score as a whole; before all others if there is none
+TimestampTz
+kept_instant(const char *score, const char *column)
+{
+	const char *const columns[] = {column};
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	QueryRows states = own_rows(CurrentMemoryContext, own::states, score, columns);
+	PopActiveSnapshot();
+	return states.count == 0 || null_at(states, 0, 1) ? DT_NOBEGIN : DatumGetTimestampTz(datum_at(states, 0, 1));
+}
+
 } // namespace
 
 bool
 is_resting(const char *score)
 {
-	constexpr const char *columns[] = {"retry_at"};
-
-	PushActiveSnapshot(GetLatestSnapshot());
-	QueryRows states = own_rows(CurrentMemoryContext, own::states, score, columns);
-	PopActiveSnapshot();
-	return states.count > 0 && !null_at(states, 0, 1) && DatumGetTimestampTz(datum_at(states, 0, 1)) > GetCurrentTimestamp();
+	return kept_instant(score, "retry_at") > GetCurrentTimestamp();
 }
 
 List *
@@ -263,13 +270,7 @@ keep_failure(const UpkeepScore &score)
 bool
 has_just_failed(const char *score)
 {
-	constexpr const char *columns[] = {"failed_at"};
-
-	PushActiveSnapshot(GetLatestSnapshot());
-	QueryRows states = own_rows(CurrentMemoryContext, own::states, score, columns);
-	PopActiveSnapshot();
-	return states.count > 0 && !null_at(states, 0, 1) &&
-		   DatumGetTimestampTz(datum_at(states, 0, 1)) >= GetCurrentStatementStartTimestamp();
+	return kept_instant(score, "failed_at") >= GetCurrentStatementStartTimestamp();
 }
 
 void

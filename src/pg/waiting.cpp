@@ -2,9 +2,10 @@
 
 #include "pg/waiting.hpp"
 
+#include "pg/attempt.hpp"
+#include "pg/held.hpp"
 #include "pg/own_rows.hpp"
 #include "pg/own_tables.hpp"
-#include "pg/held.hpp"
 #include "pg/stream.hpp"
 #include "pg/writing.hpp"
 
@@ -54,13 +55,46 @@ is_kept_by_writers(const char *score)
 	return active != nullptr && !active->queued;
 }
 
+// A command about rows that others may have dealt with
+struct Ending
+{
+	OwnCommand *command;
+	const Datum *values;
+};
+
+bool
+run_ending(void *argument)
+{
+	auto *ending = static_cast<const Ending *>(argument);
+
+	run_own_command(ending->command, ending->values);
+	return true;
+}
+
+// End what waits. A transaction that sees the past fails about rows that others have changed since: these wait a little longer,
+// instead of failing whoever wrote the facts
+void
+end_rows(OwnCommand *command, const Datum *values)
+{
+	Ending ending{command, values};
+	Failure failure{};
+
+	if (!IsolationUsesXactSnapshot())
+	{
+		run_own_command(command, values);
+	}
+	else if (!attempt(run_ending, &ending, &failure) && !is_passing(failure))
+	{
+		ereport(ERROR, (errcode(failure.sqlstate), errmsg_internal("%s", failure.message)));
+	}
+}
+
 } // namespace
 
 void
 end_parked(const char *score, core::KeyKind kind, std::span<const core::Key> keys)
 {
-	// A transaction that sees the past could only fail about what others have done with these rows since
-	if (keys.empty() || IsolationUsesXactSnapshot() || !may_be_parked() || !has_rows_by_now(own::parked, score))
+	if (keys.empty() || !may_be_parked() || !has_rows_by_now(own::parked, score))
 	{
 		return;
 	}
@@ -70,7 +104,7 @@ end_parked(const char *score, core::KeyKind kind, std::span<const core::Key> key
 		texts[at] = CStringGetTextDatum(key_string(kind, keys[at]));
 	}
 	Datum values[] = {CStringGetTextDatum(score), text_array(texts, keys.size())};
-	run_own_command(&unpark, values);
+	end_rows(&unpark, values);
 }
 
 void
@@ -80,12 +114,12 @@ end_all_waiting(const char *score, TimestampTz as_of)
 
 	if (has_rows_by_now(own::parked, score))
 	{
-		run_own_command(&unpark_all, &value);
+		end_rows(&unpark_all, &value);
 	}
 	// Where the score is queued still, entries are worked on soon, and there may be a great many
-	if (is_now(as_of) && !IsolationUsesXactSnapshot() && is_kept_by_writers(score) && has_rows_by_now(own::queue, score))
+	if (is_now(as_of) && is_kept_by_writers(score) && has_rows_by_now(own::queue, score))
 	{
-		run_own_command(&unqueue_all, &value);
+		end_rows(&unqueue_all, &value);
 	}
 }
 
