@@ -50,6 +50,7 @@ struct Batch
 	Cell *cells;          // [columns][batch_rows]
 	bool *nulls;          // [columns][batch_rows]
 	std::string_view *marks = nullptr; // [batch_rows], of cleaned sources: rows of one mark may repeat each other; without data for none
+	bool *standing = nullptr;          // [batch_rows], whether a row was there before the transaction; null if that is not known
 
 	Cell
 	cell(size_t column, size_t row) const noexcept

@@ -60,9 +60,9 @@ Scorer::note_later(const SourceProgram &source, const Batch &rows, size_t row, s
 	}
 }
 
-// Note when a row that counts for a rule no longer does, or is worth less
+// Note when a row that counts for a rule no longer does, or is worth less: if it fades all the time, as said
 void
-Scorer::note_change(const RowRule &rule, const Batch &rows, size_t row, std::byte *state, int64_t time)
+Scorer::note_change(const RowRule &rule, const Batch &rows, size_t row, std::byte *state, int64_t time, uint64_t fades)
 {
 	double worth = rule.points * boost_;
 
@@ -85,7 +85,7 @@ Scorer::note_change(const RowRule &rule, const Batch &rows, size_t row, std::byt
 		if (fade.due_slot != no_slot && std::fabs(worth * factor(fade.curve, time)) >= least_points)
 		{
 			int64_t instant = program_.curves[fade.curve].next_change(time, 0, program_.as_of);
-			raise_peak(states_.peaks(state)[fade.due_slot], peak_of_due(instant));
+			raise_peak(states_.peaks(state)[fade.due_slot], instant == infinitely_old ? fades : peak_of_due(instant));
 		}
 	}
 }
@@ -114,6 +114,7 @@ void
 Finisher::begin_due(std::byte *state) noexcept
 {
 	due_ = std::min(program_.valid.until, scope_due(state));
+	due_stands_ = false;
 	if (state == nullptr)
 	{
 		return;
@@ -124,7 +125,9 @@ Finisher::begin_due(std::byte *state) noexcept
 		const Fade &fade = program_.groups[group].fades[fades_[group]];
 		if (fade.due_slot != no_slot)
 		{
-			note_due(due_of_peak(states_.peaks(state)[fade.due_slot]));
+			uint64_t peak = states_.peaks(state)[fade.due_slot];
+			note_due(due_of_peak(peak));
+			due_stands_ |= peak == standing_due;
 		}
 	}
 }

@@ -46,7 +46,10 @@ round_score(double value) noexcept
 Finisher::Finisher(const Program &program, StateTable &states, const MatchLog &log, Poll cancelled)
 	: program_(program), states_(states), log_(log), cancelled_(cancelled), features_(program, states),
 	  feature_values_(program.measures ? program.rules.size() : 0), any_choice_(false), any_quiet_(false),
-	  wants_due_(program.due_slot != no_slot), fading_(program.groups.size()), lasting_(program.groups.size()), fades_(program.groups.size()),
+	  wants_due_(program.due_slot != no_slot),
+	  scope_by_rows_(std::any_of(program.scopes.begin(), program.scopes.end(),
+								 [](const FinishScope &scope) { return scope.criterion == no_slot; })),
+	  fading_(program.groups.size()), lasting_(program.groups.size()), fades_(program.groups.size()),
 	  quiet_factors_(program.groups.size(), 1), matches_(program.log_rules)
 {
 	for (const FinishGroup &group : program.groups)
@@ -252,6 +255,7 @@ Finisher::finish(const Batch &records, size_t row, std::byte *state, Account *ac
 	{
 		note_quiet_groups(state);
 		result.due = program_.reads_clock ? infinitely_old : due_;
+		result.due_stands = due_stands_ && !scope_by_rows_;
 	}
 	return result;
 }

@@ -28,6 +28,8 @@ struct ScoreResult
 								   // the same facts may differ, but for dormant, which any instant may change, and
 								   // last_activity. Perhaps early, never late; infinitely_late for never,
 								   // infinitely_old if it may change at any instant, as points fade
+	bool due_stands = false; // it may change at any instant, and did not become so by rows that nobody else has seen: points
+							 // of standing rows fade
 	LadderChoice ladders;
 	LabelSet labels;
 };
@@ -166,7 +168,9 @@ private:
 	bool any_choice_;                   // whether any group fades in more than one way
 	bool any_quiet_;                    // whether any group fades by quiet time
 	bool wants_due_;
+	bool scope_by_rows_;                // whether rows of sources decide who is in scope
 	int64_t due_ = infinitely_late;     // of the record at hand, as far as is known
+	bool due_stands_ = false;           // by some row that others have seen
 	std::vector<FixedSum> fading_;      // by group
 	std::vector<FixedSum> lasting_;     // by group
 	std::vector<uint32_t> fades_;       // by group: the way its points fade for the record at hand

@@ -40,19 +40,22 @@ real_of_peak(uint64_t peak) noexcept
 	return std::bit_cast<double>(peak >> 63 != 0 ? peak & ~(uint64_t{1} << 63) : ~peak);
 }
 
-// Instants of which the earliest stays, infinitely_late being none
+// Instants of which the earliest stays, infinitely_late being none. The one after infinitely_old gives its place away: no clock
+// shows it
 inline uint64_t
 peak_of_due(int64_t instant) noexcept
 {
 	return ~(static_cast<uint64_t>(instant) ^ (uint64_t{1} << 63));
 }
 
-inline constexpr uint64_t always_due = UINT64_MAX; // for infinitely_old
+// For infinitely_old, which stands for any instant: by a row that may be new, and by one that others have seen already
+inline constexpr uint64_t always_due = UINT64_MAX - 1;
+inline constexpr uint64_t standing_due = UINT64_MAX;
 
 inline int64_t
 due_of_peak(uint64_t peak) noexcept
 {
-	return static_cast<int64_t>(~peak ^ (uint64_t{1} << 63));
+	return static_cast<int64_t>(~(peak == always_due ? standing_due : peak) ^ (uint64_t{1} << 63));
 }
 
 inline void

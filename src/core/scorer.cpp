@@ -231,6 +231,8 @@ Scorer::add_row(const SourceProgram &source, const Batch &rows, size_t row)
 	int64_t time = source.has_time ? rows.times[row] : program_.as_of;
 
 	row_count_++;
+	// Whether a row of a cleaned source counts depends on others
+	uint64_t fades = due && rows.standing != nullptr && rows.standing[row] && !source.cleaned ? standing_due : always_due;
 	if (program_.own_instants && !move_time(states_.state(numbers_[row]), source.has_time ? &time : nullptr))
 	{
 		return;
@@ -267,9 +269,9 @@ Scorer::add_row(const SourceProgram &source, const Batch &rows, size_t row)
 		{
 			if constexpr (due)
 			{
-				if (rule.due_slot != no_slot && states_.peaks(state)[rule.due_slot] != always_due)
+				if (rule.due_slot != no_slot && states_.peaks(state)[rule.due_slot] < fades)
 				{
-					note_change(rule, rows, row, state, time);
+					note_change(rule, rows, row, state, time, fades);
 				}
 			}
 			if (rule.plain)

@@ -388,7 +388,7 @@ refresh_some(const char *name, TimestampTz as_of, ArrayType *texts, const char *
 	}
 	PushActiveSnapshot(GetLatestSnapshot());
 	KeySet *keys = keys_in_active(name, as_of, texts);
-	Keeping keeping{is_now(as_of) ? DT_NOBEGIN : as_of, reason, false};
+	Keeping keeping{is_now(as_of) ? DT_NOBEGIN : as_of, reason, false, false};
 	uint64 written = keep_scores(&name, 1, keys, keeping);
 	if (is_adjustment(reason) && !all_there(load_active(name), keys))
 	{

@@ -5,6 +5,7 @@
 
 extern "C"
 {
+#include "access/transam.h"
 #include "catalog/pg_proc.h"
 }
 
@@ -39,23 +40,30 @@ is_unsafe_function(Oid function, void *)
 	return func_parallel(function) != PROPARALLEL_SAFE;
 }
 
-// Whether an expression calls what must not run in several processes at once
 bool
-calls_unsafe(Node *node, void *context)
+is_foreign_function(Oid function, void *)
+{
+	return function >= FirstUnpinnedObjectId;
+}
+
+// Whether an expression calls functions of a kind
+template <check_function_callback is_of_kind>
+bool
+calls(Node *node, void *context)
 {
 	if (node == nullptr)
 	{
 		return false;
 	}
 	// The coercion to a domain runs its constraints, which are expressions of their own
-	if (IsA(node, CoerceToDomain) || check_functions_in_node(node, is_unsafe_function, context))
+	if (IsA(node, CoerceToDomain) || check_functions_in_node(node, is_of_kind, context))
 	{
 		return true;
 	}
 #if PG_VERSION_NUM >= 160000
-	return expression_tree_walker(node, calls_unsafe, context);
+	return expression_tree_walker(node, calls<is_of_kind>, context);
 #else
-	auto untyped = reinterpret_cast<void (*)()>(calls_unsafe);
+	auto untyped = reinterpret_cast<void (*)()>(calls<is_of_kind>);
 	return expression_tree_walker(node, reinterpret_cast<bool (*)()>(untyped), context);
 #endif
 }
@@ -69,9 +77,15 @@ reads_as_of(Node *expression)
 }
 
 bool
+calls_others(Node *expression)
+{
+	return calls<is_foreign_function>(expression, nullptr);
+}
+
+bool
 is_parallel_safe(Node *expression)
 {
-	return !calls_unsafe(expression, nullptr);
+	return !calls<is_unsafe_function>(expression, nullptr);
 }
 
 } // namespace lead_scoring::pg

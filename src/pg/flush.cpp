@@ -30,6 +30,7 @@ struct Concerned
 	KeySet *keys;
 	bool everybody;
 	bool awaits_records; // rows may name records that nobody sees yet
+	bool only_rows;      // only rows of sources that name the records themselves are touched
 	List *scores; // of ActiveScore
 };
 
@@ -61,6 +62,7 @@ concerned_with(List **all, const Path *path)
 	}
 	auto *concerned = static_cast<Concerned *>(palloc0(sizeof(Concerned)));
 	concerned->record_type = path->record_type;
+	concerned->only_rows = true;
 	concerned->keys = make_key_set(CurrentMemoryContext, path->key_kind);
 	*all = lappend(*all, concerned);
 	return concerned;
@@ -139,6 +141,7 @@ add_concerned(List **all, const Path *path, const Touched *touched)
 	concerned->scores = list_concat_unique_ptr(concerned->scores, path->scores);
 	concerned->everybody |= touched->everybody;
 	concerned->awaits_records |= path->awaits_records;
+	concerned->only_rows &= path->kind == PathKind::source && path->resolve_sql == nullptr;
 	settle_keys(touched->links);
 	if (touched->links->count == 0)
 	{
@@ -203,7 +206,7 @@ void
 score_records(const char *const *names, int count, const Concerned *concerned, TimestampTz instant)
 {
 	PushActiveSnapshot(GetLatestSnapshot());
-	keep_scores(names, count, concerned->keys, {instant, "facts", concerned->awaits_records});
+	keep_scores(names, count, concerned->keys, {instant, "facts", concerned->awaits_records, concerned->only_rows});
 	PopActiveSnapshot();
 }
 

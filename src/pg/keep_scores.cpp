@@ -67,6 +67,7 @@ read_locked(KeptScore *kept, const Asked &asked, TimestampTz as_of, size_t befor
 	{
 		return {&lookup.rows->receiver->batch, lookup.rows->stream.stored, lookup.rows->places};
 	}
+	prepare_for_queries(kept);
 	const core::Batch &records = fetch_kept_stream(kept->records, as_of, asked.array, true);
 	*again = records.rows < static_cast<size_t>(asked.count) && records.rows != before;
 	return {&records, kept->records->stream.stored, nullptr};
@@ -112,6 +113,7 @@ read_source(KeptScore *kept, size_t number, const Asked &asked, TimestampTz as_o
 
 	if (lookup.index == nullptr || !read_by_index(lookup.rows, lookup.index, as_of, keys_of(asked), earliest))
 	{
+		prepare_for_queries(kept);
 		run_kept_stream(kept->sources[number], as_of, asked.array, earliest);
 	}
 }
@@ -177,7 +179,7 @@ lock_chunk(KeptScore *kept, const Asked &asked, const Keeping &keeping, const Se
 
 // Evaluate records that are locked; returns what differs from what is stored
 ColumnChanges
-evaluate_chunk(KeptScore *kept, const Asked &asked, const Locked &locked, const Session &session)
+evaluate_chunk(KeptScore *kept, const Asked &asked, const Locked &locked, bool only_rows, const Session &session)
 {
 	core::Scorer *scorer = kept->scorer;
 	const core::Batch &records = *locked.records.batch;
@@ -194,7 +196,7 @@ evaluate_chunk(KeptScore *kept, const Asked &asked, const Locked &locked, const 
 	}
 	PopActiveSnapshot();
 	SetUserIdAndSecContext(session.user, session.security_context);
-	return find_changes(kept, locked.records, results, locked.as_of);
+	return find_changes(kept, locked.records, results, locked.as_of, only_rows);
 }
 
 void
@@ -215,19 +217,25 @@ bool
 keep_chunk(KeptScore *kept, const core::Key *keys, int count, const Keeping &keeping, bool again, uint64 *written)
 {
 	volatile bool current = false;
-	Session session = begin_for_owners(kept->score->settings_matter);
+	Session session = begin_bare();
 	Asked asked{keys, count, key_array(kept->score->definition.key_kind, keys, count)};
 
 	require_idle(kept);
+	bool ready_before = kept->ready;
 	kept->busy = true;
+	kept->ready = false;
 	kept->users++;
 	PG_TRY();
 	{
+		if (!kept->bare)
+		{
+			prepare_for_queries(kept);
+		}
 		Locked locked = lock_chunk(kept, asked, keeping, session);
 		current = locked.current && (again || scores_are_current());
 		if (current)
 		{
-			ColumnChanges changes = evaluate_chunk(kept, asked, locked, session);
+			ColumnChanges changes = evaluate_chunk(kept, asked, locked, keeping.only_rows, session);
 			kept->busy = false;
 			*written += write_changes(kept, changes, keeping.reason);
 		}
@@ -235,6 +243,7 @@ keep_chunk(KeptScore *kept, const core::Key *keys, int count, const Keeping &kee
 	PG_FINALLY();
 	{
 		kept->busy = false;
+		kept->ready = ready_before;
 		kept->users--;
 	}
 	PG_END_TRY();
@@ -276,14 +285,17 @@ keep_few(KeptScore *kept, const core::Key *keys, int count, const Keeping &keepi
 }
 
 uint64
-keep_score(const char *name, const core::Key *keys, int count, const Keeping &keeping)
+keep_score(const char *name, const core::Key *keys, int count, Keeping keeping)
 {
 	uint64 written = 0;
+	// Of a record that is parked nobody has found out yet when it is due
+	bool parked = may_be_parked();
 	instr_time begun;
 	INSTR_TIME_SET_CURRENT(begun);
 	KeptScore *kept = settled_for(name, keeping);
 	core::KeyKind kind = kept->score->definition.key_kind;
 
+	keeping.only_rows = keeping.only_rows && !parked && keeping.as_of == DT_NOBEGIN;
 	if (count > chunk_keys && kept->score->own_target)
 	{
 		written = keep_many(kept, keys, count, keeping);
@@ -297,7 +309,10 @@ keep_score(const char *name, const core::Key *keys, int count, const Keeping &ke
 			written += keep_few(kept, keys + first, Min(chunk_keys, count - first), keeping);
 		}
 	}
-	end_parked(name, kind, {keys, static_cast<size_t>(count)});
+	if (parked)
+	{
+		end_parked(name, kind, {keys, static_cast<size_t>(count)});
+	}
 	instr_time spent;
 	INSTR_TIME_SET_CURRENT(spent);
 	INSTR_TIME_SUBTRACT(spent, begun);

@@ -13,6 +13,7 @@ struct Keeping
 	TimestampTz as_of;   // DT_NOBEGIN stands for the time at which the records are locked
 	const char *reason;
 	bool awaits_records; // keys may be of records that another transaction is just adding
+	bool only_rows;      // rows of sources have come, changed or gone, and nothing else
 };
 
 // Bring the stored scores of some records to an instant: scores of one record type by their names, in order. Returns how

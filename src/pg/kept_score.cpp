@@ -156,7 +156,9 @@ keep_source_lookup(const KeptScore *kept, size_t number)
 	stream.books = kept->sources[number]->stream.books;
 	stream.sink = kept->sources[number]->stream.sink;
 	stream.argument = kept->sources[number]->stream.argument;
-	return {index, keep_stream(stream)};
+	KeptStream *rows = keep_stream(stream);
+	rows->receiver->batch.standing = static_cast<bool *>(palloc(sizeof(bool) * core::batch_rows));
+	return {index, rows};
 }
 
 void
@@ -198,6 +200,21 @@ keep_streams(KeptScore *kept)
 	}
 }
 
+// Whether no query is needed, unless something changes, and what is called for the rows at hand depends on no setting
+bool
+is_bare(const KeptScore *kept)
+{
+	const LoadedScore *score = kept->score;
+	bool bare = !score->settings_matter && !score->calls_others && kept->in_place && kept->record.index != nullptr &&
+				kept->resets == nullptr && kept->adjustments == nullptr && kept->stored == nullptr;
+
+	for (size_t number = 0; number < score->definition.sources.size(); number++)
+	{
+		bare = bare && kept->lookups[number].index != nullptr;
+	}
+	return bare && has_plain_indexes(score->target);
+}
+
 KeptScore *
 make_kept_score(const char *name, TimestampTz as_of)
 {
@@ -217,6 +234,7 @@ make_kept_score(const char *name, TimestampTz as_of)
 	keep_streams(kept);
 	// After the index was found, which holds as of an earlier version
 	kept->in_place = is_writable_in_place(kept->score, kept->columns);
+	kept->bare = is_bare(kept);
 	end_session(session);
 	MemoryContextSwitchTo(CacheMemoryContext);
 	MemoryContextSetParent(context, CacheMemoryContext);
@@ -355,6 +373,16 @@ kept_score(const char *name, TimestampTz as_of)
 		forget(kept);
 	}
 	return make_kept_score(name, as_of);
+}
+
+void
+prepare_for_queries(KeptScore *kept)
+{
+	if (!kept->ready)
+	{
+		prepare_for_owners(kept->score->settings_matter);
+		kept->ready = true;
+	}
 }
 
 void

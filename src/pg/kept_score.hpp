@@ -47,9 +47,14 @@ struct KeptScore
 	WritePlans plans;
 	bool in_place;           // its columns may be written without a query
 	AttrNumber columns[stored_values + 1]; // then: total, fit, engagement, label
+	bool bare;               // records are evaluated and written without queries, and nothing is called that looks up a name
+	bool ready;              // the session is ready for queries of the evaluation at hand
 	bool busy;               // evaluating: an evaluation inside an evaluation must not use it
 	int users;               // who may come back to it after calls that forget it
 };
+
+// Make the session ready for queries of an evaluation, which began bare
+void prepare_for_queries(KeptScore *kept);
 
 // Ask to be told of changes; called when the library is loaded
 void watch_definitions();

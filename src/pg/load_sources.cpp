@@ -130,6 +130,7 @@ note_demands(LoadedScore *score, Node *expression)
 {
 	score->parallel_safe &= is_parallel_safe(expression);
 	score->settings_matter |= contain_mutable_functions(expression);
+	score->calls_others |= calls_others(expression);
 	score->definition.reads_clock |= reads_as_of(expression);
 }
 

@@ -46,6 +46,7 @@ struct LoadedScore
 	core::Definition definition;
 	bool parallel_safe;          // all that its expressions call may run in several processes at once
 	bool settings_matter;        // some expression calls what depends on the session's settings
+	bool calls_others;           // some expression calls functions that are not PostgreSQL's own
 	LoadedStream *records;
 	LoadedStream **sources;      // as many as definition.sources
 	const char **rule_sources;   // by rule of the definition: name of its source, or null

@@ -10,6 +10,7 @@ extern "C"
 {
 #include "access/genam.h"
 #include "access/skey.h"
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -174,6 +175,26 @@ note_dead(Reading *reading, const core::Key *key)
 	}
 }
 
+// Whether the row at hand was written by another transaction: who did has evaluated what it is about
+bool
+is_standing(TupleTableSlot *slot)
+{
+	bool is_null;
+	Datum writer = slot_getsysattr(slot, MinTransactionIdAttributeNumber, &is_null);
+
+	return !TransactionIdIsCurrentTransactionId(DatumGetTransactionId(writer));
+}
+
+// Receive the row at hand; false if no more are wanted
+bool
+receive(Receiver *receiver, TupleTableSlot *slot)
+{
+	core::Batch &batch = receiver->batch;
+
+	batch.standing[batch.rows] = is_standing(slot);
+	return receiver->base.receiveSlot(slot, &receiver->base);
+}
+
 // Receive the rows that wait; false if no more are wanted
 bool
 receive_waiting(Reading *reading)
@@ -193,7 +214,7 @@ receive_waiting(Reading *reading)
 			break;
 		case Fetched::seen:
 			pgstat_count_heap_fetch(reading->lookup->index);
-			if (!reading->kept->receiver->base.receiveSlot(slot, &reading->kept->receiver->base))
+			if (!receive(reading->kept->receiver, slot))
 			{
 				return false;
 			}

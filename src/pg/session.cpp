@@ -17,23 +17,16 @@ set_option(const char *name, const char *value)
 	set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
-} // namespace
-
-Session
-begin_safe_path()
+void
+set_safe_path()
 {
-	Session session;
-
-	GetUserIdAndSecContext(&session.user, &session.security_context);
-	session.guc_level = NewGUCNestLevel();
 	set_option("search_path", "pg_catalog, pg_temp");
 	// Many small queries, and large ones without expressions: compiling them would only cost
 	set_option("jit", "off");
-	return session;
 }
 
-Session
-begin_neutral()
+void
+set_neutral()
 {
 	// What a constant looks like and what a date is must not depend on who asks: a score is a function of the facts,
 	// the definition and as_of alone
@@ -44,12 +37,41 @@ begin_neutral()
 		{"xmloption", "content"},     {"xmlbinary", "base64"},    {"lc_monetary", "C"},
 		{"lc_numeric", "C"},          {"lc_time", "C"},           {"default_text_search_config", "pg_catalog.simple"},
 	};
-	Session session = begin_safe_path();
 
+	set_safe_path();
 	for (const auto &setting : settings)
 	{
 		set_option(setting[0], setting[1]);
 	}
+}
+
+} // namespace
+
+Session
+begin_bare()
+{
+	Session session;
+
+	GetUserIdAndSecContext(&session.user, &session.security_context);
+	session.guc_level = NewGUCNestLevel();
+	return session;
+}
+
+Session
+begin_safe_path()
+{
+	Session session = begin_bare();
+
+	set_safe_path();
+	return session;
+}
+
+Session
+begin_neutral()
+{
+	Session session = begin_bare();
+
+	set_neutral();
 	return session;
 }
 
@@ -76,10 +98,17 @@ begin_as_table_owner(Oid owner)
 Session
 begin_for_owners(bool settings_matter)
 {
-	Session session = settings_matter ? begin_neutral() : begin_safe_path();
+	Session session = begin_bare();
 
-	set_option("row_security", "off");
+	prepare_for_owners(settings_matter);
 	return session;
+}
+
+void
+prepare_for_owners(bool settings_matter)
+{
+	settings_matter ? set_neutral() : set_safe_path();
+	set_option("row_security", "off");
 }
 
 void

@@ -14,6 +14,9 @@ struct Session
 	int guc_level;
 };
 
+// Change nothing yet
+Session begin_bare();
+
 // Find only what is in pg_catalog by its bare name
 Session begin_safe_path();
 
@@ -32,6 +35,9 @@ Session begin_as_table_owner(Oid owner);
 
 // Make ready to become owners one after the other: with row security off, and neutral if settings matter
 Session begin_for_owners(bool settings_matter);
+
+// Make a session that has changed nothing so
+void prepare_for_owners(bool settings_matter);
 
 // Become an owner so, until the session ends or another is become: no more rights, and no lasting effects but in its name
 void become_owner(Oid owner, const Session &session);

@@ -34,18 +34,6 @@ OwnCommand unqueue_all = {
 	"FROM lead_scoring.queue w WHERE w.score = $1 FOR UPDATE SKIP LOCKED))",
 	1, {TEXTOID}, nullptr};
 
-// Whether records may be parked, of whatever score. Most databases never had any: the table has no pages, which takes no look
-// at its index
-bool
-may_be_parked()
-{
-	Relation parked = table_open(own_relation(own::parked.name), AccessShareLock);
-	bool has_pages = RelationGetNumberOfBlocks(parked) > 0;
-
-	table_close(parked, AccessShareLock);
-	return has_pages;
-}
-
 // Whether those who write facts evaluate a score themselves
 bool
 is_kept_by_writers(const char *score)
@@ -90,6 +78,17 @@ end_rows(OwnCommand *command, const Datum *values)
 }
 
 } // namespace
+
+bool
+may_be_parked()
+{
+	// Most databases never had any: the table has no pages, which takes no look at its index
+	Relation parked = table_open(own_relation(own::parked.name), AccessShareLock);
+	bool has_pages = RelationGetNumberOfBlocks(parked) > 0;
+
+	table_close(parked, AccessShareLock);
+	return has_pages;
+}
 
 void
 end_parked(const char *score, core::KeyKind kind, std::span<const core::Key> keys)

@@ -15,6 +15,9 @@ extern "C"
 namespace lead_scoring::pg
 {
 
+// Whether records may be parked, of whatever score
+bool may_be_parked();
+
 // Say that some records were evaluated and did not fail
 void end_parked(const char *score, core::KeyKind kind, std::span<const core::Key> keys);
 

@@ -124,13 +124,13 @@ key_text(core::KeyKind kind, const core::Key &key)
 void
 add_due(ColumnChanges *changes, Datum key, const core::ScoreResult &result)
 {
-	if (changes->evaluated == changes->due_capacity)
+	if (changes->due_count == changes->due_capacity)
 	{
 		changes->due_capacity *= 2;
 		changes->dues = static_cast<DueRow *>(
 			repalloc_huge(changes->dues, sizeof(DueRow) * static_cast<Size>(changes->due_capacity)));
 	}
-	changes->dues[changes->evaluated++] = {key, static_cast<TimestampTz>(result.due)};
+	changes->dues[changes->due_count++] = {key, static_cast<TimestampTz>(result.due)};
 }
 
 // A target apart from the records keeps rows of records that are gone: their scores are cleared
@@ -218,6 +218,18 @@ plan_write(const KeptScore *kept, const char *sql, bool many)
 	return prepare_kept(kept->context, sql, 5, many ? arrays : one);
 }
 
+// Return a plan, which is made when it is first needed, to be run now
+SPIPlanPtr
+plan_at_hand(KeptScore *kept, SPIPlanPtr *plan, const char *(*sql)(const Names &), bool many)
+{
+	prepare_for_queries(kept);
+	if (*plan == nullptr)
+	{
+		*plan = plan_write(kept, sql(names_of(kept->score)), many);
+	}
+	return *plan;
+}
+
 Datum
 label_datum(const StoredScore &score)
 {
@@ -256,10 +268,6 @@ write_one(KeptScore *kept, const ColumnChange &change)
 	{
 		return;
 	}
-	if (kept->plans.update_one == nullptr)
-	{
-		kept->plans.update_one = plan_write(kept, update_one_sql(names_of(kept->score)), false);
-	}
 	for (int at = 0; at < stored_values; at++)
 	{
 		values[at + 1] = Float8GetDatum(change.after.values[at]);
@@ -267,7 +275,7 @@ write_one(KeptScore *kept, const ColumnChange &change)
 	}
 	nulls[stored_values + 1] = change.after.nulls[stored_values] ? 'n' : ' ';
 	values[stored_values + 1] = change.after.nulls[stored_values] ? 0 : label_datum(change.after);
-	execute(kept, kept->plans.update_one, values, nulls, 1);
+	execute(kept, plan_at_hand(kept, &kept->plans.update_one, update_one_sql, false), values, nulls, 1);
 }
 
 // Make an array of one column of some changes
@@ -329,19 +337,11 @@ write_rows(KeptScore *kept, const ColumnChange *changes, int count)
 	}
 	else if (known_count > 1 && !write_many_in_place(kept, known, known_count))
 	{
-		if (kept->plans.update_many == nullptr)
-		{
-			kept->plans.update_many = plan_write(kept, update_many_sql(names_of(kept->score)), true);
-		}
-		write_many(kept, known, known_count, kept->plans.update_many);
+		write_many(kept, known, known_count, plan_at_hand(kept, &kept->plans.update_many, update_many_sql, true));
 	}
 	if (added_count > 0)
 	{
-		if (kept->plans.insert_many == nullptr)
-		{
-			kept->plans.insert_many = plan_write(kept, insert_many_sql(names_of(kept->score)), true);
-		}
-		write_many(kept, added, added_count, kept->plans.insert_many);
+		write_many(kept, added, added_count, plan_at_hand(kept, &kept->plans.insert_many, insert_many_sql, true));
 	}
 }
 
@@ -406,7 +406,7 @@ compare_result(ColumnChanges *changes, const core::Program &program, core::KeyKi
 }
 
 ColumnChanges
-find_changes(const KeptScore *kept, const LockedRecords &records, const core::ScoreResult *results, TimestampTz as_of)
+find_changes(const KeptScore *kept, const LockedRecords &records, const core::ScoreResult *results, TimestampTz as_of, bool only_rows)
 {
 	const core::Batch &batch = *records.batch;
 	size_t most = batch.rows + (kept->stored == nullptr ? 0 : kept->stored->receiver->batch.rows);
@@ -418,7 +418,10 @@ find_changes(const KeptScore *kept, const LockedRecords &records, const core::Sc
 		const ItemPointerData *place = records.places == nullptr ? nullptr : &records.places[row];
 		add_change(&changes, {batch.keys[row], place}, before, score_of(kept->scorer->program(), results[row]),
 				   take_replaced(kept->score->name, kept->score->definition.key_kind, batch.keys[row]));
-		add_due(&changes, key_text(kept->score->definition.key_kind, batch.keys[row]), results[row]);
+		if (!only_rows || !results[row].due_stands)
+		{
+			add_due(&changes, key_text(kept->score->definition.key_kind, batch.keys[row]), results[row]);
+		}
 	}
 	if (kept->stored != nullptr)
 	{
@@ -433,9 +436,12 @@ write_changes(KeptScore *kept, const ColumnChanges &changes, const char *reason)
 	Oid user;
 	int security_context;
 
-	// In the order of their keys neighbours are found on one page of the index
-	sort_due(changes.dues, static_cast<size_t>(changes.evaluated));
-	note_due(kept->score, changes.dues, static_cast<size_t>(changes.evaluated), due_mode_of(reason));
+	if (changes.due_count > 0)
+	{
+		// In the order of their keys neighbours are found on one page of the index
+		sort_due(changes.dues, static_cast<size_t>(changes.due_count));
+		note_due(kept->score, changes.dues, static_cast<size_t>(changes.due_count), due_mode_of(reason));
+	}
 	if (changes.count == 0)
 	{
 		return 0;

@@ -27,7 +27,7 @@ struct ColumnChanges
 	int count;
 	int capacity;
 	DueRow *dues; // when the scores of the records will change by themselves
-	int evaluated;
+	int due_count;
 	int due_capacity;
 	TimestampTz as_of;
 };
@@ -54,8 +54,10 @@ struct LockedRecords
 	const ItemPointerData *places; // of their rows, or null
 };
 
-// Compare the results of a batch of records with what is stored; what is returned lives in the current memory context
-ColumnChanges find_changes(const KeptScore *kept, const LockedRecords &records, const core::ScoreResult *results, TimestampTz as_of);
+// Compare the results of a batch of records with what is stored; what is returned lives in the current memory context. When records
+// are due is not told of those that were due at any instant already, where only rows of sources have come, changed or gone
+ColumnChanges find_changes(const KeptScore *kept, const LockedRecords &records, const core::ScoreResult *results, TimestampTz as_of,
+						   bool only_rows);
 
 // Write changes into the columns, and note them. SPI is connected. Returns how many rows were written
 uint64 write_changes(KeptScore *kept, const ColumnChanges &changes, const char *reason);

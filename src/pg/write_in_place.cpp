@@ -258,6 +258,24 @@ is_writable_in_place(const LoadedScore *score, AttrNumber *columns)
 }
 
 bool
+has_plain_indexes(Oid relation)
+{
+	Relation table = table_open(relation, AccessShareLock);
+	bool plain = true;
+	ListCell *cell;
+
+	foreach (cell, RelationGetIndexList(table))
+	{
+		Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+		plain = plain && heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, nullptr) &&
+				heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, nullptr);
+		index_close(index, AccessShareLock);
+	}
+	table_close(table, NoLock);
+	return plain;
+}
+
+bool
 write_in_place(const KeptScore *kept, const ColumnChange &change)
 {
 	RowLookup lookup;

@@ -12,6 +12,9 @@ namespace lead_scoring::pg
 // it; then gives the columns
 bool is_writable_in_place(const LoadedScore *score, AttrNumber *columns);
 
+// Whether the indexes of a table are of columns alone, and of all rows: what an update calls for them is their operators'
+bool has_plain_indexes(Oid relation);
+
 // Write the scores of records that are locked and have rows; false if only a query will do
 bool write_many_in_place(const KeptScore *kept, const ColumnChange *const *changes, int count);
 

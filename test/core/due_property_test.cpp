@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <vector>
 
@@ -178,6 +179,68 @@ TEST(Due, IsNeverTooLate)
 	EXPECT_GT(claims.moments, 10'000u);
 	EXPECT_GT(claims.kept, 500u);
 	EXPECT_GT(claims.restless, 5'000u);
+}
+
+namespace
+{
+
+// Facts with the standing rows and some of the others
+Facts
+some_of(Random &random, const Facts &facts, uint64_t one_in)
+{
+	Facts some{{}, facts.adjustments, facts.records, facts.resets};
+
+	for (const std::vector<Row> &rows : facts.rows)
+	{
+		std::vector<Row> &left = some.rows.emplace_back();
+		std::copy_if(rows.begin(), rows.end(), std::back_inserter(left),
+					 [&](const Row &row) { return *row.standing || random.one_in(one_in); });
+	}
+	return some;
+}
+
+} // namespace
+
+// Whichever of the other rows have come, and whichever have gone
+TEST(Due, StandsByRowsThatWereThere)
+{
+	size_t standing = 0;
+	size_t always = 0;
+
+	for (uint64_t seed = 5301; seed <= 8300; seed++)
+	{
+		Random random(seed);
+		Model model;
+		make_random_model(random, model);
+		Facts facts = make_random_facts(random, model);
+		model.unique_keys = true;
+		for (std::vector<Row> &rows : facts.rows)
+		{
+			for (Row &row : rows)
+			{
+				row.standing = random.one_in(2);
+			}
+		}
+		int64_t instant = as_of + random.between(-50, 2) * day_us;
+		Facts now = some_of(random, facts, 2);
+		Facts before = some_of(random, facts, 3);
+		Fed fed(model, now, {random.one_in(2), random.one_in(2), true}, instant);
+		fed.feed_needed(random);
+		std::vector<ScoreResult> results = fed.finish();
+		Fed fed_before(model, before, with_due, instant);
+		fed_before.feed();
+		std::vector<ScoreResult> results_before = fed_before.finish();
+		for (size_t record = 0; record < results.size(); record++)
+		{
+			standing += results[record].due_stands;
+			always += results[record].due == infinitely_old;
+			ASSERT_TRUE(!results[record].due_stands || results[record].due == infinitely_old);
+			ASSERT_TRUE(!results[record].due_stands || results_before[record].due == infinitely_old)
+				<< "seed " << seed << ", record " << facts.records[record].number;
+		}
+	}
+	EXPECT_GT(standing, 100u);
+	EXPECT_GT(always, 2 * standing);
 }
 
 } // namespace lead_scoring::core::test

@@ -167,6 +167,51 @@ TEST(Due, IsAlwaysWhilePointsFade)
 	});
 }
 
+TEST(Due, StandsWhileAnyRowThatWasThereFades)
+{
+	const struct
+	{
+		const char *what;
+		std::string_view decay;
+		std::function<void(Model &model, RuleDefinition &rule)> change;
+		std::vector<Row> rows;
+		bool stands;
+	} cases[] = {
+		{"new rows", "half-life 7 days", unchanged, {{0, as_of, {real_value(2)}, {}, never, false}}, false},
+		{"rows of which nobody knows", "half-life 7 days", unchanged, {{0, as_of, {real_value(2)}}}, false},
+		{"old rows", "half-life 7 days", unchanged, {{0, as_of, {real_value(2)}, {}, never, true}}, true},
+		{"old rows of another record", "half-life 7 days", unchanged,
+		 {{0, as_of, {real_value(2)}, {}, never, false}, {1, as_of, {real_value(2)}, {}, never, true}}, false},
+		{"a new row before an old one", "half-life 7 days", unchanged,
+		 {{0, as_of, {real_value(2)}, {}, never, false}, {0, as_of, {real_value(2)}, {}, never, true}}, true},
+		{"an old row before a new one", "half-life 7 days", unchanged,
+		 {{0, as_of, {real_value(2)}, {}, never, true}, {0, as_of, {real_value(2)}, {}, never, false}}, true},
+		{"an old row that does not fade", "", unchanged, {{0, as_of, {real_value(2)}, {}, never, true}}, false},
+		{"an old row that fades by steps", "50% per day stepwise", unchanged, {{0, as_of, {real_value(2)}, {}, never, true}}, false},
+		{"an old row that pays together with others", "half-life 7 days",
+		 [](Model &, RuleDefinition &rule) { rule.counting = Counting::once; }, {{0, as_of, {real_value(2)}, {}, never, true}}, false},
+		{"an old row of a record that rows bring into scope", "half-life 7 days",
+		 [](Model &model, RuleDefinition &) { model.add_scope(true, 0); }, {{0, as_of, {real_value(2)}, {}, never, true}}, false},
+		{"an old row of a record that a row keeps in scope", "half-life 7 days",
+		 [](Model &model, RuleDefinition &) { model.add_scope(false, 0, model.forest.never()); },
+		 {{0, as_of, {real_value(2)}, {}, never, true}}, false},
+		{"an old row of a cleaned source", "half-life 7 days", [](Model &model, RuleDefinition &) { model.clean(0, day_us, false); },
+		 {{0, as_of, {real_value(2)}, {}, never, true}}, false},
+	};
+
+	for (const auto &test : cases)
+	{
+		Model model;
+		model.rules.reserve(4);
+		int32_t events = model.add_source(true, {ColumnKind::real});
+		test.change(model, model.add_rule(model.add_group(Part::engagement, unlimited, test.decay), events, 8));
+		Facts facts{{test.rows}, {}, {{0}}};
+		Fed fed(model, facts, with_due);
+		fed.feed();
+		EXPECT_EQ(fed.finish()[0].due_stands, test.stands) << test.what;
+	}
+}
+
 TEST(Due, IsTheEndOfTheDelayOfADecay)
 {
 	expect_due({

@@ -131,6 +131,10 @@ Fed::give_rows(size_t source, const std::vector<Row> &rows, size_t first, size_t
 		{
 			buffer.mark(row, fact.mark.has_value() ? std::string_view(*fact.mark) : std::string_view());
 		}
+		if (fact.standing.has_value())
+		{
+			buffer.stand(row, *fact.standing);
+		}
 	}
 	Batch batch = buffer.batch(count);
 	if (!definition.has_time)

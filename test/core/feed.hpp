@@ -28,6 +28,7 @@ struct Row
 	std::vector<Value> values = {};
 	std::optional<std::string> mark = {}; // in a cleaned source, what it may repeat
 	int64_t until = infinitely_late;      // of adjustments, the first instant at which they no longer count
+	std::optional<bool> standing = {};    // whether it was there before the transaction; of all rows or of none
 };
 
 struct Record

@@ -459,11 +459,23 @@ public:
 		marks_[row] = text;
 	}
 
+	// Say whether a row was there before the transaction; then of all rows
+	void
+	stand(size_t row, bool standing)
+	{
+		if (standing_ == nullptr)
+		{
+			standing_ = std::make_unique<bool[]>(batch_rows);
+		}
+		standing_[row] = standing;
+	}
+
 	Batch
 	batch(size_t rows)
 	{
 		return {rows,          keys_.data(), times_.data(),
-				cells_.data(), nulls_.get(), marks_.empty() ? nullptr : marks_.data()};
+				cells_.data(), nulls_.get(), marks_.empty() ? nullptr : marks_.data(),
+				standing_.get()};
 	}
 
 	const std::vector<ColumnKind> &
@@ -479,6 +491,7 @@ private:
 	std::vector<Cell> cells_;
 	std::unique_ptr<bool[]> nulls_;
 	std::vector<std::string_view> marks_;
+	std::unique_ptr<bool[]> standing_;
 };
 
 } // namespace lead_scoring::core::test

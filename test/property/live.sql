@@ -69,7 +69,7 @@ BEGIN
 END
 $$;
 
--- Runs random statements, some of which are rolled back
+-- Runs random statements, some of which are rolled back, in transactions of several
 CREATE PROCEDURE property.change_live(seed bigint, first int, last int, as_of timestamptz, contacts int, null_times bool)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -96,6 +96,9 @@ BEGIN
         GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, context = PG_EXCEPTION_CONTEXT;
         INSERT INTO property.failure VALUES (seed, 'live', 'no error', format('%s %s | %s | %s', code, message, left(statement, 300), left(context, 500)));
     END;
+    IF property.u(seed, 'commit ' || n) < 0.3 THEN
+      COMMIT;
+    END IF;
   END LOOP;
 END
 $$;
