@@ -385,6 +385,25 @@ due_mode_of(const char *reason)
 	return strcmp(reason, "time") == 0 ? DueMode::exactly : DueMode::sooner;
 }
 
+// Note when the scores of some records will change by themselves. Those that are ahead of the others are due at once, to be brought
+// back
+void
+note_dues(const KeptScore *kept, const ColumnChanges &changes, DueMode mode)
+{
+	auto count = static_cast<size_t>(changes.due_count);
+	// Not later than any instant that stands for now
+	TimestampTz now = GetCurrentTransactionStartTimestamp();
+	bool ahead = changes.as_of > GetCurrentTimestamp() && !is_following();
+
+	for (size_t at = 0; at < count && ahead; at++)
+	{
+		changes.dues[at].due = Min(changes.dues[at].due, now);
+	}
+	// In the order of their keys neighbours are found on one page of the index
+	sort_due(changes.dues, count);
+	note_due(kept->score, changes.dues, count, mode);
+}
+
 } // namespace
 
 ColumnChanges
@@ -438,9 +457,7 @@ write_changes(KeptScore *kept, const ColumnChanges &changes, const char *reason)
 
 	if (changes.due_count > 0)
 	{
-		// In the order of their keys neighbours are found on one page of the index
-		sort_due(changes.dues, static_cast<size_t>(changes.due_count));
-		note_due(kept->score, changes.dues, static_cast<size_t>(changes.due_count), due_mode_of(reason));
+		note_dues(kept, changes, due_mode_of(reason));
 	}
 	if (changes.count == 0)
 	{

@@ -129,6 +129,12 @@ begin_following(TimestampTz as_of)
 	return before;
 }
 
+bool
+is_following()
+{
+	return following_to != DT_NOBEGIN;
+}
+
 TimestampTz
 instant_on_its_way(const char *score)
 {

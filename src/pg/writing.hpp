@@ -37,6 +37,9 @@ void end_writing_scores(const Writing &writing);
 // Say that all scores are on their way to an instant other than now, DT_NOBEGIN for none; returns what was said before
 TimestampTz begin_following(TimestampTz as_of);
 
+// Whether they are
+bool is_following();
+
 // The instant other than now that a score is on its way to, or DT_NOBEGIN: if its record is touched meanwhile, as by what is
 // written for it, it is scored as of that instant, or it would not get there
 TimestampTz instant_on_its_way(const char *score);

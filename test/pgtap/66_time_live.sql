@@ -2,7 +2,7 @@
 -- evaluation from scratch
 BEGIN;
 \ir include/crm.psql
-SELECT plan(21);
+SELECT plan(24);
 
 INSERT INTO contacts (id, industry, employees) SELECT i, CASE i % 2 WHEN 0 THEN 'Retail' END, i FROM generate_series(1, 40) i;
 INSERT INTO activities (contact_id, type, amount, occurred_at)
@@ -102,6 +102,15 @@ SELECT is_empty($$SELECT * FROM lead_scoring.verify('fading', pg_temp.day())$$, 
 SELECT lead_scoring.refresh('fading', pg_temp.day() + interval '1 day', ARRAY(SELECT id::text FROM contacts));
 SELECT is_empty($$SELECT * FROM lead_scoring.verify('fading', pg_temp.day() + interval '1 day')$$, '... or on, by keys');
 SELECT is_empty($$SELECT * FROM lead_scoring.verify('reader', pg_temp.day() + interval '1 day')$$, '... and is followed');
+
+-- Some that were brought to the future are brought back with what is due, whether they would change by themselves there or not
+CALL lead_scoring.refresh_due();
+CREATE TABLE present AS SELECT id, fading, windows, (SELECT count(*) FROM lead_scoring.due d WHERE d.record_key = id::text AND d.due_at = '-infinity') AS fades FROM contacts;
+SELECT lead_scoring.refresh(score, now() + interval '20 years', ARRAY(SELECT id::text FROM contacts WHERE id > 5)) FROM unnest('{fading,windows}'::text[]) score;
+SELECT cmp_ok((SELECT count(*) FROM contacts c JOIN present p USING (id) WHERE c.fading = 0 AND p.fading <> 0), '>', 10::bigint, 'some in the future');
+CALL lead_scoring.refresh_due();
+SELECT is_empty('SELECT * FROM contacts c JOIN present p USING (id) WHERE abs(c.fading - p.fading) > 0.01 OR c.windows <> p.windows', '... are back');
+SELECT is((SELECT count(*) FROM lead_scoring.due WHERE due_at = '-infinity'), (SELECT sum(fades)::bigint FROM present), '... and fade from here');
 
 -- now() of a transaction that has gone on for a while stands for the present: facts since then are not left out
 SELECT lead_scoring.refresh('windows', now());
