@@ -1,9 +1,9 @@
 // When time alone changes stored scores.
 //
 // Most events are of records that are known to be due at any instant: points of other events fade already, and whoever wrote
-// those has said so (ScoreResult::due_stands). Most others find the row of their record as it must be, so it is looked up through
-// the index directly, without a query; only what differs is written, by statements over arrays. Many rows at once, as when a score is switched on or time
-// is followed, are written directly, too.
+// those has said so (ScoreResult::due_stands). Most others find the row of their record as it must be, so it is looked up
+// through the index directly, without a query; only what differs is written, by statements over arrays. Many rows at once, as
+// when a score is switched on or time is followed, are written directly, too.
 #include "pg/postgres_api.hpp"
 
 #include "pg/due.hpp"
