@@ -27,7 +27,8 @@ CREATE TABLE lead_scoring.score_state (
   context      text,
   attempts     integer NOT NULL DEFAULT 0,
   retry_at     timestamptz,
-  is_adjusted  boolean NOT NULL DEFAULT false
+  is_adjusted  boolean NOT NULL DEFAULT false,
+  was_ahead    boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE lead_scoring.score_state IS 'How far time has been followed for each active score, and what went wrong with a score as a whole';
 COMMENT ON COLUMN lead_scoring.score_state.score IS 'Active score';
@@ -42,6 +43,7 @@ COMMENT ON COLUMN lead_scoring.score_state.context IS 'Context of that error';
 COMMENT ON COLUMN lead_scoring.score_state.attempts IS 'Failures in a row';
 COMMENT ON COLUMN lead_scoring.score_state.retry_at IS 'When the background worker tries again';
 COMMENT ON COLUMN lead_scoring.score_state.is_adjusted IS 'Whether there may be adjustments or resets, of which every session has been told: it stays so while the score is active';
+COMMENT ON COLUMN lead_scoring.score_state.was_ahead IS 'Whether records were brought to an instant ahead of the clock, of which every session has been told: it stays so while the score is active';
 
 CREATE FUNCTION lead_scoring.has_unwatched(score text) RETURNS boolean
   AS 'MODULE_PATHNAME', 'lead_scoring_has_unwatched' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;

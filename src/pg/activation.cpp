@@ -336,6 +336,7 @@ refresh_all(const char *name, TimestampTz as_of, const char *reason)
 	// All records at once are scored alone: who writes facts meanwhile waits, and then scores what he has touched
 	seize_score(name, Wanted::if_active);
 	announce_if_adjusted(name, reason);
+	announce_if_ahead(name, as_of);
 	PushActiveSnapshot(GetLatestSnapshot());
 	watch_sources(load_active(name));
 	PopActiveSnapshot();
@@ -382,6 +383,7 @@ refresh_some(const char *name, TimestampTz as_of, ArrayType *texts, const char *
 {
 	share_score(name);
 	announce_if_adjusted(name, reason);
+	announce_if_ahead(name, as_of);
 	if (goes_by_rank(name))
 	{
 		return refresh_all(name, as_of, reason);

@@ -40,8 +40,8 @@ char *expression_sql(Node *expression, Oid relation, const char *alias);
 // Whether an expression reads the pseudo-column as_of
 bool reads_as_of(Node *expression);
 
-// Whether an expression calls functions that are not PostgreSQL's own: these may call anything, by names that are looked up
-// when they run
+// Whether an expression calls functions that are not PostgreSQL's own, or has values of types that may: these call anything, by
+// names that are looked up when they run
 bool calls_others(Node *expression);
 
 // Whether all that an expression calls may run in several processes at once

@@ -15,6 +15,20 @@ namespace lead_scoring::pg
 namespace
 {
 
+using Walker = bool (*)(Node *node, void *context);
+
+// Whether something is true of a node within another
+bool
+walk(Node *node, Walker walker, void *context)
+{
+#if PG_VERSION_NUM >= 160000
+	return expression_tree_walker(node, walker, context);
+#else
+	auto untyped = reinterpret_cast<void (*)()>(walker);
+	return expression_tree_walker(node, reinterpret_cast<bool (*)()>(untyped), context);
+#endif
+}
+
 bool
 contains_parameter(Node *node, void *context)
 {
@@ -26,12 +40,7 @@ contains_parameter(Node *node, void *context)
 	{
 		return true;
 	}
-#if PG_VERSION_NUM >= 160000
-	return expression_tree_walker(node, contains_parameter, context);
-#else
-	auto untyped = reinterpret_cast<void (*)()>(contains_parameter);
-	return expression_tree_walker(node, reinterpret_cast<bool (*)()>(untyped), context);
-#endif
+	return walk(node, contains_parameter, context);
 }
 
 bool
@@ -40,32 +49,87 @@ is_unsafe_function(Oid function, void *)
 	return func_parallel(function) != PROPARALLEL_SAFE;
 }
 
+// Whether an expression calls what must not run in several processes at once
 bool
-is_foreign_function(Oid function, void *)
-{
-	return function >= FirstUnpinnedObjectId;
-}
-
-// Whether an expression calls functions of a kind
-template <check_function_callback is_of_kind>
-bool
-calls(Node *node, void *context)
+calls_unsafe(Node *node, void *context)
 {
 	if (node == nullptr)
 	{
 		return false;
 	}
 	// The coercion to a domain runs its constraints, which are expressions of their own
-	if (IsA(node, CoerceToDomain) || check_functions_in_node(node, is_of_kind, context))
+	if (IsA(node, CoerceToDomain) || check_functions_in_node(node, is_unsafe_function, context))
 	{
 		return true;
 	}
-#if PG_VERSION_NUM >= 160000
-	return expression_tree_walker(node, calls<is_of_kind>, context);
-#else
-	auto untyped = reinterpret_cast<void (*)()>(calls<is_of_kind>);
-	return expression_tree_walker(node, reinterpret_cast<bool (*)()>(untyped), context);
-#endif
+	return walk(node, calls_unsafe, context);
+}
+
+bool
+is_foreign_function(Oid function, void *)
+{
+	return function >= FirstUnpinnedObjectId;
+}
+
+// Whether a type may have operators of its own, which functions of PostgreSQL look up and call, as those that compare arrays do
+bool
+is_foreign_type(Oid type)
+{
+	return type >= FirstUnpinnedObjectId && get_typtype(type) != TYPTYPE_ENUM;
+}
+
+// Whether a node yields a value of such a type; true of nodes that are not known
+bool
+yields_foreign(Node *node)
+{
+	switch (nodeTag(node))
+	{
+	case T_List:
+	case T_CaseWhen:
+		return false;
+	case T_Var:
+	case T_Const:
+	case T_Param:
+	case T_SubscriptingRef:
+	case T_FuncExpr:
+	case T_NamedArgExpr:
+	case T_OpExpr:
+	case T_DistinctExpr:
+	case T_NullIfExpr:
+	case T_ScalarArrayOpExpr:
+	case T_BoolExpr:
+	case T_FieldSelect:
+	case T_RelabelType:
+	case T_CoerceViaIO:
+	case T_ArrayCoerceExpr:
+	case T_CollateExpr:
+	case T_CaseExpr:
+	case T_CaseTestExpr:
+	case T_ArrayExpr:
+	case T_RowExpr:
+	case T_RowCompareExpr:
+	case T_CoalesceExpr:
+	case T_MinMaxExpr:
+	case T_NullTest:
+	case T_BooleanTest:
+		return is_foreign_type(exprType(node));
+	default:
+		return true;
+	}
+}
+
+bool
+calls_foreign(Node *node, void *context)
+{
+	if (node == nullptr)
+	{
+		return false;
+	}
+	if (yields_foreign(node) || check_functions_in_node(node, is_foreign_function, context))
+	{
+		return true;
+	}
+	return walk(node, calls_foreign, context);
 }
 
 } // namespace
@@ -79,13 +143,13 @@ reads_as_of(Node *expression)
 bool
 calls_others(Node *expression)
 {
-	return calls<is_foreign_function>(expression, nullptr);
+	return calls_foreign(expression, nullptr);
 }
 
 bool
 is_parallel_safe(Node *expression)
 {
-	return !calls<is_unsafe_function>(expression, nullptr);
+	return !calls_unsafe(expression, nullptr);
 }
 
 } // namespace lead_scoring::pg

@@ -4,6 +4,7 @@
 
 #include "pg/held.hpp"
 #include "pg/keep_scores.hpp"
+#include "pg/kept_score.hpp"
 #include "pg/link_locks.hpp"
 #include "pg/queue.hpp"
 #include "pg/session.hpp"
@@ -220,6 +221,8 @@ score_concerned(Concerned *concerned)
 	for (int at = 0; at < list_length(concerned->scores); at++)
 	{
 		auto *score = static_cast<const ActiveScore *>(list_nth(concerned->scores, at));
+		TimestampTz instant = instant_on_its_way(score->name);
+		announce_if_ahead(score->name, instant);
 		if (score->queued)
 		{
 			queue_keys(score, concerned);
@@ -228,7 +231,7 @@ score_concerned(Concerned *concerned)
 		{
 			score_all(score);
 		}
-		else if (TimestampTz instant = instant_on_its_way(score->name); instant != DT_NOBEGIN)
+		else if (instant != DT_NOBEGIN)
 		{
 			score_records(&score->name, 1, concerned, instant);
 		}

@@ -263,6 +263,14 @@ chunk_size(const KeySet *keys)
 	return keys->count > many_keys ? most_keys : chunk_keys;
 }
 
+// Whether what was found out of rows about when records are due holds still, as nothing else can have changed what counts, and
+// nobody has looked from a later instant
+bool
+has_lasting_dues(const LoadedScore *score)
+{
+	return !score->settings_matter && !score->calls_others && !score->was_ahead;
+}
+
 // Read a score as it is now
 KeptScore *
 settled_for(const char *name, const Keeping &keeping)
@@ -288,14 +296,14 @@ uint64
 keep_score(const char *name, const core::Key *keys, int count, Keeping keeping)
 {
 	uint64 written = 0;
-	// Of a record that is parked nobody has found out yet when it is due
 	bool parked = may_be_parked();
 	instr_time begun;
 	INSTR_TIME_SET_CURRENT(begun);
 	KeptScore *kept = settled_for(name, keeping);
 	core::KeyKind kind = kept->score->definition.key_kind;
 
-	keeping.only_rows = keeping.only_rows && !parked && keeping.as_of == DT_NOBEGIN;
+	// Of a record that is parked nobody has found out yet when it is due
+	keeping.only_rows = keeping.only_rows && !parked && keeping.as_of == DT_NOBEGIN && has_lasting_dues(kept->score);
 	if (count > chunk_keys && kept->score->own_target)
 	{
 		written = keep_many(kept, keys, count, keeping);

@@ -42,6 +42,11 @@ OwnCommand note_adjusted = {
 	"SET is_adjusted = true WHERE NOT s.is_adjusted",
 	1, {TEXTOID}, nullptr};
 
+OwnCommand note_ahead = {
+	"INSERT INTO lead_scoring.score_state AS s (score, was_ahead) VALUES ($1, true) ON CONFLICT (score) DO UPDATE "
+	"SET was_ahead = true WHERE NOT s.was_ahead",
+	1, {TEXTOID}, nullptr};
+
 // Relations that scores depend on; few, again
 struct Watched
 {
@@ -272,14 +277,26 @@ forget(KeptScore *kept)
 	MemoryContextDelete(kept->context);
 }
 
-// Whether all sessions look for adjustments and resets of a score already
-bool
-is_announced(const char *score)
+ScoreMarks
+latest_marks(const char *score)
 {
 	PushActiveSnapshot(GetLatestSnapshot());
-	bool found = is_adjusted(score);
+	ScoreMarks marks = marks_of(score);
 	PopActiveSnapshot();
-	return found;
+	return marks;
+}
+
+// Mark a score, and tell all sessions
+void
+mark(const char *score, OwnCommand *command)
+{
+	Datum name = CStringGetTextDatum(score);
+
+	if (run_own_command(command, &name) > 0)
+	{
+		CacheInvalidateRelcacheByRelid(own_relation("score"));
+		CommandCounterIncrement();
+	}
 }
 
 // Wait for those who alter what a score reads; no one does from here on
@@ -388,12 +405,18 @@ prepare_for_queries(KeptScore *kept)
 void
 announce_adjustments(const char *score)
 {
-	Datum name = CStringGetTextDatum(score);
-
-	if (!is_announced(score) && run_own_command(&note_adjusted, &name) > 0)
+	if (!latest_marks(score).adjusted)
 	{
-		CacheInvalidateRelcacheByRelid(own_relation("score"));
-		CommandCounterIncrement();
+		mark(score, &note_adjusted);
+	}
+}
+
+void
+announce_if_ahead(const char *score, TimestampTz as_of)
+{
+	if (as_of != DT_NOBEGIN && as_of > GetCurrentTimestamp() && !latest_marks(score).ahead)
+	{
+		mark(score, &note_ahead);
 	}
 }
 

@@ -78,6 +78,10 @@ void forget_changed_scores();
 // Let all sessions look for adjustments and resets of a score from now on, once this transaction commits; most scores have none
 void announce_adjustments(const char *score);
 
+// Let all sessions know that a score is about to be brought to an instant, if that is ahead of the clock: when its records are due as
+// of then says little about the present
+void announce_if_ahead(const char *score, TimestampTz as_of);
+
 // Whether the scores are kept as they are now, by all that has been told to this session
 bool scores_are_current();
 

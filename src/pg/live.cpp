@@ -85,10 +85,11 @@ is_overwritten(const TriggerData *trigger, const PathStarts *starts, const Rows 
 
 // Whether a trigger of ours comes after the statement that wrote a row of a relation
 bool
-flush_comes(Relation relation)
+flush_comes(Relation relation, const PathStarts *starts)
 {
 	// Logical replication writes rows without statements; only TRUNCATE has its trigger there
-	return SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA && has_enabled_trigger(relation, flush_trigger);
+	return SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA && !starts->from_above &&
+		   has_enabled_trigger(relation, flush_trigger);
 }
 
 // Score what a row has touched, which may bring scores of a publisher
@@ -187,7 +188,7 @@ lead_scoring_touch(PG_FUNCTION_ARGS)
 	{
 		touch_row(starts->starts[at], rows, overwritten);
 	}
-	if (!flush_comes(trigger->tg_relation))
+	if (!flush_comes(trigger->tg_relation, starts))
 	{
 		score_row(trigger->tg_relation, starts, rows);
 	}

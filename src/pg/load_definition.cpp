@@ -112,21 +112,22 @@ load_adjusted(Loading *loading)
 {
 	const char *name = loading->score->name;
 	core::Definition *definition = &loading->score->definition;
-	bool announced = is_adjusted(name);
+	ScoreMarks marks = marks_of(name);
 
-	definition->has_adjustments = announced || has_rows(own::adjustments, name);
-	definition->has_resets = announced || has_rows(own::resets, name);
+	definition->has_adjustments = marks.adjusted || has_rows(own::adjustments, name);
+	definition->has_resets = marks.adjusted || has_rows(own::resets, name);
+	loading->score->was_ahead = marks.ahead;
 }
 
 } // namespace
 
-bool
-is_adjusted(const char *score)
+ScoreMarks
+marks_of(const char *score)
 {
-	constexpr const char *columns[] = {"is_adjusted"};
+	constexpr const char *columns[] = {"is_adjusted", "was_ahead"};
 	QueryRows rows = own_rows(CurrentMemoryContext, own::states, score, columns);
 
-	return rows.count > 0 && DatumGetBool(datum_at(rows, 0, 1));
+	return rows.count == 0 ? ScoreMarks{} : ScoreMarks{DatumGetBool(datum_at(rows, 0, 1)), DatumGetBool(datum_at(rows, 0, 2))};
 }
 
 core::Part

@@ -179,7 +179,10 @@ compile_expression(const Loading *loading, const RawExpression *raw, LoadedStrea
 	require_pinned(loading, raw, stream, relation);
 	Node *expression = parse_expression(relation, raw->text, {raw->what, raw->field, raw->resolved, raw->type});
 	require_no_own_column(loading->score, stream->relation, expression, raw);
-	note_demands(loading->score, expression);
+	bool is_number = raw->type == ExpressionType::number;
+	Node *read = raw->tree != nullptr || is_number ? expression : as_text(expression, raw->type);
+	// Of all that is called: to make a text of a value may be somebody's function
+	note_demands(loading->score, read);
 	stream->inputs->what = raw->what;
 	stream->inputs->field = raw->field;
 	if (raw->tree != nullptr)
@@ -187,9 +190,8 @@ compile_expression(const Loading *loading, const RawExpression *raw, LoadedStrea
 		*raw->tree = compile_criterion(expression, stream->inputs);
 		return;
 	}
-	*raw->column = raw->type == ExpressionType::number
-					   ? compile_value(expression, stream->inputs)
-					   : compile_column(as_text(expression, raw->type), kind_of_column(expression, raw->type), stream->inputs);
+	*raw->column = is_number ? compile_value(read, stream->inputs)
+							 : compile_column(read, kind_of_column(expression, raw->type), stream->inputs);
 }
 
 // Write an expression of a source that the query itself computes, for the row called so

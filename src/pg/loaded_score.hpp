@@ -47,6 +47,7 @@ struct LoadedScore
 	bool parallel_safe;          // all that its expressions call may run in several processes at once
 	bool settings_matter;        // some expression calls what depends on the session's settings
 	bool calls_others;           // some expression calls functions that are not PostgreSQL's own
+	bool was_ahead;              // somebody has brought it to an instant ahead of the clock
 	LoadedStream *records;
 	LoadedStream **sources;      // as many as definition.sources
 	const char **rule_sources;   // by rule of the definition: name of its source, or null
@@ -68,7 +69,14 @@ enum class Reader
 // Read a score; raises if there is none of that name or if it no longer fits the relations
 LoadedScore *load_score(const char *name, Reader reader);
 
-// Whether all sessions look for points by hand and resets of a score, as of the active snapshot
-bool is_adjusted(const char *score);
+// What all sessions have been told of a score, as of the active snapshot: whether there may be points by hand or resets, and whether
+// it was ahead of the clock
+struct ScoreMarks
+{
+	bool adjusted;
+	bool ahead;
+};
+
+ScoreMarks marks_of(const char *score);
 
 } // namespace lead_scoring::pg

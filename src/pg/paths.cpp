@@ -223,6 +223,7 @@ find_starts(const Paths *paths, Oid id)
 		translate_columns(start, matter, path, id);
 		start->all_matter |= all_matter;
 		starts->all_matter |= start->all_matter;
+		starts->from_above |= has_superclass(path->relation);
 		starts->matter = bms_add_members(starts->matter, start->matter);
 		starts->concerned = list_concat_unique_ptr(starts->concerned, path->scores);
 	}

@@ -88,6 +88,7 @@ struct PathStarts
 	Oid relation;
 	int count;
 	PathStart *starts;
+	bool from_above;   // statements about another relation, which has no triggers of ours, may write its rows
 	bool all_matter;   // as of all the paths together
 	Bitmapset *matter;
 	List *kept;        // of KeptColumns

@@ -107,7 +107,14 @@ begin_for_owners(bool settings_matter)
 void
 prepare_for_owners(bool settings_matter)
 {
-	settings_matter ? set_neutral() : set_safe_path();
+	if (settings_matter)
+	{
+		set_neutral();
+	}
+	else
+	{
+		set_safe_path();
+	}
 	set_option("row_security", "off");
 }
 

@@ -393,7 +393,7 @@ note_dues(const KeptScore *kept, const ColumnChanges &changes, DueMode mode)
 	auto count = static_cast<size_t>(changes.due_count);
 	// Not later than any instant that stands for now
 	TimestampTz now = GetCurrentTransactionStartTimestamp();
-	bool ahead = changes.as_of > GetCurrentTimestamp() && !is_following();
+	bool ahead = changes.as_of > GetCurrentTimestamp() && !(is_following() && mode == DueMode::exactly);
 
 	for (size_t at = 0; at < count && ahead; at++)
 	{

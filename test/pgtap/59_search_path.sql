@@ -2,7 +2,7 @@
 -- the writer's search path leads to; also where neither takes a query
 BEGIN;
 \ir include/crm.psql
-SELECT plan(13);
+SELECT plan(16);
 
 CREATE INDEX ON activities (contact_id, occurred_at);
 INSERT INTO contacts (id, industry) SELECT i, 'Retail' FROM generate_series(1, 3) AS i;
@@ -59,6 +59,25 @@ SELECT lead_scoring.deactivate('of_value');
 SELECT pg_temp.define('of_domain', $$industry::public.trade = 'Retail'$$, $$type::public.trade = 'x'$$);
 SELECT lives_ok('SELECT pg_temp.come()', 'a function that checks a domain');
 SELECT lead_scoring.deactivate('of_domain');
+
+-- Operators of a type's own, which functions of PostgreSQL look up and call
+CREATE TYPE grade AS (step int);
+CREATE FUNCTION public.grade_compare(grade, grade) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$BEGIN RETURN public.judge($1.step)::int - 1 + $1.step - $2.step; END$$;
+CREATE FUNCTION public.grade_less(grade, grade) RETURNS bool IMMUTABLE LANGUAGE sql AS 'SELECT public.grade_compare($1, $2) < 0';
+CREATE FUNCTION public.grade_equal(grade, grade) RETURNS bool IMMUTABLE LANGUAGE sql AS 'SELECT public.grade_compare($1, $2) = 0';
+CREATE OPERATOR <<< (leftarg = grade, rightarg = grade, function = grade_less);
+CREATE OPERATOR === (leftarg = grade, rightarg = grade, function = grade_equal);
+CREATE OPERATOR CLASS grade_order DEFAULT FOR TYPE grade USING btree AS OPERATOR 1 <<<, OPERATOR 3 ===, FUNCTION 1 grade_compare(grade, grade);
+ALTER TABLE activities ADD one grade DEFAULT ROW(1), ADD two grade DEFAULT ROW(2);
+SELECT pg_temp.define('of_greatest', $$industry = 'Retail'$$, 'GREATEST(one, two) IS NOT NULL');
+SELECT pg_temp.come();
+SELECT lives_ok('SELECT pg_temp.come()', 'a function behind GREATEST');
+SELECT lead_scoring.deactivate('of_greatest');
+SELECT pg_temp.define('of_arrays', $$industry = 'Retail'$$, 'ARRAY[one] < ARRAY[two]');
+SELECT pg_temp.come();
+SELECT lives_ok('SELECT pg_temp.come()', 'a function behind the comparison of arrays');
+SELECT is(pg_temp.wrong('of_arrays'), 0::bigint, '... whose score is right');
+SELECT lead_scoring.deactivate('of_arrays');
 
 CREATE INDEX by_judgement ON contacts (public.judge(plain));
 SELECT lives_ok('SELECT pg_temp.come()', 'a function in an index of the scores');
