@@ -199,6 +199,14 @@ evaluate_chunk(KeptScore *kept, const Asked &asked, const Locked &locked, bool o
 	return find_changes(kept, locked.records, results, locked.as_of, only_rows);
 }
 
+// Whether what was found out of rows about when records are due holds still, as nothing else can have changed what counts, and
+// nobody has looked from a later instant
+bool
+has_lasting_dues(const LoadedScore *score)
+{
+	return !score->settings_matter && !score->calls_others && !score->was_ahead;
+}
+
 void
 require_idle(const KeptScore *kept)
 {
@@ -235,7 +243,8 @@ keep_chunk(KeptScore *kept, const core::Key *keys, int count, const Keeping &kee
 		current = locked.current && (again || scores_are_current());
 		if (current)
 		{
-			ColumnChanges changes = evaluate_chunk(kept, asked, locked, keeping.only_rows, session);
+			bool only_rows = keeping.only_rows && has_lasting_dues(kept->score);
+			ColumnChanges changes = evaluate_chunk(kept, asked, locked, only_rows, session);
 			kept->busy = false;
 			*written += write_changes(kept, changes, keeping.reason);
 		}
@@ -261,14 +270,6 @@ chunk_size(const KeySet *keys)
 	constexpr int most_keys = 65536;
 
 	return keys->count > many_keys ? most_keys : chunk_keys;
-}
-
-// Whether what was found out of rows about when records are due holds still, as nothing else can have changed what counts, and
-// nobody has looked from a later instant
-bool
-has_lasting_dues(const LoadedScore *score)
-{
-	return !score->settings_matter && !score->calls_others && !score->was_ahead;
 }
 
 // Read a score as it is now
@@ -303,7 +304,7 @@ keep_score(const char *name, const core::Key *keys, int count, Keeping keeping)
 	core::KeyKind kind = kept->score->definition.key_kind;
 
 	// Of a record that is parked nobody has found out yet when it is due
-	keeping.only_rows = keeping.only_rows && !parked && keeping.as_of == DT_NOBEGIN && has_lasting_dues(kept->score);
+	keeping.only_rows = keeping.only_rows && !parked && keeping.as_of == DT_NOBEGIN;
 	if (count > chunk_keys && kept->score->own_target)
 	{
 		written = keep_many(kept, keys, count, keeping);

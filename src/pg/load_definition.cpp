@@ -106,9 +106,10 @@ load_record_type(Loading *loading, const char *record_type)
 					 InvalidOid, nullptr, ExpressionType::boolean, &loading->score->definition.open_when, nullptr});
 }
 
-// Read whether there may be points by hand, and resets: once sessions look for them they do so for good
+// Read what all sessions have been told: whether there may be points by hand, and resets, which they look for for good then, and
+// whether the score was ahead of the clock
 void
-load_adjusted(Loading *loading)
+load_marks(Loading *loading)
 {
 	const char *name = loading->score->name;
 	core::Definition *definition = &loading->score->definition;
@@ -245,7 +246,7 @@ load_head(Loading *loading, const char *name)
 	score->announce_rule_changes = DatumGetBool(datum_at(rows, 0, 10));
 	score->active = strcmp(text_at(rows, 0, 4), "active") == 0;
 	load_record_type(loading, text_at(rows, 0, 6));
-	load_adjusted(loading);
+	load_marks(loading);
 	score->own_target = null_at(rows, 0, 5);
 	score->target = score->own_target ? score->records->relation : DatumGetObjectId(datum_at(rows, 0, 5));
 	if (!null_at(rows, 0, 11))
