@@ -26,6 +26,9 @@ namespace
 // Sums resolve 2^-63 points: half of that is rounded to nothing, now and at any greater age
 constexpr double least_points = 0x1p-65;
 
+// How far another clock may have been ahead, as that of a server which this one has taken the place of
+constexpr int64_t clock_margin_us = hour_us;
+
 // What fades by quiet time is not rounded to the resolution of sums, but far below what a score shows
 constexpr double least_quiet_points = 0x1p-100;
 
@@ -60,7 +63,17 @@ Scorer::note_later(const SourceProgram &source, const Batch &rows, size_t row, s
 	}
 }
 
-// Note when a row that counts for a rule no longer does, or is worth less: if it fades all the time, as said
+// Whether a row that fades all the time still did so as of any clock that others may have gone by
+bool
+Scorer::fades_for_all(const RowRule &rule, const Fade &fade, double worth, int64_t time) const noexcept
+{
+	double later_age_us = age_us(program_.as_of, time) + static_cast<double>(clock_margin_us);
+
+	return (rule.within_us == 0 || later(time, rule.within_us) > later(program_.as_of, clock_margin_us)) &&
+		   std::fabs(worth * program_.curves[fade.curve].factor(later_age_us)) >= least_points;
+}
+
+// Note when a row that counts for a rule no longer does, or is worth less; that it fades all the time is noted as said
 void
 Scorer::note_change(const RowRule &rule, const Batch &rows, size_t row, std::byte *state, int64_t time, uint64_t fades)
 {
@@ -85,7 +98,8 @@ Scorer::note_change(const RowRule &rule, const Batch &rows, size_t row, std::byt
 		if (fade.due_slot != no_slot && std::fabs(worth * factor(fade.curve, time)) >= least_points)
 		{
 			int64_t instant = program_.curves[fade.curve].next_change(time, 0, program_.as_of);
-			raise_peak(states_.peaks(state)[fade.due_slot], instant == infinitely_old ? fades : peak_of_due(instant));
+			uint64_t always = fades == standing_due && fades_for_all(rule, fade, worth, time) ? standing_due : always_due;
+			raise_peak(states_.peaks(state)[fade.due_slot], instant == infinitely_old ? always : peak_of_due(instant));
 		}
 	}
 }

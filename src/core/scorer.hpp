@@ -106,6 +106,7 @@ private:
 	template <bool due>
 	void add_row(const SourceProgram &source, const Batch &rows, size_t row);
 	void note_later(const SourceProgram &source, const Batch &rows, size_t row, std::byte *state, int64_t time);
+	bool fades_for_all(const RowRule &rule, const Fade &fade, double worth, int64_t time) const noexcept;
 	void note_change(const RowRule &rule, const Batch &rows, size_t row, std::byte *state, int64_t time, uint64_t fades);
 	void note_due(uint32_t slot, std::byte *state, int64_t instant) const noexcept;
 	bool is_duplicate(const SourceProgram &source, const Batch &rows, size_t row, int64_t time);

@@ -125,17 +125,17 @@ run_sql -c "SELECT lead_scoring.deactivate(name) FROM lead_scoring.score WHERE n
 # Ahead of the clock records are due as of then: where points have faded they are not, but fade still at present
 run_sql >/dev/null <<'SQL'
 INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('brief', 'contact', 'engagement');
-INSERT INTO lead_scoring.score_group (score, name, kind, decay) VALUES ('brief', 'e', 'engagement', '100% per 20 seconds');
+INSERT INTO lead_scoring.score_group (score, name, kind, decay) VALUES ('brief', 'e', 'engagement', '100% per 2 hours');
 INSERT INTO lead_scoring.rule (score, group_name, name, source, criterion, points, counting) VALUES ('brief', 'e', 'any', 'activity', 'true', 10, 'each');
 SELECT lead_scoring.activate('brief');
 SQL
 event 15
-run_sql -c "SELECT lead_scoring.refresh('brief', now() + interval '30 seconds')" >/dev/null
+run_sql -c "SELECT lead_scoring.refresh('brief', now() + interval '3 hours')" >/dev/null
 event 15
 is_fading brief 15 'after a refresh ahead of the clock'
 run_sql -c "SELECT lead_scoring.deactivate('brief'); SELECT lead_scoring.activate('brief')" >/dev/null
 event 16
-run_sql -c 'SET lead_scoring.refresh_interval = 0' -c "CALL lead_scoring.refresh_due(now() + interval '30 seconds')"
+run_sql -c 'SET lead_scoring.refresh_interval = 0' -c "CALL lead_scoring.refresh_due(now() + interval '3 hours')"
 event 16
 is_fading brief 16 'after refresh_due ahead of the clock'
 report "$([ "$(run_sql -c "SELECT string_agg(score, ' ') FROM lead_scoring.score_state WHERE was_ahead AND score = 'brief'")" = brief ] && echo ok || echo 'not ok')" '... which is kept in mind'
