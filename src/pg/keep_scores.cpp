@@ -297,7 +297,7 @@ uint64
 keep_score(const char *name, const core::Key *keys, int count, Keeping keeping)
 {
 	uint64 written = 0;
-	bool parked = may_be_parked();
+	bool parked = any_parked(name);
 	instr_time begun;
 	INSTR_TIME_SET_CURRENT(begun);
 	KeptScore *kept = settled_for(name, keeping);

@@ -80,20 +80,20 @@ end_rows(OwnCommand *command, const Datum *values)
 } // namespace
 
 bool
-may_be_parked()
+any_parked(const char *score)
 {
 	// Most databases never had any: the table has no pages, which takes no look at its index
 	Relation parked = table_open(own_relation(own::parked.name), AccessShareLock);
 	bool has_pages = RelationGetNumberOfBlocks(parked) > 0;
 
 	table_close(parked, AccessShareLock);
-	return has_pages;
+	return has_pages && has_rows_by_now(own::parked, score);
 }
 
 void
 end_parked(const char *score, core::KeyKind kind, std::span<const core::Key> keys)
 {
-	if (keys.empty() || !may_be_parked() || !has_rows_by_now(own::parked, score))
+	if (keys.empty() || !any_parked(score))
 	{
 		return;
 	}

@@ -15,8 +15,8 @@ extern "C"
 namespace lead_scoring::pg
 {
 
-// Whether records may be parked, of whatever score
-bool may_be_parked();
+// Whether records are parked
+bool any_parked(const char *score);
 
 // Say that some records were evaluated and did not fail
 void end_parked(const char *score, core::KeyKind kind, std::span<const core::Key> keys);
