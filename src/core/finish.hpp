@@ -28,8 +28,8 @@ struct ScoreResult
 								   // the same facts may differ, but for dormant, which any instant may change, and
 								   // last_activity. Perhaps early, never late; infinitely_late for never,
 								   // infinitely_old if it may change at any instant, as points fade
-	bool due_stands = false; // it may change at any instant, and did not become so by rows that nobody else has seen: points
-							 // of standing rows fade
+	bool due_stands = false; // it may change at any instant, and already did before the transaction: a standing row fades, and will
+							 // for an hour
 	LadderChoice ladders;
 	LabelSet labels;
 };
@@ -170,7 +170,7 @@ private:
 	bool wants_due_;
 	bool scope_by_rows_;                // whether rows of sources decide who is in scope
 	int64_t due_ = infinitely_late;     // of the record at hand, as far as is known
-	bool due_stands_ = false;           // by some row that others have seen
+	bool due_stands_ = false;           // by some standing row
 	std::vector<FixedSum> fading_;      // by group
 	std::vector<FixedSum> lasting_;     // by group
 	std::vector<uint32_t> fades_;       // by group: the way its points fade for the record at hand
