@@ -10,6 +10,7 @@
 #include "pg/keep_many.hpp"
 #include "pg/kept_score.hpp"
 #include "pg/link_locks.hpp"
+#include "pg/pipeline.hpp"
 #include "pg/row_index.hpp"
 #include "pg/session.hpp"
 #include "pg/statistics.hpp"
@@ -19,6 +20,7 @@
 extern "C"
 {
 #include "access/xact.h"
+#include "optimizer/optimizer.h"
 #include "portability/instr_time.h"
 #include "utils/snapmgr.h"
 }
@@ -293,6 +295,30 @@ keep_few(KeptScore *kept, const core::Key *keys, int count, const Keeping &keepi
 	return written;
 }
 
+// Whether what is read in no order is expected to stay in memory, as the planner sees it
+bool
+fits_into_cache(const LoadedScore *score)
+{
+	size_t pages = count_pages(score->records->relation);
+
+	for (size_t number = 0; number < score->definition.sources.size(); number++)
+	{
+		pages += count_pages(score->sources[number]->relation);
+	}
+	return pages <= static_cast<size_t>(effective_cache_size);
+}
+
+// Whether records are read quicker a chunk at a time, through indexes, than together: as long as they are a part of all
+bool
+go_by_chunks(const KeptScore *kept, int count)
+{
+	constexpr double chunk_factor = 4;
+
+	return count <= chunk_keys || !kept->score->own_target ||
+		   (reads_directly(kept) && count * chunk_factor <= expected_rows(kept->score->records->relation) &&
+			fits_into_cache(kept->score));
+}
+
 uint64
 keep_score(const char *name, const core::Key *keys, int count, Keeping keeping)
 {
@@ -305,11 +331,7 @@ keep_score(const char *name, const core::Key *keys, int count, Keeping keeping)
 
 	// Of a record that is parked nobody has found out yet when it is due
 	keeping.only_rows = keeping.only_rows && !parked && keeping.as_of == DT_NOBEGIN;
-	if (count > chunk_keys && kept->score->own_target)
-	{
-		written = keep_many(kept, keys, count, keeping);
-	}
-	else
+	if (go_by_chunks(kept, count))
 	{
 		for (int first = 0; first < count; first += chunk_keys)
 		{
@@ -317,6 +339,10 @@ keep_score(const char *name, const core::Key *keys, int count, Keeping keeping)
 			kept = first == 0 ? kept : settled_for(name, keeping);
 			written += keep_few(kept, keys + first, Min(chunk_keys, count - first), keeping);
 		}
+	}
+	else
+	{
+		written = keep_many(kept, keys, count, keeping);
 	}
 	if (parked)
 	{

@@ -21,6 +21,8 @@ extern "C"
 #include "utils/syscache.h"
 }
 
+#include <algorithm>
+
 LEAD_SCORING_FUNCTION(lead_scoring_announce_change);
 
 namespace lead_scoring::pg
@@ -210,14 +212,9 @@ bool
 is_bare(const KeptScore *kept)
 {
 	const LoadedScore *score = kept->score;
-	bool bare = !score->settings_matter && !score->calls_others && kept->in_place && kept->record.index != nullptr &&
-				kept->resets == nullptr && kept->adjustments == nullptr && kept->stored == nullptr;
 
-	for (size_t number = 0; number < score->definition.sources.size(); number++)
-	{
-		bare = bare && kept->lookups[number].index != nullptr;
-	}
-	return bare && has_plain_indexes(score->target);
+	return !score->settings_matter && !score->calls_others && kept->in_place && reads_directly(kept) && kept->resets == nullptr &&
+		   kept->adjustments == nullptr && kept->stored == nullptr && has_plain_indexes(score->target);
 }
 
 KeptScore *
@@ -390,6 +387,14 @@ kept_score(const char *name, TimestampTz as_of)
 		forget(kept);
 	}
 	return make_kept_score(name, as_of);
+}
+
+bool
+reads_directly(const KeptScore *kept)
+{
+	return kept->record.index != nullptr &&
+		   std::all_of(kept->lookups, kept->lookups + kept->score->definition.sources.size(),
+					   [](const KeptLookup &lookup) { return lookup.index != nullptr; });
 }
 
 void

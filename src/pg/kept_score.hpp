@@ -53,6 +53,9 @@ struct KeptScore
 	int users;               // who may come back to it after calls that forget it
 };
 
+// Whether rows of a few records, and all that happened to them, are found through indexes, without a query
+bool reads_directly(const KeptScore *kept);
+
 // Make the session ready for queries of an evaluation, which began bare
 void prepare_for_queries(KeptScore *kept);
 

@@ -16,6 +16,7 @@
 extern "C"
 {
 #include "access/table.h"
+#include "storage/bufmgr.h"
 }
 
 namespace lead_scoring::pg
@@ -337,6 +338,16 @@ expected_rows(Oid relation)
 
 	table_close(opened, NoLock);
 	return Max(rows, 0);
+}
+
+size_t
+count_pages(Oid table)
+{
+	Relation opened = table_open(table, AccessShareLock);
+	size_t pages = RelationGetNumberOfBlocks(opened);
+
+	table_close(opened, NoLock);
+	return pages;
 }
 
 void

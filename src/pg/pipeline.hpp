@@ -53,6 +53,9 @@ void run_explanations(Evaluation *evaluation, AccountSink sink, void *argument);
 // How many rows a relation has, as far as is known
 double expected_rows(Oid relation);
 
+// How many pages a table has
+size_t count_pages(Oid table);
+
 // Raise unless an instant can be evaluated at
 void require_finite_instant(TimestampTz as_of);
 

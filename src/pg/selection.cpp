@@ -12,7 +12,6 @@
 
 extern "C"
 {
-#include "access/table.h"
 #include "storage/bufmgr.h"
 #include "utils/array.h"
 #include "utils/memutils.h"
@@ -83,14 +82,8 @@ can_be_read_through(const LoadedStream *source)
 bool
 can_be_read_by_bitmap(const LoadedStream *source)
 {
-	if (!is_from_rows(source) || find_row_index(source, false) == nullptr)
-	{
-		return false;
-	}
-	Relation relation = table_open(source->relation, AccessShareLock);
-	size_t pages = RelationGetNumberOfBlocks(relation);
-	table_close(relation, NoLock);
-	return pages * bitmap_page_bytes <= work_memory_bytes();
+	return is_from_rows(source) && find_row_index(source, false) != nullptr &&
+		   count_pages(source->relation) * bitmap_page_bytes <= work_memory_bytes();
 }
 
 } // namespace
