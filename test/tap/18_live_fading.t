@@ -46,7 +46,7 @@ END $$;
 -- Transactions of a few such statements each, every one in a subtransaction
 CREATE PROCEDURE write(seed int, statements int) LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM setseed(seed / 1000.0);
+  PERFORM setseed(seed / 1e6);
   FOR i IN 1..statements LOOP
     BEGIN
       CALL change(random(), 1 + floor(random() * 6)::int);
