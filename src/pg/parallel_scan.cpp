@@ -273,8 +273,7 @@ scan_in_parallel(Evaluation *evaluation, size_t source, const Stream &stream, in
 	own.share = evaluation->share;
 	own.sink = add_rows;
 	own.argument = &sink;
-	// An empty table, or one never analyzed, has -1 rows
-	scan_stretches(scan, &own, Max(relation->rd_rel->reltuples, 0));
+	scan_stretches(scan, &own, expected_rows(RelationGetRelid(relation)));
 	for (int helper = 0; helper < context->nworkers_launched; helper++)
 	{
 		merge_from(evaluation, context, scan, queues[helper]);

@@ -16,6 +16,7 @@
 extern "C"
 {
 #include "access/table.h"
+#include "optimizer/plancat.h"
 #include "storage/bufmgr.h"
 }
 
@@ -333,9 +334,12 @@ score_records(Evaluation *evaluation, ResultSink sink, void *argument)
 double
 expected_rows(Oid relation)
 {
+	BlockNumber pages;
+	double rows;
+	double visible_part;
 	Relation opened = table_open(relation, AccessShareLock);
-	double rows = opened->rd_rel->reltuples;
 
+	estimate_rel_size(opened, nullptr, &pages, &rows, &visible_part);
 	table_close(opened, NoLock);
 	return Max(rows, 0);
 }

@@ -50,7 +50,7 @@ bool run_explanation(Evaluation *evaluation, core::Account *account, core::Score
 // Explain the records; the sink gets one after the other
 void run_explanations(Evaluation *evaluation, AccountSink sink, void *argument);
 
-// How many rows a relation has, as far as is known
+// How many rows the planner expects of a relation, whether or not that was analyzed
 double expected_rows(Oid relation);
 
 // How many pages a table has
