@@ -88,7 +88,9 @@ BEGIN
         USING ERRCODE = 'insufficient_privilege', HINT = 'They are read together, with the rights of one owner.';
     END IF;
   END IF;
-  IF (source.through IS NOT NULL OR source.record_column <> records.key_column) AND source.relation_owner <> records.relation_owner THEN
+  -- Whoever owns the records now: after a change of owner the sources are confirmed first
+  IF (source.through IS NOT NULL OR source.record_column <> records.key_column)
+     AND source.relation_owner <> (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = records.relation) THEN
     RAISE EXCEPTION 'relations of % and of record type "%" have different owners', what, source.record_type
       USING ERRCODE = 'insufficient_privilege',
       HINT = 'With record_column or through they are read together, with the rights of one owner.';

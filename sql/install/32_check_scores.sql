@@ -58,15 +58,31 @@ BEGIN
   ELSIF num_nonnulls(score.min_points, score.max_points, score.adjustment_share) > 0 THEN
     RAISE EXCEPTION 'score "%" of kind likelihood has no limits', score.name USING ERRCODE = 'invalid_parameter_value',
       HINT = 'It is a percentage from 0.01 to 99.99: leave min_points, max_points and adjustment_share NULL.';
-  ELSIF EXISTS (SELECT FROM lead_scoring.score_group g WHERE g.score = score.name) OR EXISTS (SELECT FROM lead_scoring.event_factor f WHERE f.score = score.name)
-        OR EXISTS (SELECT FROM lead_scoring.adjustment a WHERE a.score = score.name) OR EXISTS (SELECT FROM lead_scoring.engagement_reset r WHERE r.score = score.name)
-        OR EXISTS (SELECT FROM lead_scoring.band b WHERE b.score = score.name AND b.part <> 'total')
-        OR EXISTS (SELECT FROM lead_scoring.alert w WHERE w.score = score.name AND w.part NOT IN ('total', 'label')) THEN
-    RAISE EXCEPTION 'score "%" has parts that a score of kind likelihood cannot have', score.name USING ERRCODE = 'object_not_in_prerequisite_state',
-      HINT = 'Delete its groups, event factors, adjustments and engagement resets, and its bands and alerts for fit and engagement.';
   END IF;
 END $$;
-COMMENT ON FUNCTION lead_scoring.require_prediction(lead_scoring.score) IS 'Raises unless a score of kind likelihood has a model and nothing else to compute it from, and others have none';
+COMMENT ON FUNCTION lead_scoring.require_prediction(lead_scoring.score) IS 'Raises unless a score of kind likelihood has a model, and others have none';
+
+CREATE FUNCTION lead_scoring.require_parts_of_kind(score lead_scoring.score) RETURNS void LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF score.kind = 'likelihood'
+     AND (EXISTS (SELECT FROM lead_scoring.score_group g WHERE g.score = score.name) OR EXISTS (SELECT FROM lead_scoring.event_factor f WHERE f.score = score.name)
+          OR EXISTS (SELECT FROM lead_scoring.adjustment a WHERE a.score = score.name) OR EXISTS (SELECT FROM lead_scoring.engagement_reset r WHERE r.score = score.name)
+          OR EXISTS (SELECT FROM lead_scoring.band b WHERE b.score = score.name AND b.part <> 'total')
+          OR EXISTS (SELECT FROM lead_scoring.alert w WHERE w.score = score.name AND w.part NOT IN ('total', 'label'))) THEN
+    RAISE EXCEPTION 'score "%" has parts that a score of kind likelihood cannot have', score.name USING ERRCODE = 'object_not_in_prerequisite_state',
+      HINT = 'Delete its groups, event factors, adjustments and engagement resets, and its bands and alerts for fit and engagement.';
+  ELSIF score.kind <> 'combined' AND EXISTS (SELECT FROM lead_scoring.score_group g WHERE g.score = score.name AND g.kind <> score.kind) THEN
+    RAISE EXCEPTION 'score "%" has groups that are not of kind %', score.name, score.kind USING ERRCODE = 'object_not_in_prerequisite_state',
+      HINT = 'Delete those groups, or make the score combined.';
+  ELSIF score.kind <> 'combined' AND EXISTS (
+          SELECT FROM lead_scoring.rule r WHERE r.score = score.name AND r.multiplies IN ('fit', 'engagement') AND r.multiplies <> score.kind) THEN
+    RAISE EXCEPTION 'score "%" has rules that multiply a part that is not of kind %', score.name, score.kind
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Delete those rules, or make the score combined.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION lead_scoring.require_parts_of_kind(lead_scoring.score) IS 'Raises unless what a score is made of goes with its kind';
 
 CREATE FUNCTION lead_scoring.check_score() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -150,14 +166,8 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value', HINT = 'A score is of kind fit, engagement, combined or likelihood.';
   END IF;
   PERFORM lead_scoring.require_prediction(NEW);
-  IF NEW.kind <> 'combined' AND EXISTS (SELECT FROM lead_scoring.score_group g WHERE g.score = NEW.name AND g.kind <> NEW.kind) THEN
-    RAISE EXCEPTION 'score "%" has groups that are not of kind %', NEW.name, NEW.kind USING ERRCODE = 'object_not_in_prerequisite_state',
-      HINT = 'Delete those groups, or make the score combined.';
-  END IF;
-  IF NEW.kind <> 'combined' AND EXISTS (
-       SELECT FROM lead_scoring.rule r WHERE r.score = NEW.name AND r.multiplies IN ('fit', 'engagement') AND r.multiplies <> NEW.kind) THEN
-    RAISE EXCEPTION 'score "%" has rules that multiply a part that is not of kind %', NEW.name, NEW.kind
-      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Delete those rules, or make the score combined.';
+  IF TG_OP = 'UPDATE' THEN
+    PERFORM lead_scoring.require_parts_of_kind(NEW);
   END IF;
   IF NEW.target IS NOT NULL THEN
     IF lead_scoring.require_relation(NEW.target) NOT IN ('r', 'p') THEN

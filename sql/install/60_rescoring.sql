@@ -1,19 +1,64 @@
--- Editing an active score re-scores it when the statement ends.
+-- Editing an active score re-scores it when the statement ends; or when the transaction ends, where it takes several statements
+-- until the definition fits its relations again, as after a column was renamed that rules and a scope use.
+
+CREATE TABLE lead_scoring.unsettled (score text NOT NULL);
+COMMENT ON TABLE lead_scoring.unsettled IS 'Scores that are to be re-scored when this transaction ends, as their definitions do not fit their relations yet; nobody sees those of others';
+COMMENT ON COLUMN lead_scoring.unsettled.score IS 'Active score';
+
+CREATE FUNCTION lead_scoring.fits(score text) RETURNS boolean LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM lead_scoring.has_records(fits.score, '{}');
+  RETURN true;
+EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
+  RAISE NOTICE 'score "%" is re-scored at the end of this transaction: its definition does not fit yet', fits.score
+    USING DETAIL = SQLERRM, HINT = 'Write what else of it uses what has changed, in this transaction.';
+  RETURN false;
+END $$;
+COMMENT ON FUNCTION lead_scoring.fits(text) IS 'Whether the definition of a score fits its relations; tells if it does not';
 
 CREATE FUNCTION lead_scoring.rescore(scores text[]) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET lead_scoring.reason = rule_change
 AS $$
+DECLARE
+  touched text;
 BEGIN
   -- In the order of their names, so that two statements that touch several scores do not wait for each other; as of now and
   -- not of the transaction's beginning, since which there may be new events
-  PERFORM lead_scoring.refresh(s.name, clock_timestamp()) FROM (
+  FOR touched IN
     SELECT name FROM lead_scoring.score
      WHERE name = ANY (rescore.scores) AND NOT lead_scoring.restoring()
        AND current_setting('lead_scoring.cascading', true) IS DISTINCT FROM 'on'
-     ORDER BY name COLLATE "C") s WHERE lead_scoring.is_active_now(s.name);
+     ORDER BY name COLLATE "C"
+  LOOP
+    CONTINUE WHEN NOT lead_scoring.is_active_now(touched);
+    DELETE FROM lead_scoring.unsettled u WHERE u.score = touched;
+    IF lead_scoring.fits(touched) THEN
+      PERFORM lead_scoring.refresh(touched, clock_timestamp());
+    ELSE
+      INSERT INTO lead_scoring.unsettled (score) VALUES (touched);
+    END IF;
+  END LOOP;
 END $$;
 COMMENT ON FUNCTION lead_scoring.rescore(text[]) IS 'Refreshes those of these scores that are active';
+
+CREATE FUNCTION lead_scoring.settle() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET lead_scoring.reason = rule_change
+AS $$
+BEGIN
+  DELETE FROM lead_scoring.unsettled u WHERE u.score = NEW.score;
+  IF FOUND AND lead_scoring.is_active_now(NEW.score) THEN
+    PERFORM lead_scoring.refresh(NEW.score, clock_timestamp());
+  END IF;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION lead_scoring.settle() IS 'Re-scores what no statement of the transaction could; raises if the definition does not fit still';
+
+CREATE CONSTRAINT TRIGGER settle AFTER INSERT ON lead_scoring.unsettled DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW EXECUTE FUNCTION lead_scoring.settle();
 
 CREATE FUNCTION lead_scoring.rescore_after_part() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
