@@ -8,7 +8,7 @@
 namespace lead_scoring::core
 {
 
-inline constexpr size_t batch_rows = 256;
+inline constexpr size_t batch_rows = 512;
 
 enum class ColumnKind : uint8_t
 {

@@ -3,9 +3,8 @@
 #include "pg/keep_many.hpp"
 
 #include "pg/key_set.hpp"
-#include "pg/link_locks.hpp"
 #include "pg/pipeline.hpp"
-#include "pg/row_index.hpp"
+#include "pg/record_locks.hpp"
 #include "pg/session.hpp"
 #include "pg/write_changes.hpp"
 
@@ -22,15 +21,6 @@ namespace lead_scoring::pg
 
 namespace
 {
-
-// The records that are kept
-struct Records
-{
-	const core::Key *keys;   // in their order
-	int count;
-	Datum array;             // of the keys
-	ItemPointerData *places; // of their rows, once they are locked without a query; else null
-};
 
 // The place of the row of a record, null if it is not known
 const ItemPointerData *
@@ -68,68 +58,6 @@ compare_rows(void *argument, const core::Batch &records, const core::ScoreResult
 					   sink->evaluation->stored[row], results[row]);
 	}
 	MemoryContextSwitchTo(before);
-}
-
-// Lock the records by a query, in the order of their keys; returns how many there are
-uint64
-lock_by_query(const KeptScore *kept, Datum keys)
-{
-	const LoadedStream *records = kept->score->records;
-	core::KeyKind kind = kept->score->definition.key_kind;
-	const char *key = quote_identifier(records->key_column);
-	SPIExecuteOptions options = {};
-	MemoryContext before = CurrentMemoryContext;
-
-	options.params = makeParamList(1);
-	options.params->params[0] = {keys, false, PARAM_FLAG_CONST, key_array_type(kind)};
-	options.dest = None_Receiver;
-	const char *sql = psprintf("SELECT FROM %s r WHERE r.%s OPERATOR(pg_catalog.=) ANY ($1) ORDER BY r.%s%s "
-							   "FOR NO KEY UPDATE OF r",
-							   relation_sql(records->relation), key, key,
-							   kind == core::KeyKind::text ? " COLLATE pg_catalog.\"C\"" : "");
-	int result = SPI_execute_extended(sql, &options);
-	if (result < 0)
-	{
-		elog(ERROR, "query failed: %s", sql);
-	}
-	MemoryContextSwitchTo(before);
-	return SPI_processed;
-}
-
-// Lock the records in the order of their keys; returns how many there are, which were so many before. Says whether to do so once
-// more, as a record was replaced while it was waited for
-uint64
-lock_rows(const KeptScore *kept, Records *records, uint64 before, bool *again)
-{
-	std::span<const core::Key> keys{records->keys, static_cast<size_t>(records->count)};
-	auto *places = static_cast<ItemPointerData *>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(ItemPointerData) * keys.size()));
-	uint64 locked;
-	Session session = begin_as_owner(kept->score->records->owner);
-
-	records->places = nullptr;
-	if (kept->record.index != nullptr && lock_places(kept->record.index, keys, places, &locked, again))
-	{
-		records->places = places;
-	}
-	else
-	{
-		locked = lock_by_query(kept, records->array);
-		*again = locked < keys.size() && locked != before;
-	}
-	end_session(session);
-	return locked;
-}
-
-uint64
-lock_all_rows(const KeptScore *kept, Records *records)
-{
-	uint64 locked = PG_UINT64_MAX;
-
-	for (bool again = true; again;)
-	{
-		locked = lock_rows(kept, records, locked, &again);
-	}
-	return locked;
 }
 
 } // namespace
@@ -170,21 +98,15 @@ require_all_seen(const LoadedScore *score, Datum keys, uint64 seen)
 }
 
 uint64
-keep_many(KeptScore *kept, const core::Key *keys, int count, const Keeping &keeping)
+keep_many(KeptScore *kept, Records *records, const Keeping &keeping)
 {
 	// Triggers of the owner run while scores are written, and must not find what the caller's path leads to
 	Session session = begin_for_owners(kept->score->settings_matter);
-	Records records{keys, count, key_array(kept->score->definition.key_kind, keys, count), nullptr};
-	uint64 seen = lock_all_rows(kept, &records);
+	uint64 seen = lock_all_records(kept, records, keeping.awaits_records);
 
-	if (keeping.awaits_records && seen < static_cast<uint64>(count))
+	if (IsolationUsesXactSnapshot() && seen < static_cast<uint64>(records->count))
 	{
-		lock_record_keys(kept->score->records->name, kept->score->definition.key_kind, keys, count);
-		seen = lock_all_rows(kept, &records);
-	}
-	if (IsolationUsesXactSnapshot() && seen < static_cast<uint64>(count))
-	{
-		require_all_seen(kept->score, records.array, seen);
+		require_all_seen(kept->score, records->array, seen);
 	}
 	TimestampTz instant = keeping.as_of == DT_NOBEGIN ? GetCurrentTimestamp() : keeping.as_of;
 	if (!scores_are_current())
@@ -195,9 +117,9 @@ keep_many(KeptScore *kept, const core::Key *keys, int count, const Keeping &keep
 	ColumnChanges changes = make_changes(core::batch_rows, instant);
 	PushActiveSnapshot(GetLatestSnapshot());
 	Evaluation *evaluation = begin_evaluation(kept->score, instant, nullptr, {false, false, true});
-	evaluation->keys = &records.array;
+	evaluation->keys = &records->array;
 	evaluation->compared = true;
-	CompareSink sink{evaluation, &records, &changes, CurrentMemoryContext};
+	CompareSink sink{evaluation, records, &changes, CurrentMemoryContext};
 	run_evaluation(evaluation, compare_rows, &sink);
 	PopActiveSnapshot();
 	uint64 written = write_changes(kept, changes, keeping.reason);

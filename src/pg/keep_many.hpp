@@ -4,13 +4,13 @@
 #include "pg/postgres_api.hpp"
 
 #include "pg/keep_scores.hpp"
-#include "pg/kept_score.hpp"
+#include "pg/record_locks.hpp"
 
 namespace lead_scoring::pg
 {
 
-// Lock the records of some keys, evaluate them, write what differs. SPI is connected. Returns how many rows were written
-uint64 keep_many(KeptScore *kept, const core::Key *keys, int count, const Keeping &keeping);
+// Lock records, evaluate them, write what differs. SPI is connected. Returns how many rows were written
+uint64 keep_many(KeptScore *kept, Records *records, const Keeping &keeping);
 
 // How many records of some keys there are now
 uint64 count_records(const LoadedScore *score, Datum keys);

@@ -11,6 +11,7 @@
 #include "pg/kept_score.hpp"
 #include "pg/link_locks.hpp"
 #include "pg/pipeline.hpp"
+#include "pg/record_locks.hpp"
 #include "pg/row_index.hpp"
 #include "pg/session.hpp"
 #include "pg/statistics.hpp"
@@ -36,16 +37,8 @@ namespace
 // A batch has room for one more, which shows that a key is there twice
 constexpr int chunk_keys = static_cast<int>(core::batch_rows) - 1;
 
-// The records that are to be kept
-struct Asked
-{
-	const core::Key *keys;
-	int count;
-	Datum array; // of the keys
-};
-
 std::span<const core::Key>
-keys_of(const Asked &asked)
+keys_of(const Records &asked)
 {
 	return {asked.keys, static_cast<size_t>(asked.count)};
 }
@@ -61,7 +54,7 @@ struct Locked
 // Lock some records and read them, as of an instant; so many were locked before. Says whether to do so once more, as a record was
 // replaced while it was waited for
 LockedRecords
-read_locked(KeptScore *kept, const Asked &asked, TimestampTz as_of, size_t before, bool *again)
+read_locked(KeptScore *kept, const Records &asked, TimestampTz as_of, size_t before, bool *again)
 {
 	const KeptLookup &lookup = kept->record;
 
@@ -77,7 +70,7 @@ read_locked(KeptScore *kept, const Asked &asked, TimestampTz as_of, size_t befor
 
 // Lock some records and read them; now is after whatever those who had them locked have committed
 Locked
-lock_records(KeptScore *kept, const Asked &asked, const Keeping &keeping, const Session &session)
+lock_records(KeptScore *kept, const Records &asked, const Keeping &keeping, const Session &session)
 {
 	core::Scorer *scorer = kept->scorer;
 	bool by_clock = keeping.as_of == DT_NOBEGIN;
@@ -108,7 +101,7 @@ lock_records(KeptScore *kept, const Asked &asked, const Keeping &keeping, const 
 }
 
 void
-read_source(KeptScore *kept, size_t number, const Asked &asked, TimestampTz as_of)
+read_source(KeptScore *kept, size_t number, const Records &asked, TimestampTz as_of)
 {
 	auto earliest = static_cast<TimestampTz>(kept->scorer->program().earliest(number));
 	const KeptLookup &lookup = kept->lookups[number];
@@ -121,7 +114,7 @@ read_source(KeptScore *kept, size_t number, const Asked &asked, TimestampTz as_o
 }
 
 void
-read_facts(KeptScore *kept, const Asked &asked, TimestampTz as_of, const Session &session)
+read_facts(KeptScore *kept, const Records &asked, TimestampTz as_of, const Session &session)
 {
 	const core::Definition &definition = kept->score->definition;
 
@@ -144,7 +137,7 @@ read_facts(KeptScore *kept, const Asked &asked, TimestampTz as_of, const Session
 
 // Keep others from adding the records that were not found; false if there are none
 bool
-lock_missing(const KeptScore *kept, const Asked &asked, const core::Batch &found)
+lock_missing(const KeptScore *kept, const Records &asked, const core::Batch &found)
 {
 	core::KeyKind kind = kept->score->definition.key_kind;
 	auto *missing = static_cast<core::Key *>(palloc(sizeof(core::Key) * static_cast<Size>(asked.count)));
@@ -164,7 +157,7 @@ lock_missing(const KeptScore *kept, const Asked &asked, const core::Batch &found
 
 // Lock some records, and those keys of which there is no record if others may be adding it
 Locked
-lock_chunk(KeptScore *kept, const Asked &asked, const Keeping &keeping, const Session &session)
+lock_chunk(KeptScore *kept, const Records &asked, const Keeping &keeping, const Session &session)
 {
 	Locked locked = lock_records(kept, asked, keeping, session);
 
@@ -181,11 +174,11 @@ lock_chunk(KeptScore *kept, const Asked &asked, const Keeping &keeping, const Se
 
 // Evaluate records that are locked; returns what differs from what is stored
 ColumnChanges
-evaluate_chunk(KeptScore *kept, const Asked &asked, const Locked &locked, bool only_rows, const Session &session)
+evaluate_chunk(KeptScore *kept, const Records &asked, const Locked &locked, bool only_rows, const Session &session)
 {
 	core::Scorer *scorer = kept->scorer;
 	const core::Batch &records = *locked.records.batch;
-	auto *results = static_cast<core::ScoreResult *>(palloc(sizeof(core::ScoreResult) * core::batch_rows));
+	auto *results = static_cast<core::ScoreResult *>(palloc(sizeof(core::ScoreResult) * Max(records.rows, 1)));
 
 	PushActiveSnapshot(GetLatestSnapshot());
 	read_facts(kept, asked, locked.as_of, session);
@@ -224,11 +217,10 @@ require_idle(const KeptScore *kept)
 // locked: the first points by hand of a score, say, come without the lock on its definition. Writing runs triggers, which may
 // evaluate others
 bool
-keep_chunk(KeptScore *kept, const core::Key *keys, int count, const Keeping &keeping, bool again, uint64 *written)
+keep_chunk(KeptScore *kept, const Records &asked, const Keeping &keeping, bool again, uint64 *written)
 {
 	volatile bool current = false;
 	Session session = begin_bare();
-	Asked asked{keys, count, key_array(kept->score->definition.key_kind, keys, count)};
 
 	require_idle(kept);
 	bool ready_before = kept->ready;
@@ -262,18 +254,6 @@ keep_chunk(KeptScore *kept, const core::Key *keys, int count, const Keeping &kee
 	return current;
 }
 
-// So many keys are worth a plan of their own
-constexpr int many_keys = 1024;
-
-// How many keys to keep at a time
-int
-chunk_size(const KeySet *keys)
-{
-	constexpr int most_keys = 65536;
-
-	return keys->count > many_keys ? most_keys : chunk_keys;
-}
-
 // Read a score as it is now
 KeptScore *
 settled_for(const char *name, const Keeping &keeping)
@@ -283,12 +263,12 @@ settled_for(const char *name, const Keeping &keeping)
 
 // Keep a few records, once more if need be
 uint64
-keep_few(KeptScore *kept, const core::Key *keys, int count, const Keeping &keeping)
+keep_few(KeptScore *kept, const Records &asked, const Keeping &keeping)
 {
 	const char *name = pstrdup(kept->score->name);
 	uint64 written = 0;
 
-	for (bool again = false; !keep_chunk(kept, keys, count, keeping, again, &written); again = true)
+	for (bool again = false; !keep_chunk(kept, asked, keeping, again, &written); again = true)
 	{
 		kept = settled_for(name, keeping);
 	}
@@ -308,21 +288,58 @@ fits_into_cache(const LoadedScore *score)
 	return pages <= static_cast<size_t>(effective_cache_size);
 }
 
-// Whether records are read quicker a chunk at a time, through indexes, than together: as long as they are a part of all
+// Whether records are read quicker a chunk at a time, through indexes, than together: as long as they are a part of all, or
+// not worth a plan of their own
 bool
 go_by_chunks(const KeptScore *kept, int count)
 {
+	constexpr int few_keys = 1024;
 	constexpr double chunk_factor = 4;
 
-	return count <= chunk_keys || !kept->score->own_target ||
+	return count <= few_keys || !kept->score->own_target ||
 		   (reads_directly(kept) && count * chunk_factor <= expected_rows(kept->score->records->relation) &&
 			fits_into_cache(kept->score));
+}
+
+// Some of the records
+Records
+part_of(const Records &records, core::KeyKind kind, int first, int count)
+{
+	const core::Key *keys = records.keys + first;
+
+	return {keys, count, key_array(kind, keys, count), nullptr};
+}
+
+// Keep records, some at a time
+uint64
+keep_by_chunks(KeptScore *kept, Records *records, Keeping keeping)
+{
+	const char *name = pstrdup(kept->score->name);
+	core::KeyKind kind = kept->score->definition.key_kind;
+	uint64 written = 0;
+
+	lock_all_records(kept, records, keeping.awaits_records);
+	keeping.awaits_records = false;
+	for (int first = 0; first < records->count; first += chunk_keys)
+	{
+		// Locking or writing, which runs triggers, others may have come in between
+		written += keep_few(settled_for(name, keeping), part_of(*records, kind, first, Min(chunk_keys, records->count - first)), keeping);
+	}
+	return written;
+}
+
+// Keep records, the quickest way
+uint64
+keep_records(KeptScore *kept, Records *records, const Keeping &keeping)
+{
+	return records->count <= chunk_keys			? keep_few(kept, *records, keeping)
+		   : go_by_chunks(kept, records->count) ? keep_by_chunks(kept, records, keeping)
+												: keep_many(kept, records, keeping);
 }
 
 uint64
 keep_score(const char *name, const core::Key *keys, int count, Keeping keeping)
 {
-	uint64 written = 0;
 	bool parked = any_parked(name);
 	instr_time begun;
 	INSTR_TIME_SET_CURRENT(begun);
@@ -331,19 +348,8 @@ keep_score(const char *name, const core::Key *keys, int count, Keeping keeping)
 
 	// Of a record that is parked nobody has found out yet when it is due
 	keeping.only_rows = keeping.only_rows && !parked && keeping.as_of == DT_NOBEGIN;
-	if (go_by_chunks(kept, count))
-	{
-		for (int first = 0; first < count; first += chunk_keys)
-		{
-			// Writing runs triggers, after which it may be another
-			kept = first == 0 ? kept : settled_for(name, keeping);
-			written += keep_few(kept, keys + first, Min(chunk_keys, count - first), keeping);
-		}
-	}
-	else
-	{
-		written = keep_many(kept, keys, count, keeping);
-	}
+	Records records{keys, count, key_array(kind, keys, count), nullptr};
+	uint64 written = keep_records(kept, &records, keeping);
 	if (parked)
 	{
 		end_parked(name, kind, {keys, static_cast<size_t>(count)});
@@ -360,18 +366,19 @@ keep_score(const char *name, const core::Key *keys, int count, Keeping keeping)
 uint64
 keep_scores(const char *const *scores, int score_count, KeySet *keys, const Keeping &keeping)
 {
+	constexpr int most_keys = 65536;
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "lead_scoring keeping", ALLOCSET_DEFAULT_SIZES);
 	uint64 written = 0;
 
 	settle_keys(keys);
 	SPI_connect();
-	for (int first = 0; first < keys->count; first += chunk_size(keys))
+	for (int first = 0; first < keys->count; first += most_keys)
 	{
 		MemoryContext before = MemoryContextSwitchTo(context);
 		CHECK_FOR_INTERRUPTS();
 		for (int at = 0; at < score_count; at++)
 		{
-			written += keep_score(scores[at], keys->keys + first, Min(chunk_size(keys), keys->count - first), keeping);
+			written += keep_score(scores[at], keys->keys + first, Min(most_keys, keys->count - first), keeping);
 		}
 		MemoryContextSwitchTo(before);
 		MemoryContextReset(context);
