@@ -295,8 +295,8 @@ raise_at(ErrorData *error, const char *text, const ExpressionSite &site)
 	error->message = psprintf("%s of %s: %s", site.field, site.what, error->message);
 	if (site.resolved)
 	{
-		error->hint = pstrdup("The relation has been altered since this was written (columns are kept by their names): write it again; "
-							  "if it is a feature of a model, train and publish that then.");
+		error->hint = pstrdup("The relation has been altered since this was written (columns are kept by their names), or what it calls is "
+							  "gone: write it again; if it is a feature of a model, train and publish that then.");
 	}
 	else if (error->hint == nullptr)
 	{

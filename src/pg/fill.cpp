@@ -188,21 +188,6 @@ each_filled(const PathStarts *starts, Visit visit)
 	}
 }
 
-// Whether an update writes a score that is computed here
-bool
-writes_filled(const PathStarts *starts, const Rows &rows)
-{
-	for (int at = 0; at < list_length(starts->kept); at++)
-	{
-		auto *kept = static_cast<const KeptColumns *>(list_nth(starts->kept, at));
-		if (kept->score->filled && !left_alone(kept->columns, rows))
-		{
-			return true;
-		}
-	}
-	return false;
-}
-
 ScoreValues
 values_in(TupleTableSlot *row, const ScoreColumns &columns, Oid relation)
 {
@@ -255,6 +240,20 @@ decided_by_row(const LoadedScore *score)
 		   score->own_target && !has_relative_bands(score) && always_in_force(definition) &&
 		   get_rel_relkind(score->target) == RELKIND_RELATION && !has_subclass(score->target) &&
 		   !has_superclass(score->target) && all_from_row(score) && !reads_generated(score);
+}
+
+bool
+writes_filled(const PathStarts *starts, const Rows &rows)
+{
+	for (int at = 0; at < list_length(starts->kept); at++)
+	{
+		auto *kept = static_cast<const KeptColumns *>(list_nth(starts->kept, at));
+		if (kept->score->filled && !left_alone(kept->columns, rows))
+		{
+			return true;
+		}
+	}
+	return false;
 }
 
 void

@@ -13,6 +13,9 @@ namespace lead_scoring::pg
 // Whether one row of the records' table is all that a score depends on
 bool decided_by_row(const LoadedScore *score);
 
+// Whether an update writes a score that is computed here
+bool writes_filled(const PathStarts *starts, const Rows &rows);
+
 // Note what a row that was written has changed of such scores
 void note_filled(Relation relation, const PathStarts *starts, const Rows &rows);
 

@@ -83,6 +83,13 @@ is_overwritten(const TriggerData *trigger, const PathStarts *starts, const Rows 
 	return overwritten;
 }
 
+// Whether a score was computed for an update on its way into the table
+bool
+is_filled(const TriggerData *trigger, const PathStarts *starts, const Rows &rows)
+{
+	return TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && !is_writing_scores() && writes_filled(starts, rows);
+}
+
 // Whether a trigger of ours comes after the statement that wrote a row of a relation
 bool
 flush_comes(Relation relation, const PathStarts *starts)
@@ -181,8 +188,8 @@ lead_scoring_touch(PG_FUNCTION_ARGS)
 	}
 	const PathStarts *starts = hold_paths_from(RelationGetRelid(trigger->tg_relation));
 	Rows rows = rows_of(trigger);
-	// What a publisher says of scores is replaced
-	bool overwritten = is_overwritten(trigger, starts, rows);
+	// What a publisher says of scores is replaced; and what was computed of a row that a later trigger has changed back
+	bool overwritten = is_overwritten(trigger, starts, rows) || is_filled(trigger, starts, rows);
 	note_filled(trigger->tg_relation, starts, rows);
 	for (int at = 0; at < starts->count; at++)
 	{

@@ -47,6 +47,22 @@ require_same_owner(Oid relation, const char *defined_for, const char *kind, cons
 	return owner;
 }
 
+// Raise if the owner has taken from himself the right that expressions are run with
+void
+require_readable_for_owner(const LoadedStream *stream, Oid relation)
+{
+	if (pg_class_aclcheck(relation, stream->owner, ACL_SELECT) != ACLCHECK_OK &&
+		pg_attribute_aclcheck_all(relation, stream->owner, ACL_SELECT, ACLMASK_ALL) != ACLCHECK_OK)
+	{
+		const char *owner = GetUserNameFromId(stream->owner, false);
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("owner \"%s\" of relation \"%s\" of %s \"%s\" may not read it", owner, get_rel_name(relation),
+							   stream->is_source ? "source" : "record type", stream->name),
+						errhint("Scores are computed with the owner's rights, which were revoked: GRANT SELECT ON %s TO %s;",
+								relation_sql(relation), quote_identifier(owner))));
+	}
+}
+
 // Return the type of a column of a relation, domains looked through; raises if it is gone
 Oid
 require_type_in(Oid relation, const LoadedStream *stream, const char *column, const char *meaning)
@@ -127,6 +143,7 @@ settle_hop(const LoadedStream *stream, const char *defined_for)
 							   get_rel_name(stream->relation), get_rel_name(stream->hop.relation), stream->name),
 						errhint("They are read together, with the rights of one owner.")));
 	}
+	require_readable_for_owner(stream, stream->hop.relation);
 	require_type_in(stream->hop.relation, stream, stream->hop.row_key, "through key");
 }
 
@@ -159,6 +176,7 @@ settle_stream(LoadedStream *stream, const char *defined_for)
 {
 	stream->owner = require_same_owner(stream->relation, defined_for,
 									   stream->is_source ? "source" : "record type", stream->name);
+	require_readable_for_owner(stream, stream->relation);
 	stream->key_type =
 		require_column_type(stream, stream->key_column, stream->is_source ? "record key" : "key column");
 	if (key_kind_of(stream) == core::KeyKind::text)

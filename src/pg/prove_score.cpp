@@ -30,8 +30,16 @@ evaluate_nobody(void *argument)
 	auto *proven = static_cast<const UpkeepScore *>(argument);
 	const ActiveScore *active = find_active(proven->name);
 
+	// Nobody can write facts of a score whose records or columns are gone: it says so
+	if (active == nullptr)
+	{
+		PushActiveSnapshot(GetLatestSnapshot());
+		load_score(proven->name, Reader::writer);
+		PopActiveSnapshot();
+		return true;
+	}
 	// Who ranks all records holds the definition alone, which is too much to ask for
-	if (active == nullptr || active->relative)
+	if (active->relative)
 	{
 		return true;
 	}

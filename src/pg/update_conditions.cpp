@@ -8,6 +8,7 @@
 // row.
 #include "pg/postgres_api.hpp"
 
+#include "pg/fill.hpp"
 #include "pg/guard_columns.hpp"
 #include "pg/held.hpp"
 #include "pg/row_change.hpp"
@@ -103,5 +104,5 @@ lead_scoring_matters(PG_FUNCTION_ARGS)
 	{
 		PG_RETURN_BOOL(false);
 	}
-	PG_RETURN_BOOL(starts == nullptr || !are_indifferent(starts, rows) || (!is_ours && is_score_written(starts, rows)));
+	PG_RETURN_BOOL(starts == nullptr || !are_indifferent(starts, rows) || (!is_ours && (is_score_written(starts, rows) || writes_filled(starts, rows))));
 }

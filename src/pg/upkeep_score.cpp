@@ -161,11 +161,12 @@ divide(Portion *portion, const Failure &failure)
 	return true;
 }
 
+// Whether the caller may write a table; of one that is gone he is told
 bool
 may_write(Oid target)
 {
-	return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(target)) && pg_class_aclcheck(target, GetUserId(), ACL_UPDATE) == ACLCHECK_OK &&
-		   check_enable_rls(target, InvalidOid, true) != RLS_ENABLED;
+	return !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(target)) ||
+		   (pg_class_aclcheck(target, GetUserId(), ACL_UPDATE) == ACLCHECK_OK && check_enable_rls(target, InvalidOid, true) != RLS_ENABLED);
 }
 
 // The table that has the columns of a score, by its name, status, record type and target
