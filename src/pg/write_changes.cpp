@@ -4,10 +4,9 @@
 
 #include "pg/changes.hpp"
 #include "pg/key_set.hpp"
-#include "pg/score_columns.hpp"
 #include "pg/sent_scores.hpp"
 #include "pg/session.hpp"
-#include "pg/write_in_place.hpp"
+#include "pg/write_rows.hpp"
 #include "pg/writing.hpp"
 
 extern "C"
@@ -104,7 +103,7 @@ add_change(ColumnChanges *changes, const LockedRecord &record, const StoredScore
 			repalloc_huge(changes->changes, sizeof(ColumnChange) * static_cast<Size>(changes->capacity)));
 	}
 	ColumnChange &change = changes->changes[changes->count++];
-	change = {record.key, known, after, before == nullptr, stands, {}};
+	change = {record.key, known, after, before == nullptr, stands, false, {}};
 	ItemPointerSetInvalid(&change.place);
 	if (record.place != nullptr)
 	{
@@ -152,199 +151,6 @@ add_orphans(const KeptScore *kept, const core::Batch &records, ColumnChanges *ch
 	}
 }
 
-// The names that statements speak of, quoted
-struct Names
-{
-	const char *target;
-	const char *key;
-	const char *columns[stored_values + 1];
-};
-
-Names
-names_of(const LoadedScore *score)
-{
-	ScoreColumns columns = score_columns(score->name);
-
-	return {relation_sql(score->target),
-			quote_identifier(score->records->key_column),
-			{quote_identifier(columns.total), quote_identifier(columns.fit), quote_identifier(columns.engagement),
-			 quote_identifier(columns.label)}};
-}
-
-const char *
-rows_sql()
-{
-	return "ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4), "
-		   "pg_catalog.unnest($5)) n (k, t, f, e, l)";
-}
-
-const char *
-update_one_sql(const Names &names)
-{
-	return psprintf("UPDATE %s t SET %s = $2, %s = $3, %s = $4, %s = $5 WHERE t.%s OPERATOR(pg_catalog.=) $1", names.target,
-					names.columns[0], names.columns[1], names.columns[2], names.columns[3], names.key);
-}
-
-const char *
-update_many_sql(const Names &names)
-{
-	return psprintf("UPDATE %s t SET %s = n.t, %s = n.f, %s = n.e, %s = n.l FROM %s WHERE t.%s OPERATOR(pg_catalog.=) n.k",
-					names.target, names.columns[0], names.columns[1], names.columns[2], names.columns[3], rows_sql(),
-					names.key);
-}
-
-const char *
-insert_many_sql(const Names &names)
-{
-	return psprintf("INSERT INTO %s (%s, %s, %s, %s, %s) SELECT n.k, n.t, n.f, n.e, n.l FROM %s", names.target, names.key,
-					names.columns[0], names.columns[1], names.columns[2], names.columns[3], rows_sql());
-}
-
-Oid
-key_type_of(const KeptScore *kept)
-{
-	core::KeyKind kind = kept->score->definition.key_kind;
-
-	return kind == core::KeyKind::integer ? INT8OID : kind == core::KeyKind::uuid ? UUIDOID : TEXTOID;
-}
-
-SPIPlanPtr
-plan_write(const KeptScore *kept, const char *sql, bool many)
-{
-	Oid one[] = {key_type_of(kept), FLOAT8OID, FLOAT8OID, FLOAT8OID, TEXTOID};
-	Oid arrays[] = {key_array_type(kept->score->definition.key_kind), FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID,
-					TEXTARRAYOID};
-
-	return prepare_kept(kept->context, sql, 5, many ? arrays : one);
-}
-
-// Return a plan, which is made when it is first needed, to be run now
-SPIPlanPtr
-plan_at_hand(KeptScore *kept, SPIPlanPtr *plan, const char *(*sql)(const Names &), bool many)
-{
-	prepare_for_queries(kept);
-	if (*plan == nullptr)
-	{
-		*plan = plan_write(kept, sql(names_of(kept->score)), many);
-	}
-	return *plan;
-}
-
-Datum
-label_datum(const StoredScore &score)
-{
-	return PointerGetDatum(cstring_to_text_with_len(score.label.data(), static_cast<int>(score.label.size())));
-}
-
-// Write some rows. In a target of their own they are not locked, and in a transaction that sees only what was there when it
-// began they may not be seen
-void
-execute(const KeptScore *kept, SPIPlanPtr plan, Datum *values, const char *nulls, int count)
-{
-	MemoryContext before = CurrentMemoryContext;
-	int result = SPI_execute_plan(plan, values, nulls, false, 0);
-
-	// SPI leaves its own memory context behind
-	MemoryContextSwitchTo(before);
-	if (result < 0)
-	{
-		elog(ERROR, "could not write scores: %s", SPI_result_code_string(result));
-	}
-	if (!kept->score->own_target && IsolationUsesXactSnapshot() && SPI_processed < static_cast<uint64>(count))
-	{
-		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-						errmsg("could not serialize access: a row for scores was added concurrently"),
-						errhint("The transaction might succeed if retried.")));
-	}
-}
-
-void
-write_one(KeptScore *kept, const ColumnChange &change)
-{
-	Datum values[5] = {make_key_datum(key_type_of(kept), change.key)};
-	char nulls[5] = {' ', ' ', ' ', ' ', ' '};
-
-	if (write_in_place(kept, change))
-	{
-		return;
-	}
-	for (int at = 0; at < stored_values; at++)
-	{
-		values[at + 1] = Float8GetDatum(change.after.values[at]);
-		nulls[at + 1] = change.after.nulls[at] ? 'n' : ' ';
-	}
-	nulls[stored_values + 1] = change.after.nulls[stored_values] ? 'n' : ' ';
-	values[stored_values + 1] = change.after.nulls[stored_values] ? 0 : label_datum(change.after);
-	execute(kept, plan_at_hand(kept, &kept->plans.update_one, update_one_sql, false), values, nulls, 1);
-}
-
-// Make an array of one column of some changes
-Datum
-column_array(const ColumnChange *const *changes, int count, int column)
-{
-	auto *values = static_cast<Datum *>(palloc(sizeof(Datum) * static_cast<Size>(count)));
-	auto *nulls = static_cast<bool *>(palloc(sizeof(bool) * static_cast<Size>(count)));
-	bool is_label = column == stored_values;
-	int lower = 1;
-
-	for (int at = 0; at < count; at++)
-	{
-		const StoredScore &after = changes[at]->after;
-		nulls[at] = after.nulls[column];
-		values[at] = nulls[at] ? 0 : is_label ? label_datum(after) : Float8GetDatum(after.values[column]);
-	}
-	return PointerGetDatum(is_label ? construct_md_array(values, nulls, 1, &count, &lower, TEXTOID, -1, false, TYPALIGN_INT)
-									: construct_md_array(values, nulls, 1, &count, &lower, FLOAT8OID, sizeof(float8),
-														 FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-}
-
-void
-write_many(KeptScore *kept, const ColumnChange *const *changes, int count, SPIPlanPtr plan)
-{
-	auto *keys = static_cast<core::Key *>(palloc(sizeof(core::Key) * static_cast<Size>(count)));
-	Datum values[5];
-
-	for (int at = 0; at < count; at++)
-	{
-		keys[at] = changes[at]->key;
-	}
-	values[0] = key_array(kept->score->definition.key_kind, keys, count);
-	for (int column = 0; column <= stored_values; column++)
-	{
-		values[column + 1] = column_array(changes, count, column);
-	}
-	execute(kept, plan, values, nullptr, count);
-}
-
-void
-write_rows(KeptScore *kept, const ColumnChange *changes, int count)
-{
-	auto **known = static_cast<const ColumnChange **>(palloc(sizeof(ColumnChange *) * static_cast<Size>(count)));
-	auto **added = static_cast<const ColumnChange **>(palloc(sizeof(ColumnChange *) * static_cast<Size>(count)));
-	int known_count = 0;
-	int added_count = 0;
-
-	for (int at = 0; at < count; at++)
-	{
-		if (!changes[at].stands)
-		{
-			(changes[at].is_new ? added[added_count++] : known[known_count++]) = &changes[at];
-		}
-	}
-	if (known_count == 1)
-	{
-		write_one(kept, *known[0]);
-	}
-	else if (known_count > 1 && !write_many_in_place(kept, known, known_count))
-	{
-		write_many(kept, known, known_count, plan_at_hand(kept, &kept->plans.update_many, update_many_sql, true));
-	}
-	if (added_count > 0)
-	{
-		write_many(kept, added, added_count, plan_at_hand(kept, &kept->plans.insert_many, insert_many_sql, true));
-	}
-}
-
 ScoreValues
 values_of(const StoredScore &score)
 {
@@ -368,7 +174,7 @@ note_columns(const KeptScore *kept, const ColumnChanges &changes, const char *re
 		{
 			const ColumnChange &change = changes.changes[at];
 			// What a publisher had replaced may be as it was
-			if (!same_scores(change.before, change.after))
+			if (!change.refused && !same_scores(change.before, change.after))
 			{
 				noted[count++] = {key_text(kept->score->definition.key_kind, change.key), values_of(change.before),
 								  values_of(change.after)};
@@ -465,13 +271,14 @@ write_changes(KeptScore *kept, const ColumnChanges &changes, const char *reason)
 	}
 	GetUserIdAndSecContext(&user, &security_context);
 	SetUserIdAndSecContext(owner_of(kept->score->target), security_context | SECURITY_LOCAL_USERID_CHANGE);
+	volatile int refused = 0;
 	Writing writing;
 	begin_writing_scores(&writing, kept->score->name, changes.as_of);
 	PG_TRY();
 	{
 		for (int first = 0; first < changes.count; first += most_rows)
 		{
-			write_rows(kept, changes.changes + first, Min(most_rows, changes.count - first));
+			refused = refused + write_rows(kept, changes.changes + first, Min(most_rows, changes.count - first));
 		}
 	}
 	PG_CATCH();
@@ -481,11 +288,12 @@ write_changes(KeptScore *kept, const ColumnChanges &changes, const char *reason)
 	PG_END_TRY();
 	end_writing_scores(writing);
 	SetUserIdAndSecContext(user, security_context);
+	warn_of_refused(kept->score, static_cast<uint64>(refused));
 	if (wants_changes(kept->score))
 	{
 		note_columns(kept, changes, reason);
 	}
-	return static_cast<uint64>(changes.count);
+	return static_cast<uint64>(changes.count - refused);
 }
 
 } // namespace lead_scoring::pg

@@ -1,4 +1,4 @@
-// What differs between stored scores and evaluated ones, and the statements that write it.
+// What differs between stored scores and evaluated ones, and what follows from it.
 #pragma once
 
 #include "pg/postgres_api.hpp"
@@ -17,6 +17,7 @@ struct ColumnChange
 	StoredScore after;
 	bool is_new; // the target has no row for the record yet
 	bool stands; // a publisher has sent with the row what comes after
+	bool refused; // a trigger of others has kept the row as it was
 	ItemPointerData place; // of the row that was locked, or invalid
 };
 

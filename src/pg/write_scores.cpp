@@ -19,6 +19,7 @@
 #include "pg/statistics.hpp"
 #include "pg/stream.hpp"
 #include "pg/waiting.hpp"
+#include "pg/write_rows.hpp"
 #include "pg/writing.hpp"
 
 extern "C"
@@ -264,6 +265,31 @@ read_changes(const LoadedScore *score, uint64 *count)
 	return changes;
 }
 
+// Leave out the changes that stand out still, as triggers of others have kept rows as they were, and tell of them
+void
+drop_refused(const LoadedScore *score, Change *changes, uint64 *count)
+{
+	uint64 refused_count;
+	const Change *refused = read_changes(score, &refused_count);
+	uint64 kept = 0;
+	uint64 next = 0;
+
+	// Both are in the order of their keys
+	for (uint64 at = 0; at < *count; at++)
+	{
+		if (next < refused_count && DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, changes[at].key, refused[next].key)))
+		{
+			next++;
+		}
+		else
+		{
+			changes[kept++] = changes[at];
+		}
+	}
+	*count = kept;
+	warn_of_refused(score, refused_count);
+}
+
 } // namespace
 
 void
@@ -322,7 +348,7 @@ write_scores(LoadedScore *score, TimestampTz as_of, const char *reason)
 	begin_progress(score->name, score->target);
 	begin_phase(Phase::writing, get_rel_name(score->target), 0);
 	uint64 change_count = 0;
-	const Change *changes = wants_changes(score) ? read_changes(score, &change_count) : nullptr;
+	Change *changes = wants_changes(score) ? read_changes(score, &change_count) : nullptr;
 	Writing writing;
 	begin_writing_scores(&writing, score->name, as_of);
 	volatile uint64 written = 0;
@@ -341,6 +367,10 @@ write_scores(LoadedScore *score, TimestampTz as_of, const char *reason)
 	}
 	PG_END_TRY();
 	end_writing_scores(writing);
+	if (written < change_count)
+	{
+		drop_refused(score, changes, &change_count);
+	}
 	end_progress();
 	end_session(session);
 	for (uint64 at = 0; at < change_count; at += 8192)
