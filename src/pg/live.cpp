@@ -83,11 +83,11 @@ is_overwritten(const TriggerData *trigger, const PathStarts *starts, const Rows 
 	return overwritten;
 }
 
-// Whether a score was computed for an update on its way into the table
+// Whether an update brings a score that was computed of the row on its way into the table
 bool
 is_filled(const TriggerData *trigger, const PathStarts *starts, const Rows &rows)
 {
-	return TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && !is_writing_scores() && writes_filled(starts, rows);
+	return TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && !may_write_scores() && writes_filled(starts, rows);
 }
 
 // Whether a trigger of ours comes after the statement that wrote a row of a relation

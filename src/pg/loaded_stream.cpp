@@ -56,10 +56,10 @@ require_readable_for_owner(const LoadedStream *stream, Oid relation)
 	{
 		const char *owner = GetUserNameFromId(stream->owner, false);
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						errmsg("owner \"%s\" of relation \"%s\" of %s \"%s\" may not read it", owner, get_rel_name(relation),
+						errmsg("permission denied for relation \"%s\" of %s \"%s\"", get_rel_name(relation),
 							   stream->is_source ? "source" : "record type", stream->name),
-						errhint("Scores are computed with the owner's rights, which were revoked: GRANT SELECT ON %s TO %s;",
-								relation_sql(relation), quote_identifier(owner))));
+						errdetail("Scores are computed with the rights of its owner \"%s\", who may not read it.", owner),
+						errhint("GRANT SELECT ON %s TO %s;", relation_sql(relation), quote_identifier(owner))));
 	}
 }
 
