@@ -311,6 +311,11 @@ refresh_what_is_due(const Upkeep &upkeep, TimestampTz as_of, bool is_now)
 	bool unproven = version != proven_version || GetUserId() != proven_for;
 	bool all_proven = true;
 
+	if (names == NIL && !upkeep.patient && is_any_active())
+	{
+		ereport(NOTICE, (errmsg("there is no active score that user \"%s\" may refresh", GetUserNameFromId(GetUserId(), false)),
+						 errhint("It takes the right to update the table that has the columns of the score.")));
+	}
 	foreach (cell, names)
 	{
 		TimestampTz until = as_of == DT_NOBEGIN ? GetCurrentTimestamp() : as_of;

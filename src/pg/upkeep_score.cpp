@@ -229,6 +229,17 @@ scores_to_keep(const Upkeep &upkeep, const char *only)
 }
 
 bool
+is_any_active()
+{
+	constexpr const char *columns[] = {"status"};
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	QueryRows scores = own_rows(CurrentMemoryContext, own::scores, nullptr, columns);
+	PopActiveSnapshot();
+	return has_text_anywhere(scores, 1, "active");
+}
+
+bool
 refresh_everybody(UpkeepScore *score)
 {
 	Portion portion{score, nullptr, 0, 0};

@@ -33,6 +33,9 @@ struct KeyList
 // The active scores that the caller may write, in the order of their names; one of them if it is named
 List *scores_to_keep(const Upkeep &upkeep, const char *only);
 
+// Whether there is a score that is switched on, whoever may write it
+bool is_any_active();
+
 // Evaluate all records of a score and write what differs; false if it fails
 bool refresh_everybody(UpkeepScore *score);
 
