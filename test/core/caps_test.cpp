@@ -377,8 +377,11 @@ TEST(Caps, CanBeCancelledWhileARecordIsFinished)
 		facts.rows[0][row] = {0, as_of - static_cast<int64_t>(row * 7919 % 50'000) * hour_us};
 	}
 
-	Fed cancelled(model, facts, plain, as_of, []() noexcept { return true; });
+	static bool wanted;
+	wanted = true;
+	Fed cancelled(model, facts, plain, as_of, []() noexcept { return !wanted; });
 	cancelled.feed();
+	wanted = false;
 	EXPECT_EQ(fault_of([&] { cancelled.finish(); }), Fault::cancelled);
 	Fed patient(model, facts, plain, as_of, []() noexcept { return false; });
 	patient.feed();

@@ -120,8 +120,8 @@ TEST(Transfer, TakesManyRecordsInPieces)
 		Fed from(model, facts, plain);
 		from.feed();
 		Fed into(model, facts, plain);
-		EXPECT_GT(transfer(from.scorer(), into.scorer()), 10u);
-		EXPECT_GT(transfer(from.scorer(), into.scorer()), 10u);
+		EXPECT_GT(transfer(from.scorer(), into.scorer()), 3333 / batch_rows);
+		EXPECT_GT(transfer(from.scorer(), into.scorer()), 3333 / batch_rows);
 		std::vector<ScoreResult> results = into.finish();
 		for (uint32_t record = 0; record < results.size(); record++)
 		{
