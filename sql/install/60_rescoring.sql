@@ -1,7 +1,8 @@
 -- Editing an active score re-scores it when the statement ends; or when the transaction ends, where it takes several statements
 -- until the definition fits its relations again, as after a column was renamed that rules and a scope use.
 
-CREATE TABLE lead_scoring.unsettled (score text NOT NULL);
+-- Its rows outlive no transaction. Unlogged, it is in no publication: a row without a key cannot be deleted from a table that is.
+CREATE UNLOGGED TABLE lead_scoring.unsettled (score text NOT NULL);
 COMMENT ON TABLE lead_scoring.unsettled IS 'Scores that are to be re-scored when this transaction ends, as their definitions do not fit their relations yet; nobody sees those of others';
 COMMENT ON COLUMN lead_scoring.unsettled.score IS 'Active score';
 

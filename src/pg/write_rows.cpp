@@ -36,12 +36,9 @@ names_of(const LoadedScore *score)
 			 quote_identifier(columns.label)}};
 }
 
-const char *
-rows_sql()
-{
-	return "ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4), "
-		   "pg_catalog.unnest($5)) n (k, t, f, e, l)";
-}
+// The rows that statements about many of them are given
+constexpr const char *given_rows =
+	"ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5))";
 
 const char *
 update_one_sql(const Names &names)
@@ -53,16 +50,16 @@ update_one_sql(const Names &names)
 const char *
 update_many_sql(const Names &names)
 {
-	return psprintf("UPDATE %s t SET %s = n.t, %s = n.f, %s = n.e, %s = n.l FROM %s WHERE t.%s OPERATOR(pg_catalog.=) n.k",
-					names.target, names.columns[0], names.columns[1], names.columns[2], names.columns[3], rows_sql(),
-					names.key);
+	return psprintf("UPDATE %s t SET %s = n.t, %s = n.f, %s = n.e, %s = n.l FROM %s n (k, t, f, e, l) "
+					"WHERE t.%s OPERATOR(pg_catalog.=) n.k",
+					names.target, names.columns[0], names.columns[1], names.columns[2], names.columns[3], given_rows, names.key);
 }
 
 const char *
 insert_many_sql(const Names &names)
 {
-	return psprintf("INSERT INTO %s (%s, %s, %s, %s, %s) SELECT n.k, n.t, n.f, n.e, n.l FROM %s", names.target, names.key,
-					names.columns[0], names.columns[1], names.columns[2], names.columns[3], rows_sql());
+	return psprintf("INSERT INTO %s (%s, %s, %s, %s, %s) SELECT n.k, n.t, n.f, n.e, n.l FROM %s n (k, t, f, e, l)",
+					names.target, names.key, names.columns[0], names.columns[1], names.columns[2], names.columns[3], given_rows);
 }
 
 Oid
@@ -73,14 +70,25 @@ key_type_of(const KeptScore *kept)
 	return kind == core::KeyKind::integer ? INT8OID : kind == core::KeyKind::uuid ? UUIDOID : TEXTOID;
 }
 
+// The types of what statements about many rows are given
+struct ArrayTypes
+{
+	Oid types[stored_values + 2];
+};
+
+ArrayTypes
+array_types_of(const KeptScore *kept)
+{
+	return {{key_array_type(kept->score->definition.key_kind), FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, TEXTARRAYOID}};
+}
+
 SPIPlanPtr
 plan_write(const KeptScore *kept, const char *sql, bool many)
 {
 	Oid one[] = {key_type_of(kept), FLOAT8OID, FLOAT8OID, FLOAT8OID, TEXTOID};
-	Oid arrays[] = {key_array_type(kept->score->definition.key_kind), FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID,
-					TEXTARRAYOID};
+	ArrayTypes arrays = array_types_of(kept);
 
-	return prepare_kept(kept->context, sql, 5, many ? arrays : one);
+	return prepare_kept(kept->context, sql, lengthof(one), many ? arrays.types : one);
 }
 
 // Return a plan, which is made when it is first needed, to be run now
@@ -190,22 +198,22 @@ refused_sql(const Names &names, bool added)
 	const char *differs = psprintf("(t.%s, t.%s, t.%s, t.%s) IS DISTINCT FROM (n.t, n.f, n.e, n.l)", names.columns[0], names.columns[1],
 								   names.columns[2], names.columns[3]);
 
-	return psprintf("SELECT n.o::integer FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), "
-					"pg_catalog.unnest($4), pg_catalog.unnest($5)) WITH ORDINALITY n (k, t, f, e, l, o) %s JOIN %s t "
+	return psprintf("SELECT n.o::integer FROM %s WITH ORDINALITY n (k, t, f, e, l, o) %s JOIN %s t "
 					"ON t.%s OPERATOR(pg_catalog.=) n.k WHERE %s",
-					added ? "LEFT" : "", names.target, names.key, differs);
+					given_rows, added ? "LEFT" : "", names.target, names.key, differs);
 }
 
 // Find out which rows are not as they were to be written, and mark them; returns how many. Rows that are gone need not be
 int
 mark_refused(const KeptScore *kept, ColumnChange *const *changes, int count, bool added)
 {
-	Oid types[] = {key_array_type(kept->score->definition.key_kind), FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, TEXTARRAYOID};
-	Datum values[5];
+	ArrayTypes arrays = array_types_of(kept);
+	Datum values[lengthof(arrays.types)];
 	MemoryContext before = CurrentMemoryContext;
 
 	make_arrays(kept, changes, count, values);
-	if (SPI_execute_with_args(refused_sql(names_of(kept->score), added), lengthof(types), types, values, nullptr, false, 0) != SPI_OK_SELECT)
+	if (SPI_execute_with_args(refused_sql(names_of(kept->score), added), lengthof(values), arrays.types, values, nullptr, false, 0) !=
+		SPI_OK_SELECT)
 	{
 		elog(ERROR, "could not look for scores that were not written");
 	}

@@ -2,7 +2,7 @@
 -- it fits, at the latest when the transaction ends. Here SET CONSTRAINTS stands for that end.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(37);
+SELECT plan(40);
 
 CREATE TABLE contacts (id int PRIMARY KEY, country text, open boolean DEFAULT true);
 CREATE TABLE lists (list text, contact_id int);
@@ -47,6 +47,15 @@ SELECT is(pg_temp.scores(), '102 near, 10 far, none', '... and is evaluated');
 SELECT is((SELECT count(*) FROM lead_scoring.score_history WHERE reason = 'rule_change'), 1::bigint, '... with one row of history');
 INSERT INTO activities VALUES (2, 'mail', now());
 SELECT is(pg_temp.scores(), '102 near, 110 far, none', 'facts can be written again');
+
+-- A publication of all tables has ours in it, too
+CREATE PUBLICATION mending FOR ALL TABLES;
+SELECT lives_ok($$UPDATE lead_scoring.rule SET points = 3 WHERE name = 'country'$$, 'a rule is edited where all tables are published');
+ALTER TABLE contacts RENAME COLUMN land TO country;
+SELECT lives_ok($$UPDATE lead_scoring.rule SET points = 2, criterion = $c$country = 'AT'$c$ WHERE name = 'country'$$, '... and one that is put off');
+ALTER TABLE contacts RENAME COLUMN country TO land;
+SELECT lives_ok($$UPDATE lead_scoring.rule SET criterion = $c$land = 'AT'$c$ WHERE name = 'country'$$, '... until all fits again');
+DROP PUBLICATION mending;
 
 -- A change that is taken back: nothing is written again, but what was edited meanwhile counts
 ALTER TABLE contacts RENAME COLUMN land TO country;
