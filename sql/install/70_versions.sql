@@ -233,6 +233,10 @@ BEGIN
     PERFORM lead_scoring.lock_to_replace(VARIADIC ARRAY[version.name, version.draft_of]
       || ARRAY(SELECT s.name FROM lead_scoring.score s WHERE s.draft_of = version.name));
   END IF;
+  IF version.name IS NULL AND EXISTS (SELECT FROM lead_scoring.model m WHERE m.name = publish.draft) THEN
+    RAISE EXCEPTION '"%" is a model, not a draft of a score', publish.draft USING ERRCODE = 'wrong_object_type',
+      HINT = format('Publish one of its versions: SELECT lead_scoring.publish(%L, 1). They are the rows of lead_scoring.model_versions.', publish.draft);
+  END IF;
   version := lead_scoring.require_score(publish.draft);
   IF version.draft_of IS NULL THEN
     RAISE EXCEPTION 'score "%" is not a draft of another score', publish.draft USING ERRCODE = 'object_not_in_prerequisite_state',

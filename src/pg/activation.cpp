@@ -245,6 +245,29 @@ detach_all(const char *name)
 }
 
 void
+hint_at_dependents(void *)
+{
+	if (geterrcode() == ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST)
+	{
+		errhint("The columns of the score go with it. Drop or change first what the detail lists; a view can be made again once the score is "
+				"switched on.");
+	}
+}
+
+// Drop what a score has added to its table; raises if something reads it
+void
+drop_stored(const Whereabouts &found, const char *name)
+{
+	ErrorContextCallback callback{error_context_stack, hint_at_dependents, nullptr};
+
+	error_context_stack = &callback;
+	guard_columns(found.target, name);
+	drop_now_view(found.target, name);
+	drop_columns(found.target_sql, name);
+	error_context_stack = callback.previous;
+}
+
+void
 deactivate(const char *name)
 {
 	find_own_score(name);
@@ -260,9 +283,7 @@ deactivate(const char *name)
 	Session session = begin_safe_path();
 	if (found.active && found.target_sql != nullptr)
 	{
-		guard_columns(found.target, name);
-		drop_now_view(found.target, name);
-		drop_columns(found.target_sql, name);
+		drop_stored(found, name);
 	}
 	if (found.active)
 	{

@@ -7,6 +7,7 @@
 #include "pg/postgres_api.hpp"
 
 #include "pg/expression.hpp"
+#include "pg/expression_hint.hpp"
 #include "pg/expression_type.hpp"
 
 extern "C"
@@ -257,31 +258,14 @@ analyse(Relation relation, const char *text, const ExpressionSite &site)
 	return expression;
 }
 
-// The advice that goes with an error of PostgreSQL's parser
+// A message of PostgreSQL's without the name that a resolved expression gives to the row, which nobody wrote
 const char *
-hint_for(int sqlstate, ExpressionType type)
+without_alias(const char *message)
 {
-	switch (sqlstate)
-	{
-	case ERRCODE_FEATURE_NOT_SUPPORTED:
-		return "An expression looks at one row. To look at rows of another table, register it as a source.";
-	case ERRCODE_GROUPING_ERROR:
-	case ERRCODE_WINDOWING_ERROR:
-		return type == ExpressionType::number
-				   ? "An expression looks at one row. The rollup of a rule, or the statistic of a feature, says how the values of "
-					 "several rows come together."
-				   : "An expression looks at one row. A rule counts rows by counting = 'once' with at_least and at_most, a "
-					 "feature by its statistic.";
-	case ERRCODE_INVALID_OBJECT_DEFINITION:
-		return "The score must depend on nothing but the data and as_of: use immutable or stable functions.";
-	case ERRCODE_DATATYPE_MISMATCH:
-		return psprintf("Write a %s, such as %s.", noun_of(type), example_of(type));
-	case ERRCODE_UNDEFINED_COLUMN:
-	case ERRCODE_UNDEFINED_TABLE:
-		return "An expression can use the columns of its own relation and as_of; texts stand in single quotes.";
-	default:
-		return psprintf("Write one SQL expression over the columns of the relation, such as %s.", example_of(type));
-	}
+	const char *qualifier = psprintf(" %s.", resolved_alias);
+	const char *at = strstr(message, qualifier);
+
+	return at == nullptr ? message : psprintf("%.*s %s", static_cast<int>(at - message), message, at + strlen(qualifier));
 }
 
 // Raise an error of PostgreSQL's parser again, telling where the expression stands
@@ -292,16 +276,10 @@ raise_at(ErrorData *error, const char *text, const ExpressionSite &site)
 	{
 		ReThrowError(error);
 	}
-	error->message = psprintf("%s of %s: %s", site.field, site.what, error->message);
-	if (site.resolved)
-	{
-		error->hint = pstrdup("The relation has been altered since this was written (columns are kept by their names), or what it calls is "
-							  "gone: write it again; if it is a feature of a model, train and publish that then.");
-	}
-	else if (error->hint == nullptr)
-	{
-		error->hint = pstrdup(hint_for(error->sqlerrcode, site.type));
-	}
+	const char *message = site.resolved ? without_alias(error->message) : error->message;
+	const char *hint = expression_hint(error, text, site);
+	error->message = psprintf("%s of %s: %s", site.field, site.what, message);
+	error->hint = hint == nullptr ? nullptr : pstrdup(hint);
 	if (error->internalquery == nullptr)
 	{
 		error->internalquery = pstrdup(text);

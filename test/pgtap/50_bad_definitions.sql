@@ -176,7 +176,7 @@ CREATE FUNCTION pg_temp.everything() RETURNS text LANGUAGE sql AS $$
 $$;
 CREATE TABLE before AS SELECT pg_temp.everything() AS everything, pg_temp.total('s', 1, now()) AS total;
 
-SELECT plan((SELECT count(*)::int FROM bad) + 6);
+SELECT plan((SELECT count(*)::int FROM bad) + 8);
 SELECT throws_ok(statement, code, NULL, what) FROM bad ORDER BY i;
 SELECT is(pg_temp.everything(), (SELECT everything FROM before), 'no definition was changed by any of them');
 SELECT is(pg_temp.total('s', 1, now()), (SELECT total FROM before), 'the session scores as before');
@@ -198,6 +198,10 @@ $$;
 SELECT is((SELECT string_agg(what || ': ' || pg_temp.complaint(statement), '; ') FROM bad WHERE code NOT IN ('23505', '42P01', '22P02', '23502') AND pg_temp.complaint(statement) LIKE '% | '), NULL, 'each has a hint');
 SELECT is((SELECT string_agg(what || ': ' || pg_temp.complaint(statement), '; ') FROM bad WHERE pg_temp.complaint(statement) ~ '^[A-Z][a-z]|\. \|' AND code <> '42P01'), NULL, 'messages begin in lower case and end without a full stop');
 SELECT is((SELECT string_agg(what, '; ') FROM bad WHERE what LIKE 'expression of a property rule%' AND position('"x"' IN pg_temp.complaint(statement)) = 0), NULL, 'messages about an expression name the rule');
+SELECT is(pg_temp.complaint(format($$INSERT INTO lead_scoring.rule (score, group_name, name, source, criterion, points) VALUES ('s', 'all', 'n', 'activity', %L, 1)$$, criterion)),
+          'criterion of rule "n" of score "s": function ' || complaint, 'an unknown function, ' || what)
+  FROM (VALUES ('ours', $$keyword_hits(type, '{a}') > 0$$, 'keyword_hits(text, unknown) does not exist | Write it with its schema: lead_scoring.keyword_hits().'),
+               ('not ours', $$nothing(type) AND lead_scoring.keyword_hits(type, '{a}') > 0$$, 'nothing(text) does not exist | No function matches the given name and argument types. You might need to add explicit type casts.')) AS v (what, criterion, complaint);
 
 SELECT * FROM finish();
 ROLLBACK;

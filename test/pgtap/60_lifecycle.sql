@@ -1,7 +1,7 @@
 -- Draft, active, edited, refreshed, verified, switched off; what is written and what is not
 BEGIN;
 \ir include/crm.psql
-SELECT plan(68);
+SELECT plan(69);
 
 INSERT INTO contacts (id, industry, employees) SELECT i, CASE WHEN i % 2 = 0 THEN 'Retail' END, i FROM generate_series(1, 10) AS i;
 SELECT pg_temp.act(i, 'x', i, NULL, '10 days') FROM generate_series(1, 5) AS i;
@@ -116,6 +116,19 @@ SELECT is((SELECT count(*) FROM lead_scoring.preview('s', 4) WHERE kind = 'bin')
 
 -- deactivate
 CREATE TABLE backup AS SELECT id, industry, employees FROM contacts;
+CREATE VIEW reader AS SELECT id, s FROM contacts;
+CREATE FUNCTION pg_temp.hint_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  hint text;
+BEGIN
+  EXECUTE statement;
+  RETURN 'no error';
+EXCEPTION WHEN dependent_objects_still_exist THEN
+  GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+  RETURN hint;
+END $$;
+SELECT is(pg_temp.hint_of($$SELECT lead_scoring.deactivate('s')$$), 'The columns of the score go with it. Drop or change first what the detail lists; a view can be made again once the score is switched on.', 'not while a view reads the columns');
+DROP VIEW reader;
 SELECT lives_ok($$SELECT lead_scoring.deactivate('s')$$, 'deactivate');
 SELECT is((SELECT status FROM lead_scoring.score WHERE name = 's'), 'draft', 'a draft again');
 SELECT hasnt_column('contacts', 's', 'the columns are gone');

@@ -31,7 +31,7 @@ SELECT throws_ok('INSERT INTO activities VALUES (1, $$mail$$, now())', '42703', 
 SELECT lives_ok($$UPDATE lead_scoring.rule SET criterion = $c$land = 'AT'$c$, points = 2 WHERE name = 'country'$$, 'a rule is written again, though a scope does not fit');
 SELECT results_eq('TABLE lead_scoring.unsettled', ARRAY['s'], '... the score is yet to be evaluated');
 SELECT is(pg_temp.scores(), '101 near, 10 far, none', '... and stands as it was');
-SELECT throws_ok('SET CONSTRAINTS ALL IMMEDIATE', '42703', 'criterion of a scope of score "s": column this.country does not exist', '... so that the transaction must not end');
+SELECT throws_ok('SET CONSTRAINTS ALL IMMEDIATE', '42703', 'criterion of a scope of score "s": column country does not exist', '... so that the transaction must not end');
 SELECT lives_ok($$UPDATE lead_scoring.scope SET criterion = $c$land = 'test'$c$ WHERE score = 's'$$, 'a scope');
 SAVEPOINT a;
 SELECT lives_ok($$UPDATE lead_scoring.band SET segment = $c$land = 'AT'$c$ WHERE label = 'near'$$, 'a band, with which all fits');

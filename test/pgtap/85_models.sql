@@ -1,7 +1,7 @@
 -- Models, features, versions and scores of kind likelihood: what is accepted, what is kept, what follows
 BEGIN;
 \ir include/market.psql
-SELECT plan(99);
+SELECT plan(100);
 
 -- F85 to F88, F91: every input in one line
 SELECT is((SELECT count(*) FROM lead_scoring.feature), 61::bigint, 'every input that the specification names is a feature of one line');
@@ -83,6 +83,7 @@ SELECT is((SELECT count(*) FROM lead_scoring.model_version v, jsonb_array_elemen
             WHERE v.model = 'closing' AND v.version = 1 AND g.name = f ->> 'name' AND to_jsonb(g) - 'model' || jsonb_build_object('criterion_relation', 'market.' || g.criterion_relation) = f), 61::bigint, 'every feature is in it, whole');
 SELECT is((SELECT count(*) FROM lead_scoring.model_version v, jsonb_populate_recordset(NULL::lead_scoring.feature, v.definition -> 'features') f JOIN lead_scoring.feature g USING (name)
             WHERE v.model = 'closing' AND v.version = 1 AND (f.source, f.statistic, f.expression_resolved, f.criterion_resolved, f.within, f.known_at_resolved, f.criterion_owner, f.decay::text) IS NOT DISTINCT FROM (g.source, g.statistic, g.expression_resolved, g.criterion_resolved, g.within, g.known_at_resolved, g.criterion_owner, g.decay::text)), 61::bigint, 'and can be read as rows of feature');
+SELECT throws_ok($$SELECT lead_scoring.publish('closing')$$, '42809', '"closing" is a model, not a draft of a score', 'a model is published by version');
 SELECT is(lead_scoring.publish('closing', 2), 0::bigint, 'published');
 SELECT is(lead_scoring.publish('closing', 2), 0::bigint, 'and again');
 SELECT is(pg_temp.states('closing'), '1 challenger 00, 2 champion 10, 3 challenger 00', 'it is the champion');
