@@ -76,13 +76,17 @@ CREATE FUNCTION lead_scoring.require_update_right(relation regclass, deed text) 
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  IF require_update_right.relation::oid IN (SELECT oid FROM pg_class)
-     AND NOT has_table_privilege(require_update_right.relation, 'UPDATE') THEN
+  IF require_update_right.relation::oid NOT IN (SELECT oid FROM pg_class) THEN
+    RETURN;
+  ELSIF NOT has_table_privilege(require_update_right.relation, 'UPDATE') THEN
     RAISE EXCEPTION 'permission denied to %', deed USING ERRCODE = 'insufficient_privilege',
       HINT = format('It takes the right to update "%s".', require_update_right.relation);
+  ELSIF row_security_active(require_update_right.relation) THEN
+    RAISE EXCEPTION 'permission denied to %', deed USING ERRCODE = 'insufficient_privilege',
+      HINT = format('It takes the right to update every record, and row-level security of "%s" applies to you.', require_update_right.relation);
   END IF;
 END $$;
-COMMENT ON FUNCTION lead_scoring.require_update_right(regclass, text) IS 'Raises unless the current user may update the relation';
+COMMENT ON FUNCTION lead_scoring.require_update_right(regclass, text) IS 'Raises unless the current user may update every row of the relation';
 
 CREATE FUNCTION lead_scoring.require_column(relation regclass, column_name name, meaning text) RETURNS oid
 LANGUAGE plpgsql STABLE

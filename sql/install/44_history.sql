@@ -94,12 +94,16 @@ CREATE TABLE lead_scoring.alerted (
   score      text NOT NULL,
   record_key text NOT NULL,
   alert      text NOT NULL,
+  part       text NOT NULL,
+  threshold  double precision NOT NULL,
   PRIMARY KEY (score, record_key, alert)
 );
 COMMENT ON TABLE lead_scoring.alerted IS 'Alerts with a margin that were given and not armed again since';
 COMMENT ON COLUMN lead_scoring.alerted.score IS 'Score';
 COMMENT ON COLUMN lead_scoring.alerted.record_key IS 'Key of the record, as text';
 COMMENT ON COLUMN lead_scoring.alerted.alert IS 'Name of the alert';
+COMMENT ON COLUMN lead_scoring.alerted.part IS 'Part that the alert watched when it was given';
+COMMENT ON COLUMN lead_scoring.alerted.threshold IS 'Threshold that it had then, in points';
 
 SELECT pg_extension_config_dump('lead_scoring.history_id', '');
 SELECT pg_extension_config_dump('lead_scoring.history_default', '');

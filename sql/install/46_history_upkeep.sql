@@ -101,6 +101,7 @@ SET timezone = 'UTC'
 AS $$
 DECLARE
   old record;
+  kept record;
   is_wanted boolean;
 BEGIN
   FOR old IN SELECT * FROM lead_scoring.history_partitions() p WHERE p.end_instant <= date_trunc('month', as_of) ORDER BY p.first_instant LOOP
@@ -112,10 +113,11 @@ BEGIN
       PERFORM lead_scoring.drop_history_partition(old.partition);
     END IF;
   END LOOP;
-  DELETE FROM lead_scoring.history h USING lead_scoring.score s
-   WHERE s.name = h.score AND h.changed_at < lead_scoring.instant_before(as_of, s.keep_history);
-  DELETE FROM lead_scoring.outbox o USING lead_scoring.score s
-   WHERE s.name = o.score AND o.changed_at < lead_scoring.instant_before(as_of, s.keep_history);
+  -- The instant is a constant of each DELETE: later partitions are left out, and nothing is computed row by row
+  FOR kept IN SELECT s.name, lead_scoring.instant_before(as_of, s.keep_history) AS until FROM lead_scoring.score s WHERE s.keep_history IS NOT NULL LOOP
+    DELETE FROM lead_scoring.history h WHERE h.score = kept.name AND h.changed_at < kept.until;
+    DELETE FROM lead_scoring.outbox o WHERE o.score = kept.name AND o.changed_at < kept.until;
+  END LOOP;
   DELETE FROM lead_scoring.outbox o WHERE o.delivered_at < as_of - interval '720 hours';
 END $$;
 COMMENT ON FUNCTION lead_scoring.drop_old_history(timestamptz) IS 'Deletes history and changes that are older than their score keeps them, and changes that were delivered 30 days ago';

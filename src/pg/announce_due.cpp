@@ -112,6 +112,25 @@ read_stored(const LoadedScore *score, Datum keys, size_t *count)
 	return changes;
 }
 
+// Forget the labels of records that are not there any more; theirs are locked
+void
+forget_gone(const LoadedScore *score, const Waiting &waiting, const Change *changes, size_t count)
+{
+	Oid types[] = {TEXTOID, TEXTARRAYOID, TEXTARRAYOID};
+	auto *there = static_cast<Datum *>(palloc(sizeof(Datum) * Max(count, 1)));
+
+	for (size_t at = 0; at < count; at++)
+	{
+		there[at] = changes[at].key;
+	}
+	Datum values[] = {CStringGetTextDatum(score->name), text_array(waiting.keys, nullptr, waiting.count), text_array(there, nullptr, count)};
+	if (SPI_execute_with_args("DELETE FROM lead_scoring.announced WHERE score = $1 AND record_key = ANY ($2) AND record_key <> ALL ($3)",
+							  lengthof(types), types, values, nullptr, false, 0) != SPI_OK_DELETE)
+	{
+		elog(ERROR, "could not forget what was announced");
+	}
+}
+
 uint64
 announce_waiting(const LoadedScore *score, TimestampTz as_of)
 {
@@ -125,6 +144,10 @@ announce_waiting(const LoadedScore *score, TimestampTz as_of)
 	{
 		// Read behind the locks, in a new snapshot
 		const Change *changes = read_stored(score, text_array(waiting.keys, nullptr, waiting.count), &count);
+		if (count < waiting.count)
+		{
+			forget_gone(score, waiting, changes, count);
+		}
 		if (count > 0)
 		{
 			announced = announce({score, CStringGetTextDatum(score->name), changes, count, "time", as_of, false});

@@ -7,7 +7,9 @@
 
 #include "pg/announcements.hpp"
 
+#include "pg/events.hpp"
 #include "pg/kept_plan.hpp"
+#include "pg/own_rows.hpp"
 #include "pg/query.hpp"
 
 extern "C"
@@ -20,22 +22,6 @@ namespace lead_scoring::pg
 
 namespace
 {
-
-KeptPlan insert_event = {
-	"INSERT INTO lead_scoring.outbox (score, changed_at, reason, record_key, kind, part, alert, from_label, to_label, "
-	"total_before, total_after) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-	11,
-	{TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
-	 FLOAT8OID, FLOAT8OID},
-	nullptr};
-
-KeptPlan insert_events = {
-	"INSERT INTO lead_scoring.outbox (score, changed_at, reason, record_key, kind, part, alert, from_label, to_label, "
-	"total_before, total_after) SELECT $1, $2, $3, e.* FROM unnest($4, $5, $6, $7, $8, $9, $10, $11) e",
-	11,
-	{TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
-	 TEXTARRAYOID, TEXTARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID},
-	nullptr};
 
 // The lock is for announce_due, which looks at the row without locking the record
 KeptPlan find_announced = {
@@ -58,10 +44,13 @@ KeptPlan drop_announced = {
 	{TEXTOID, TEXTARRAYOID},
 	nullptr};
 
+// An alert that was edited has not been given as it is now
 KeptPlan keep_alerted = {
-	"INSERT INTO lead_scoring.alerted (score, record_key, alert) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-	3,
-	{TEXTOID, TEXTOID, TEXTOID},
+	"INSERT INTO lead_scoring.alerted AS a (score, record_key, alert, part, threshold) VALUES ($1, $2, $3, $4, $5) "
+	"ON CONFLICT (score, record_key, alert) DO UPDATE SET part = excluded.part, threshold = excluded.threshold "
+	"WHERE (a.part, a.threshold) IS DISTINCT FROM (excluded.part, excluded.threshold)",
+	5,
+	{TEXTOID, TEXTOID, TEXTOID, TEXTOID, FLOAT8OID},
 	nullptr};
 
 KeptPlan drop_alerted = {
@@ -69,13 +58,6 @@ KeptPlan drop_alerted = {
 	3,
 	{TEXTOID, TEXTOID, TEXTOID},
 	nullptr};
-
-// A label, or none
-struct LabelText
-{
-	Datum text;
-	bool none;
-};
 
 // What was announced last of a record
 struct Announced
@@ -99,108 +81,6 @@ same_label(const LabelText &left, const LabelText &right)
 {
 	return left.none || right.none ? left.none == right.none
 								   : view_of(left.text) == view_of(right.text);
-}
-
-LabelText
-label_of(const ScoreValues &values)
-{
-	return {values.label, values.nulls[3]};
-}
-
-// The columns of the outbox that differ from row to row
-enum EventColumn
-{
-	key_column,
-	kind_column,
-	part_column,
-	alert_column,
-	from_column,
-	to_column,
-	before_column,
-	after_column,
-	event_columns,
-};
-
-constexpr int shared_columns = 3; // score, changed_at, reason
-
-// Rows on their way into the outbox
-struct Events
-{
-	Datum *values[event_columns];
-	bool *nulls[event_columns];
-	size_t count;
-	size_t capacity;
-};
-
-void
-grow(Events *events)
-{
-	events->capacity = Max(events->capacity * 2, 8);
-	for (int column = 0; column < event_columns; column++)
-	{
-		Size values = sizeof(Datum) * events->capacity;
-		Size nulls = sizeof(bool) * events->capacity;
-		bool first = events->count == 0;
-		events->values[column] =
-			static_cast<Datum *>(first ? palloc(values) : repalloc(events->values[column], values));
-		events->nulls[column] =
-			static_cast<bool *>(first ? palloc(nulls) : repalloc(events->nulls[column], nulls));
-	}
-}
-
-void
-put(Events *events, EventColumn column, Datum value, bool none)
-{
-	events->values[column][events->count] = value;
-	events->nulls[column][events->count] = none;
-}
-
-// Add a row for the outbox
-void
-add_event(Events *events, const Change &change, const char *part, const char *alert, LabelText from,
-		  LabelText to)
-{
-	if (events->count == events->capacity)
-	{
-		grow(events);
-	}
-	put(events, key_column, change.key, false);
-	put(events, kind_column, CStringGetTextDatum(alert == nullptr ? "label" : "alert"), false);
-	put(events, part_column, CStringGetTextDatum(part), false);
-	put(events, alert_column, alert == nullptr ? 0 : CStringGetTextDatum(alert), alert == nullptr);
-	put(events, from_column, from.text, from.none);
-	put(events, to_column, to.text, to.none);
-	put(events, before_column, Float8GetDatum(change.before.total), change.before.nulls[0]);
-	put(events, after_column, Float8GetDatum(change.after.total), change.after.nulls[0]);
-	events->count++;
-}
-
-void
-write_events(const Noting &noting, const Events &events)
-{
-	Datum values[shared_columns + event_columns] = {noting.name, TimestampTzGetDatum(noting.as_of),
-													CStringGetTextDatum(noting.reason)};
-	char nulls[shared_columns + event_columns];
-	bool one = events.count == 1;
-
-	memset(nulls, ' ', sizeof nulls);
-	for (int column = 0; column < event_columns; column++)
-	{
-		int at = shared_columns + column;
-		if (one)
-		{
-			values[at] = events.values[column][0];
-			nulls[at] = events.nulls[column][0] ? 'n' : ' ';
-		}
-		else
-		{
-			values[at] =
-				column >= before_column
-					? real_array(events.values[column], events.nulls[column], events.count)
-					: text_array(events.values[column], events.nulls[column], events.count);
-		}
-	}
-	execute_plan(one ? &insert_event : &insert_events, values, nulls);
 }
 
 // Announce a label, and give the alerts that wait for it
@@ -378,33 +258,50 @@ is_armed(const LoadedAlert &alert, Value value)
 	return value.none || value.value < alert.threshold - alert.margin;
 }
 
+const char *
+name_of(core::Part part)
+{
+	static const char *const names[] = {"fit", "engagement", "total"};
+
+	return names[static_cast<size_t>(part)];
+}
+
+// Remember that an alert was given; false if it was given before, and not armed again
 bool
-touch_alerted(KeptPlan *plan, const Noting &noting, const Change &change, const LoadedAlert &alert)
+remember_alerted(const Noting &noting, const Change &change, const LoadedAlert &alert)
+{
+	Datum values[] = {noting.name, change.key, CStringGetTextDatum(alert.name), CStringGetTextDatum(name_of(alert.part)),
+					  Float8GetDatum(alert.threshold)};
+
+	return execute_plan(&keep_alerted, values, nullptr) > 0;
+}
+
+void
+forget_alerted(const Noting &noting, const Change &change, const LoadedAlert &alert)
 {
 	Datum values[] = {noting.name, change.key, CStringGetTextDatum(alert.name)};
 
-	return execute_plan(plan, values, nullptr) > 0;
+	execute_plan(&drop_alerted, values, nullptr);
 }
 
-// Give an alert on a value if a change calls for it
+// Give an alert on a value if a change calls for it; any_alerted: some were given before, of any record
 void
-give_alert(const Noting &noting, const Change &change, const LoadedAlert &alert, Events *events)
+give_alert(const Noting &noting, const Change &change, const LoadedAlert &alert, bool any_alerted, Events *events)
 {
-	static const char *const parts[] = {"fit", "engagement", "total"};
 	Value before = value_of(change.before, alert.part);
 	Value after = value_of(change.after, alert.part);
 
-	if (alert.margin > 0 && is_armed(alert, after) && !is_armed(alert, before))
+	// A record without a value may be new under the key of another one
+	if (any_alerted && (before.none || (is_armed(alert, after) && !is_armed(alert, before))))
 	{
-		touch_alerted(&drop_alerted, noting, change, alert);
+		forget_alerted(noting, change, alert);
 	}
 	if (noting.silent || !reached(alert, after) || reached(alert, before) ||
-		(alert.margin > 0 && !touch_alerted(&keep_alerted, noting, change, alert)))
+		(alert.margin > 0 && !remember_alerted(noting, change, alert)))
 	{
 		return;
 	}
-	add_event(events, change, parts[static_cast<size_t>(alert.part)], alert.name,
-			  label_of(change.before), label_of(change.after));
+	add_event(events, change, name_of(alert.part), alert.name, label_of(change.before), label_of(change.after));
 }
 
 void
@@ -413,9 +310,10 @@ give_alerts(const Noting &noting, Events *events)
 	for (int at = 0; at < noting.score->alert_count; at++)
 	{
 		const LoadedAlert &alert = noting.score->alerts[at];
+		bool any_alerted = alert.margin > 0 && has_rows_by_now(own::alerted, noting.score->name);
 		for (size_t change = 0; alert.kind != AlertKind::label && change < noting.count; change++)
 		{
-			give_alert(noting, noting.changes[change], alert, events);
+			give_alert(noting, noting.changes[change], alert, any_alerted, events);
 		}
 	}
 }

@@ -5,6 +5,7 @@
 #include "pg/confirm_triggers.hpp"
 #include "pg/fill.hpp"
 #include "pg/flush.hpp"
+#include "pg/own_extension.hpp"
 #include "pg/query.hpp"
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
@@ -13,6 +14,7 @@
 extern "C"
 {
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "lib/stringinfo.h"
 #include "storage/lmgr.h"
@@ -44,13 +46,12 @@ run_as_owner(Oid relation, const char *sql)
 	end_session(session);
 }
 
-// Make a trigger
+// Make a trigger, which goes with the extension
 void
 make_trigger(Oid relation, const char *trigger, const char *event, const char *function)
 {
-	run_as_owner(relation, psprintf("CREATE TRIGGER %1$s %3$s ON %2$s FOR EACH %4$s; ALTER TRIGGER %1$s ON %2$s DEPENDS ON EXTENSION "
-									"lead_scoring",
-									trigger, relation_sql(relation), event, function));
+	run_as_owner(relation, psprintf("CREATE TRIGGER %s %s ON %s FOR EACH %s", trigger, event, relation_sql(relation), function));
+	tie_to_extension(TriggerRelationId, get_trigger_oid(relation, trigger, false));
 }
 
 // Make a trigger that fires whatever the role of the session in replication
@@ -156,10 +157,7 @@ attach_triggers(const LoadedScore *score, bool activating)
 {
 	if (decided_by_row(score) && !has_trigger(score->target, fill_trigger))
 	{
-		run_as_owner(score->target,
-					 psprintf("CREATE TRIGGER %1$s BEFORE INSERT OR UPDATE ON %2$s FOR EACH ROW EXECUTE FUNCTION "
-							  "lead_scoring.fill(); ALTER TRIGGER %1$s ON %2$s DEPENDS ON EXTENSION lead_scoring",
-							  fill_trigger, relation_sql(score->target)));
+		make_trigger(score->target, fill_trigger, "BEFORE INSERT OR UPDATE", "ROW EXECUTE FUNCTION lead_scoring.fill()");
 	}
 	attach_to_all(score->name, score->records->relation, activating);
 	if (!score->own_target)

@@ -2,18 +2,17 @@
 
 #include "pg/background.hpp"
 
+#include "pg/own_extension.hpp"
 #include "pg/query.hpp"
 #include "pg/session.hpp"
 
 extern "C"
 {
 #include "access/xact.h"
-#include "catalog/pg_extension.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
-#include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
 #include "utils/backend_status.h"
 #include "utils/snapmgr.h"
@@ -29,18 +28,6 @@ void
 set_for_session(const char *name, const char *value)
 {
 	SetConfigOption(name, value, PGC_SUSET, PGC_S_OVERRIDE);
-}
-
-// Hold the extension: whoever drops it waits for that before he locks any of its tables, and we wait for him before we do
-void
-hold_extension()
-{
-	Oid extension = get_extension_oid("lead_scoring", true);
-
-	if (OidIsValid(extension))
-	{
-		LockDatabaseObject(ExtensionRelationId, extension, 0, AccessShareLock);
-	}
 }
 
 // Say what to do about a database that is not there

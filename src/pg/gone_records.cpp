@@ -69,24 +69,6 @@ find_records(const char *score)
 	return place;
 }
 
-// Copy the keys that the last query found into a context
-KeyList
-found_keys(MemoryContext context)
-{
-	KeyList list{};
-	MemoryContext before = MemoryContextSwitchTo(context);
-
-	list.keys = static_cast<Datum *>(MemoryContextAllocHuge(context, sizeof(Datum) * (SPI_processed + 1)));
-	for (uint64 at = 0; at < SPI_processed; at++)
-	{
-		bool is_null;
-		Datum key = SPI_getbinval(SPI_tuptable->vals[at], SPI_tuptable->tupdesc, 1, &is_null);
-		list.keys[list.count++] = PointerGetDatum(PG_DETOAST_DATUM_COPY(key));
-	}
-	MemoryContextSwitchTo(before);
-	return list;
-}
-
 // Which of some records are not there, asked as their owner
 KeyList
 gone_among(const RecordPlace &place, const KeyList &keys)

@@ -2,6 +2,7 @@
 
 #include "pg/now_view.hpp"
 
+#include "pg/own_extension.hpp"
 #include "pg/query.hpp"
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
@@ -9,9 +10,6 @@
 extern "C"
 {
 #include "access/xact.h"
-#include "catalog/dependency.h"
-#include "catalog/pg_extension.h"
-#include "commands/extension.h"
 }
 
 namespace lead_scoring::pg
@@ -42,18 +40,6 @@ is_now_view(Oid relation, const char *score)
 							   2, parameters);
 
 	return rows.count > 0;
-}
-
-// Let the view go with the extension, as no command can
-void
-tie_to_extension(Oid view)
-{
-	ObjectAddress dependent;
-	ObjectAddress extension;
-
-	ObjectAddressSet(dependent, RelationRelationId, view);
-	ObjectAddressSet(extension, ExtensionRelationId, get_extension_oid("lead_scoring", false));
-	recordDependencyOn(&dependent, &extension, DEPENDENCY_AUTO_EXTENSION);
 }
 
 } // namespace
@@ -88,7 +74,8 @@ make_now_view(const LoadedScore *score)
 							 quote_literal_cstr(psprintf("score \"%s\" at this instant, kept by lead_scoring", score->name))));
 	end_session(session);
 	CommandCounterIncrement();
-	tie_to_extension(get_relname_relid(view_name(score->name), space));
+	// No command does that for a view
+	tie_to_extension(RelationRelationId, get_relname_relid(view_name(score->name), space));
 }
 
 void

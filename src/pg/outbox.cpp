@@ -185,12 +185,11 @@ forget_changes(const char *record_type, const char *key)
 						errhint("The record types are the rows of lead_scoring.record_type.")));
 	}
 	Oid records = DatumGetObjectId(datum_at(rows, 0, 1));
-	if (OidIsValid(owner_of(records)) &&
-		pg_class_aclcheck(records, user, ACL_UPDATE) != ACLCHECK_OK)
+	if (OidIsValid(owner_of(records)) && !may(user, records, ACL_UPDATE))
 	{
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 						errmsg("permission denied to forget records of type \"%s\"", record_type),
-						errhint("It takes the right to update them.")));
+						errhint("It takes the right to update every one of them.")));
 	}
 	const char *canonical = text_at(rows, 0, 2);
 	for (const char *table : {"history", "outbox", "announced", "alerted"})

@@ -25,6 +25,7 @@ struct OwnTable
 namespace own
 {
 inline constexpr OwnTable adjustments{"adjustment", "adjustment_record", "score"};
+inline constexpr OwnTable alerted{"alerted", "alerted_pkey", "score"};
 inline constexpr OwnTable alerts{"alert", "alert_pkey", "score"};
 inline constexpr OwnTable announced{"announced", "announced_pkey", "score"};
 inline constexpr OwnTable bands{"band", "band_pkey", "score"};

@@ -2,6 +2,7 @@
 
 extern "C"
 {
+#include "storage/proc.h"
 #include "utils/syscache.h"
 }
 
@@ -148,6 +149,15 @@ void
 do_not_wait()
 {
 	set_option("lock_timeout", "1ms");
+}
+
+void
+wait_at_most(int milliseconds)
+{
+	if (LockTimeout == 0)
+	{
+		set_option("lock_timeout", psprintf("%dms", milliseconds));
+	}
 }
 
 void

@@ -54,6 +54,9 @@ void forbid_whole_scans();
 // Let this session fail with lock_not_available rather than wait for a lock
 void do_not_wait();
 
+// Let this session fail so rather than wait for a lock for longer, unless that is set already
+void wait_at_most(int milliseconds);
+
 // Let the planner of this session find rows by bitmaps, in so much memory
 void prefer_bitmaps(size_t bytes);
 

@@ -5,6 +5,7 @@
 #include "pg/attempt.hpp"
 #include "pg/confirm_triggers.hpp"
 #include "pg/held.hpp"
+#include "pg/own_extension.hpp"
 #include "pg/query.hpp"
 #include "pg/session.hpp"
 
@@ -290,6 +291,7 @@ lock_at_once(Oid relation)
 void
 lock_status(const char *name)
 {
+	hold_extension();
 	SPI_connect();
 	Session session = begin_safe_path();
 	execute_command(psprintf("SELECT FROM lead_scoring.score WHERE name = %s FOR UPDATE", quote_literal_cstr(name)));

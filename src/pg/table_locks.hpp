@@ -22,7 +22,7 @@ void await_writers(const char *score, Oid relation);
 // Lock a table, with its parts, alone, unless that takes to wait
 bool lock_at_once(Oid relation);
 
-// Lock the row that says whether a score is switched on, before all else: who edits that row has locked it, too, when he
+// Hold the extension, and lock the row that says whether a score is switched on, before all else: who edits that row has locked it, too, when he
 // comes for the definition
 void lock_status(const char *score);
 

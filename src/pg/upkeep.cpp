@@ -63,10 +63,13 @@ OwnCommand note_sweep = {
 	"SET refreshed_at = coalesce(excluded.refreshed_at, s.refreshed_at), swept_at = coalesce(excluded.swept_at, s.swept_at)",
 	3, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID}, nullptr};
 
-// Remember how far time was followed: where all records are, and where those are that change continuously
+// Remember how far time was followed: where all records are, and where those are that change continuously. Whoever edits the score holds
+// its definition and wants this row: who is going to look at the definition again must not hold the row alone
 void
 keep_instant(const UpkeepScore &score, bool of_all, bool of_fading)
 {
+	share_score(score.name);
+
 	Datum values[] = {CStringGetTextDatum(score.name), TimestampTzGetDatum(score.as_of), TimestampTzGetDatum(score.as_of)};
 	const char nulls[] = {' ', of_all ? ' ' : 'n', of_fading ? ' ' : 'n', '\0'};
 
@@ -172,7 +175,7 @@ refresh_all(const Upkeep &upkeep, UpkeepScore *score)
 	if (!refresh_everybody(score))
 	{
 		KeyList keys = record_keys(score->name);
-		if (keys.count == 0 || !refresh_or_park(score, keys))
+		if (keys.count == 0 || !refresh_or_park(score, without_parked(score->name, keys)))
 		{
 			return false;
 		}
@@ -301,6 +304,12 @@ commit_and_chain(const char *)
 
 } // namespace
 
+bool
+is_hurried(const Upkeep &upkeep)
+{
+	return upkeep.patient && upkeep.next_transaction != nullptr;
+}
+
 uint64
 refresh_what_is_due(const Upkeep &upkeep, TimestampTz as_of, bool is_now)
 {
@@ -319,7 +328,7 @@ refresh_what_is_due(const Upkeep &upkeep, TimestampTz as_of, bool is_now)
 	foreach (cell, names)
 	{
 		TimestampTz until = as_of == DT_NOBEGIN ? GetCurrentTimestamp() : as_of;
-		UpkeepScore score{static_cast<const char *>(lfirst(cell)), until, 0, {}, "time", is_now, false, unproven};
+		UpkeepScore score{static_cast<const char *>(lfirst(cell)), until, 0, {}, "time", is_now, false, unproven, is_hurried(upkeep)};
 		MemoryContext before = MemoryContextSwitchTo(upkeep.context);
 		follow_time(upkeep, &score);
 		MemoryContextSwitchTo(before);

@@ -1,7 +1,4 @@
 // One score under upkeep.
-//
-// A batch is evaluated in a subtransaction. If that fails, and not because the score as a whole cannot be evaluated, it
-// is divided until the records that fail stand alone: these are parked, all others are done.
 #include "pg/postgres_api.hpp"
 
 #include "pg/upkeep_score.hpp"
@@ -24,20 +21,6 @@ namespace lead_scoring::pg
 namespace
 {
 
-// So many records of one batch may fail on their own; more are a failure of the score
-constexpr int most_failures = 100;
-
-// Deadlocks and the like
-constexpr int most_retries = 3;
-
-OwnCommand park_record = {
-	"INSERT INTO lead_scoring.parked AS p (score, record_key, sqlstate, message, detail, hint, context, failed_at, retry_at) "
-	"SELECT $1, $2, $3[1], $3[2], $3[3], $3[4], $3[5], c.now, c.now + '10 seconds' FROM (SELECT pg_catalog.clock_timestamp()) c (now) "
-	"ON CONFLICT (score, record_key) DO UPDATE SET sqlstate = excluded.sqlstate, message = excluded.message, "
-	"detail = excluded.detail, hint = excluded.hint, context = excluded.context, failed_at = excluded.failed_at, "
-	"attempts = p.attempts + 1, retry_at = excluded.failed_at + "
-	"LEAST(pg_catalog.power(2, LEAST(p.attempts, 20)) * interval '10 seconds', interval '1 hour')",
-	3, {TEXTOID, TEXTOID, TEXTARRAYOID}, nullptr};
 OwnCommand note_failure = {
 	"INSERT INTO lead_scoring.score_state AS s (score, sqlstate, message, detail, hint, context, failed_at, attempts, retry_at) "
 	"SELECT $1, $2[1], $2[2], $2[3], $2[4], $2[5], c.now, 1, c.now + '10 seconds' FROM (SELECT pg_catalog.clock_timestamp()) c (now) "
@@ -51,115 +34,6 @@ OwnCommand clear_failure = {
 	"context = NULL, attempts = 0, retry_at = NULL WHERE s.score = $1 AND s.failed_at IS NOT NULL "
 	"AND NOT EXISTS (SELECT FROM lead_scoring.queue q WHERE q.score = $1 AND q.queued_at <= s.failed_at)",
 	1, {TEXTOID}, nullptr};
-
-// Records at work
-struct Portion
-{
-	UpkeepScore *score;
-	const Datum *keys; // null: all records
-	size_t count;
-	int failures_left;
-};
-
-// Call lead_scoring.refresh with the rights of the caller
-bool
-refresh_portion(void *argument)
-{
-	auto *portion = static_cast<Portion *>(argument);
-	bool everybody = portion->keys == nullptr;
-	Oid types[] = {TEXTOID, TIMESTAMPTZOID, TEXTARRAYOID};
-	// Facts may have come since the work began
-	TimestampTz as_of = portion->score->by_clock ? GetCurrentTimestamp() : portion->score->as_of;
-	Datum values[] = {CStringGetTextDatum(portion->score->name), TimestampTzGetDatum(as_of),
-					  everybody ? 0 : text_array(portion->keys, portion->count)};
-	const char nulls[] = {' ', ' ', everybody ? 'n' : ' '};
-
-	SPI_connect();
-	Session session = begin_safe_path();
-	give_reason(portion->score->reason);
-	if (SPI_execute_with_args("SELECT lead_scoring.refresh($1, $2, $3)", 3, types, values, nulls, false, 0) != SPI_OK_SELECT)
-	{
-		elog(ERROR, "could not refresh score \"%s\"", portion->score->name);
-	}
-	bool is_null;
-	uint64 written = static_cast<uint64>(
-		DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null)));
-	end_session(session);
-	SPI_finish();
-	portion->score->written += written;
-	return true;
-}
-
-// Attempt to refresh records, again if somebody was in the way
-bool
-try_portion(Portion *portion, Failure *failure)
-{
-	for (int left = most_retries; !attempt(refresh_portion, portion, failure); left--)
-	{
-		if (left == 0 || !is_passing(*failure))
-		{
-			return false;
-		}
-	}
-	return true;
-}
-
-Datum
-failure_texts(const Failure &failure)
-{
-	const char *texts[] = {unpack_sql_state(failure.sqlstate), failure.message, failure.detail, failure.hint, failure.context};
-	Datum values[lengthof(texts)];
-	bool nulls[lengthof(texts)];
-	int dimensions[] = {lengthof(texts)};
-	int bounds[] = {1};
-
-	for (size_t at = 0; at < lengthof(texts); at++)
-	{
-		nulls[at] = texts[at] == nullptr;
-		values[at] = nulls[at] ? 0 : CStringGetTextDatum(texts[at]);
-	}
-	return PointerGetDatum(construct_md_array(values, nulls, 1, dimensions, bounds, TEXTOID, -1, false, TYPALIGN_INT));
-}
-
-void
-park(const Portion &portion, const Failure &failure)
-{
-	Datum values[] = {CStringGetTextDatum(portion.score->name), portion.keys[0], failure_texts(failure)};
-
-	run_own_command(&park_record, values);
-}
-
-// Refresh what can be refreshed of a portion that failed, and park the rest; false if too much of it fails
-bool
-divide(Portion *portion, const Failure &failure)
-{
-	CHECK_FOR_INTERRUPTS();
-	if (portion->count == 1)
-	{
-		if (portion->failures_left-- == 0)
-		{
-			portion->score->failure = failure;
-			return false;
-		}
-		park(*portion, failure);
-		return true;
-	}
-	Portion halves[] = {*portion, *portion};
-	halves[0].count = portion->count / 2;
-	halves[1].keys = portion->keys + halves[0].count;
-	halves[1].count = portion->count - halves[0].count;
-	for (Portion &half : halves)
-	{
-		Failure of_half{};
-		half.failures_left = portion->failures_left;
-		if (!try_portion(&half, &of_half) && !divide(&half, of_half))
-		{
-			return false;
-		}
-		portion->failures_left = half.failures_left;
-	}
-	return true;
-}
 
 // Whether the caller may write a table; of one that is gone he is told
 bool
@@ -195,7 +69,35 @@ kept_instant(const char *score, const char *column)
 	return states.count == 0 || null_at(states, 0, 1) ? DT_NOBEGIN : DatumGetTimestampTz(datum_at(states, 0, 1));
 }
 
+bool
+is_active(const char *score)
+{
+	constexpr const char *columns[] = {"status"};
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	QueryRows scores = own_rows(CurrentMemoryContext, own::scores, score, columns);
+	PopActiveSnapshot();
+	return has_text_anywhere(scores, 1, "active");
+}
+
 } // namespace
+
+Datum
+failure_texts(const Failure &failure)
+{
+	const char *texts[] = {unpack_sql_state(failure.sqlstate), failure.message, failure.detail, failure.hint, failure.context};
+	Datum values[lengthof(texts)];
+	bool nulls[lengthof(texts)];
+	int dimensions[] = {lengthof(texts)};
+	int bounds[] = {1};
+
+	for (size_t at = 0; at < lengthof(texts); at++)
+	{
+		nulls[at] = texts[at] == nullptr;
+		values[at] = nulls[at] ? 0 : CStringGetTextDatum(texts[at]);
+	}
+	return PointerGetDatum(construct_md_array(values, nulls, 1, dimensions, bounds, TEXTOID, -1, false, TYPALIGN_INT));
+}
 
 bool
 is_resting(const char *score)
@@ -239,37 +141,14 @@ is_any_active()
 	return has_text_anywhere(scores, 1, "active");
 }
 
-bool
-refresh_everybody(UpkeepScore *score)
-{
-	Portion portion{score, nullptr, 0, 0};
-
-	return try_portion(&portion, &score->failure);
-}
-
-bool
-refresh_or_park(UpkeepScore *score, const KeyList &keys)
-{
-	Portion portion{score, keys.keys, keys.count, most_failures};
-	Portion nobody{score, keys.keys, 0, 0};
-	Failure failure{};
-
-	if (try_portion(&portion, &failure))
-	{
-		return true;
-	}
-	if (is_passing(failure))
-	{
-		score->failure = failure;
-		return false;
-	}
-	// What fails for no record at all is not the records' fault
-	return try_portion(&nobody, &score->failure) && divide(&portion, failure);
-}
-
 void
 keep_failure(const UpkeepScore &score)
 {
+	// It may have been switched off while it was waited for
+	if (!is_active(score.name))
+	{
+		return;
+	}
 	Datum values[] = {CStringGetTextDatum(score.name), failure_texts(score.failure)};
 
 	run_own_command(&note_failure, values);
@@ -304,6 +183,48 @@ next_part(const Upkeep &upkeep, const char *score)
 		upkeep.next_transaction(psprintf("lead_scoring: keeping score \"%s\" current", score));
 	}
 	MemoryContextSwitchTo(before);
+}
+
+KeyList
+found_keys(MemoryContext context)
+{
+	KeyList list{};
+	MemoryContext before = MemoryContextSwitchTo(context);
+
+	list.keys = static_cast<Datum *>(MemoryContextAllocHuge(context, sizeof(Datum) * (SPI_processed + 1)));
+	for (uint64 at = 0; at < SPI_processed; at++)
+	{
+		bool is_null;
+		Datum key = SPI_getbinval(SPI_tuptable->vals[at], SPI_tuptable->tupdesc, 1, &is_null);
+		list.keys[list.count++] = PointerGetDatum(PG_DETOAST_DATUM_COPY(key));
+	}
+	MemoryContextSwitchTo(before);
+	return list;
+}
+
+KeyList
+without_parked(const char *score, const KeyList &keys)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Oid types[] = {TEXTOID, TEXTARRAYOID};
+	Datum values[] = {CStringGetTextDatum(score), text_array(keys.keys, keys.count)};
+
+	if (!has_rows_by_now(own::parked, score))
+	{
+		return keys;
+	}
+	SPI_connect();
+	Session session = begin_as_table_owner(definitions_owner());
+	if (SPI_execute_with_args("SELECT k FROM unnest($2) k WHERE NOT EXISTS (SELECT FROM lead_scoring.parked p WHERE p.score = $1 "
+							  "AND p.record_key = k AND p.retry_at > pg_catalog.clock_timestamp())",
+							  lengthof(types), types, values, nullptr, false, 0) != SPI_OK_SELECT)
+	{
+		elog(ERROR, "could not find what is parked of score \"%s\"", score);
+	}
+	KeyList list = found_keys(context);
+	end_session(session);
+	SPI_finish();
+	return list;
 }
 
 KeyList

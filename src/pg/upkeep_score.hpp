@@ -20,6 +20,7 @@ struct UpkeepScore
 	bool by_clock;      // as_of stands for now, of each batch anew
 	bool failed_before; // and that is kept
 	bool unproven;      // what it depends on may have changed since this session saw that it can be evaluated
+	bool hurried;       // not to wait long for who is at a record, as there are others to keep
 };
 
 // Keys as texts
@@ -42,7 +43,10 @@ bool refresh_everybody(UpkeepScore *score);
 // Evaluate records of a score and write what differs; those that fail are parked. False if the score as a whole fails
 bool refresh_or_park(UpkeepScore *score, const KeyList &keys);
 
-// Keep what went wrong with a score as a whole, and tell
+// What went wrong, as an array of texts
+Datum failure_texts(const Failure &failure);
+
+// Keep what went wrong with a score as a whole, and tell, if it is active still
 void keep_failure(const UpkeepScore &score);
 
 // Whether a score that failed is not to be tried again yet
@@ -56,6 +60,12 @@ void forget_failure(const char *score);
 
 // Go on in another transaction if that is how the work is divided
 void next_part(const Upkeep &upkeep, const char *score);
+
+// Copy the keys that the last query of SPI found into a context
+KeyList found_keys(MemoryContext context);
+
+// Those of some records that are not parked, or are to be tried again
+KeyList without_parked(const char *score, const KeyList &keys);
 
 // Read keys: a query on our own tables with the score as its first parameter, and perhaps an instant, another, a text and
 // a number; its first column is the key, its second, if it has one, an instant

@@ -50,6 +50,10 @@ constexpr int longest_absence_ms = 5 * 60 * 1000;
 constexpr int lasting_ms = 1000;
 constexpr int most_databases = 64;
 
+// How often to look for models that are due, and after the history, whose partitions are made a month ahead
+constexpr int training_interval_ms = 60 * 1000;
+constexpr int history_interval_ms = 60 * 60 * 1000;
+
 // A database that is to have a worker
 struct Charge
 {
@@ -248,9 +252,16 @@ next_transaction(const char *activity)
 	begin_transaction(activity);
 }
 
+// What a turn does beside following time
+struct Seldom
+{
+	bool training;
+	bool history;
+};
+
 // Do what is to be done now, each part in transactions of its own. What the whole takes lives in the context
 void
-take_turn(MemoryContext context, bool seldom)
+take_turn(MemoryContext context, const Seldom &seldom)
 {
 	begin_transaction("lead_scoring: looking for work");
 	bool there = extension_is_there();
@@ -260,10 +271,13 @@ take_turn(MemoryContext context, bool seldom)
 		MemoryContextSwitchTo(context);
 		work_off_queue(upkeep, DT_NOBEGIN);
 		refresh_what_is_due(upkeep, DT_NOBEGIN, true);
-		if (seldom)
+		if (seldom.history)
 		{
 			next_transaction("lead_scoring.maintain_history()");
 			call_if_there("maintain_history");
+		}
+		if (seldom.training)
+		{
 			next_transaction("lead_scoring: looking for models to train");
 			start_trainer_if_due();
 		}
@@ -273,7 +287,7 @@ take_turn(MemoryContext context, bool seldom)
 
 // Take a turn; an error ends it, not the worker
 bool
-take_turn_safely(MemoryContext context, bool seldom)
+take_turn_safely(MemoryContext context, const Seldom &seldom)
 {
 	volatile bool done = false;
 
@@ -355,12 +369,16 @@ lead_scoring_worker_main(Datum)
 	MemoryContextSwitchTo(context);
 	pgstat_report_activity(STATE_IDLE, nullptr);
 	int failures = 0;
-	TimestampTz last_seldom = 0;
+	TimestampTz last_training = 0;
+	TimestampTz last_history = 0;
 	for (;;)
 	{
-		bool seldom = TimestampDifferenceExceeds(last_seldom, GetCurrentTimestamp(), 60 * 1000);
+		TimestampTz now = GetCurrentTimestamp();
+		Seldom seldom{TimestampDifferenceExceeds(last_training, now, training_interval_ms),
+					  TimestampDifferenceExceeds(last_history, now, history_interval_ms)};
 		failures = take_turn_safely(context, seldom) ? 0 : failures + 1;
-		last_seldom = seldom ? GetCurrentTimestamp() : last_seldom;
+		last_training = seldom.training ? now : last_training;
+		last_history = seldom.history ? now : last_history;
 		(void) sleep_for(failures == 0 ? naptime_ms() : Max(naptime_ms(), delay_after(failures, longest_delay_ms)));
 	}
 }

@@ -139,7 +139,7 @@ SELECT throws_ok($$SELECT lead_scoring.maintain_history('4714-11-24 BC')$$, '220
 SELECT pg_temp.set(11, 80), pg_temp.set(12, 80);
 INSERT INTO lead_scoring.adjustment (score, record_key, points) VALUES ('trend', '11', 1);
 INSERT INTO lead_scoring.announced (score, record_key, label) VALUES ('worth', '11', 'x'), ('worth', '12', 'x');
-INSERT INTO lead_scoring.alerted (score, record_key, alert) VALUES ('worth', '11', 'x'), ('worth', '12', 'x');
+INSERT INTO lead_scoring.alerted (score, record_key, alert, part, threshold) VALUES ('worth', '11', 'x', 'total', 5), ('worth', '12', 'x', 'total', 5);
 SELECT is(lead_scoring.forget('contact', '0011'), 7::bigint, 'forget: adjustment, three changes, a label, and two states');
 SELECT is_empty($$SELECT record_key FROM lead_scoring.history WHERE record_key = '11' UNION ALL SELECT record_key FROM lead_scoring.outbox WHERE record_key = '11'
   UNION ALL SELECT record_key FROM lead_scoring.announced WHERE record_key = '11' UNION ALL SELECT record_key FROM lead_scoring.alerted WHERE record_key = '11'$$, 'nothing of it is left');
