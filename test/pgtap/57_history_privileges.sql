@@ -1,7 +1,7 @@
 -- Who sees history and changes, who takes them
 BEGIN;
 \ir include/crm.psql
-SELECT plan(41);
+SELECT plan(43);
 
 CREATE ROLE ls_test_owner;
 CREATE ROLE ls_test_reader;
@@ -85,6 +85,14 @@ SET ROLE ls_test_writer;
 SELECT is((SELECT count(*) FROM lead_scoring.take_changes('s')), 2::bigint, 'who updates the records takes changes');
 SELECT is(lead_scoring.announce_due(now() + interval '2 days'), 1::bigint, 'announces');
 SELECT is((SELECT count(*) FROM lead_scoring.take_changes()), 1::bigint, '... and takes that');
+RESET ROLE;
+ALTER TABLE leads ENABLE ROW LEVEL SECURITY;
+SET ROLE ls_test_writer;
+SELECT throws_ok($$SELECT lead_scoring.forget('lead', '1')$$, '42501', 'permission denied to forget records of type "lead"', 'not where row-level security applies');
+SELECT throws_ok($$SELECT lead_scoring.forget_changes('lead', '1')$$, '42501', NULL, '... not by other ways');
+RESET ROLE;
+ALTER TABLE leads DISABLE ROW LEVEL SECURITY;
+SET ROLE ls_test_writer;
 SELECT is(lead_scoring.forget('lead', '1'), 5::bigint, 'and forgets');
 SET ROLE ls_test_owner;
 UPDATE lead_scoring.score SET history = 'values' WHERE name = 's';

@@ -1,6 +1,6 @@
 -- Triggers of others beside those that keep scores current, and ours where they do not belong
 BEGIN ISOLATION LEVEL REPEATABLE READ;
-SELECT plan(29);
+SELECT plan(30);
 CREATE ROLE ls_test_owner;
 CREATE ROLE ls_test_writer;
 GRANT USAGE, CREATE ON SCHEMA public TO ls_test_owner;
@@ -17,6 +17,7 @@ INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('s', 'lead', 'c
 INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('s', 'e', 'engagement'), ('sized', 'f', 'fit');
 INSERT INTO lead_scoring.rule (score, group_name, name, source, value, counting, points) VALUES ('s', 'e', 'event', 'event', NULL, 'each', 1), ('sized', 'f', 'size', NULL, 'size', 'each', 1);
 SELECT lead_scoring.activate(name) FROM lead_scoring.score;
+SELECT is((SELECT string_agg(mode, ' ') FROM pg_locks WHERE locktype = 'object' AND classid = 'pg_extension'::regclass AND pid = pg_backend_pid()), 'AccessShareLock', 'who switches a score on, and who keeps scores current, do not wait for each other at the extension');
 -- An owner who does not think of search paths: run as him, it must not find what belongs to whoever writes events
 CREATE FUNCTION audited(id int, total float8) RETURNS text LANGUAGE sql AS $$SELECT 'owner'::text$$;
 CREATE FUNCTION public.note_total() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -1,7 +1,7 @@
 -- What is announced: labels, alerts, hysteresis, dwell; E35, E51, E52
 BEGIN;
 \ir include/crm.psql
-SELECT plan(81);
+SELECT plan(88);
 
 -- A score that is the contact's revenue, brought up to date at an instant
 -- Facts change silently here, for the instants of the changes to be ours
@@ -111,6 +111,27 @@ SELECT pg_temp.set(1, 79.9999);
 SELECT is_empty('SELECT * FROM lead_scoring.alerted', 'until the value was below the threshold by more than the margin');
 SELECT pg_temp.set(1, 95);
 SELECT is(pg_temp.news(), '1 total:calm', 'and then again');
+UPDATE lead_scoring.alert SET above = 97 WHERE name = 'calm';
+SELECT pg_temp.set(1, 98);
+SELECT is(pg_temp.news(), '1 total:calm', 'with another threshold it has not been given yet');
+SELECT pg_temp.set(1, 96), pg_temp.set(1, 99);
+SELECT is(pg_temp.news(), '', '... and then it has');
+UPDATE lead_scoring.alert SET above = 97, part = 'fit' WHERE name = 'calm';
+SELECT pg_temp.set(1, 96), pg_temp.set(1, 99);
+SELECT is(pg_temp.news(), '1 fit:calm', 'nor has that of another part');
+UPDATE lead_scoring.alert SET above = 90, part = 'total' WHERE name = 'calm';
+SELECT pg_temp.set(1, 10), pg_temp.set(1, 95);
+SELECT lead_scoring.take_changes();
+DELETE FROM contacts WHERE id = 1;
+INSERT INTO contacts (id, revenue) VALUES (1, 10);
+SELECT lead_scoring.refresh('worth', pg_temp.day(), '{1}'), pg_temp.set(1, 95);
+SELECT is(pg_temp.news(), '1 ->Low, 1 Low>High, 1 label:is high, 1 total:calm, 1 fit:fit', 'another record with the key of one that is gone');
+SELECT lead_scoring.deactivate('worth');
+UPDATE contacts SET revenue = 10 WHERE id = 1;
+SELECT lead_scoring.activate('worth');
+SELECT pg_temp.by_hand();
+SELECT pg_temp.set(1, 95);
+SELECT is(pg_temp.news(), '1 Low>High, 1 label:is high, 1 total:calm, 1 fit:fit', 'what was given before the score was switched off');
 DELETE FROM lead_scoring.alert;
 SELECT lead_scoring.maintain_history(pg_temp.day());
 SELECT is_empty('SELECT * FROM lead_scoring.alerted', 'the states of alerts that are gone go');
@@ -207,6 +228,13 @@ CALL lead_scoring.refresh_due(pg_temp.day() + interval '48 hours');
 SELECT is(pg_temp.news(), '1 High>Low', '... and announces what it held back');
 SELECT is_empty('SELECT * FROM lead_scoring.announced', '... which is done with');
 SELECT is(lead_scoring.announce_due(), 0::bigint, 'nothing is due');
+INSERT INTO contacts (id, revenue) VALUES (7, 10);
+SELECT pg_temp.set(7, 10), pg_temp.set(7, 70);
+SELECT lead_scoring.take_changes();
+DELETE FROM contacts WHERE id = 7;
+SELECT is((SELECT count(*) FROM lead_scoring.announced), 1::bigint, 'the label of a record that goes has to stand');
+CALL lead_scoring.refresh_due(pg_temp.day() + interval '3 days');
+SELECT is_empty('SELECT * FROM lead_scoring.announced', '... and is forgotten afterwards');
 
 -- Taking
 SELECT pg_temp.set(1, 50), pg_temp.set(2, 10), pg_temp.set(3, 10);

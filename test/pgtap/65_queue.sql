@@ -1,7 +1,7 @@
 -- Scores that are kept a moment later: the queue, whose entries are never lost
 BEGIN;
 \ir include/crm.psql
-SELECT plan(50);
+SELECT plan(56);
 
 INSERT INTO contacts (id, employees) SELECT i, i FROM generate_series(1, 10) AS i;
 INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('s', 'contact', 'fit'), ('t', 'contact', 'fit'), ('draft', 'contact', 'fit');
@@ -65,6 +65,19 @@ SELECT is(lead_scoring.work_queue(), 0::bigint, 'a score that cannot be evaluate
 SELECT is((SELECT count(*) FROM lead_scoring.queue) || ' ' || (SELECT count(*) FROM lead_scoring.parked), '2 0', '... keeps its entries');
 SELECT pg_temp.quietly($$ALTER TABLE contacts RENAME staff TO employees$$);
 SELECT is(lead_scoring.work_queue('s'), 2::bigint, '... until it can');
+
+-- However many records fail, the others are done
+SELECT pg_temp.quietly($$INSERT INTO contacts (id, employees) SELECT i, i % 2 * (i > 500)::int FROM generate_series(101, 900) i$$);
+SELECT pg_temp.spoil(), pg_temp.queue('s', VARIADIC ARRAY(SELECT i::text FROM generate_series(101, 900) i));
+SELECT is(lead_scoring.work_queue('s'), 800::bigint, '600 records that fail');
+SELECT is((SELECT count(*) FROM contacts WHERE s = 60) || ' ' || (SELECT count(*) FROM lead_scoring.parked WHERE score = 's') || ' ' || (SELECT count(*) FROM lead_scoring.queue), '200 600 0', '... are parked, and no others');
+DELETE FROM lead_scoring.parked;
+SELECT pg_temp.quietly($$UPDATE contacts SET employees = 0 WHERE id > 100$$);
+SELECT pg_temp.queue('s', VARIADIC ARRAY(SELECT i::text FROM generate_series(101, 900) i));
+SELECT is(lead_scoring.work_queue('s'), 0::bigint, 'where none can be done');
+SELECT is((SELECT last_error FROM lead_scoring.activity WHERE score = 's') || ', ' || (SELECT count(*) FROM lead_scoring.parked) || ' ' || (SELECT count(*) FROM lead_scoring.queue), 'division by zero, 0 800', '... it is the score that fails');
+DELETE FROM lead_scoring.queue;
+SELECT pg_temp.quietly($$DELETE FROM contacts WHERE id > 100$$);
 SELECT throws_ok($$SELECT lead_scoring.work_queue('draft')$$, '55000', NULL, 'a draft has no queue');
 SELECT throws_ok($$SELECT lead_scoring.work_queue('nothing')$$, '42704', 'score "nothing" does not exist', 'nor has what is not there');
 SELECT throws_ok($$TRUNCATE lead_scoring.rule$$, '0A000', 'cannot truncate lead_scoring.rule', 'rules are not truncated');
@@ -167,6 +180,27 @@ SELECT matches(pg_temp.last_error(), 'column .*size does not exist', 'a column t
 UPDATE lead_scoring.rule SET value = 'id' WHERE name = 'size';
 CALL lead_scoring.refresh_due();
 SELECT is(pg_temp.last_error(), NULL, '... until the rule reads another');
+
+-- The same of records that are found by looking at everybody, as the rows of a view come without triggers
+TRUNCATE leads CASCADE;
+INSERT INTO leads (id) SELECT generate_series(1, 500);
+CREATE TABLE facts (id int PRIMARY KEY, n int);
+CREATE VIEW seen AS SELECT * FROM facts;
+ALTER TABLE facts OWNER TO ls_test_owner;
+ALTER VIEW seen OWNER TO ls_test_owner;
+INSERT INTO facts SELECT i, 1 FROM generate_series(1, 500) i;
+INSERT INTO lead_scoring.source (name, record_type, relation, record_key) VALUES ('seen', 'lead', 'seen', 'id');
+INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('v', 'lead', 'fit');
+INSERT INTO lead_scoring.score_group (score, name) VALUES ('v', 'g');
+INSERT INTO lead_scoring.rule (score, group_name, name, source, value, counting, points) VALUES ('v', 'g', 'share', 'seen', '60 / n', 'each', 1);
+SELECT lead_scoring.activate('v');
+UPDATE facts SET n = 2 * (id > 200)::int;
+SET lead_scoring.refresh_interval = 0;
+CALL lead_scoring.refresh_due();
+SELECT is((SELECT count(*) FROM leads WHERE v = 30) || ' ' || (SELECT count(*) FROM lead_scoring.parked WHERE score = 'v' AND attempts = 1), '300 200', 'records that fail among all');
+UPDATE facts SET n = 3 * (id > 200)::int;
+CALL lead_scoring.refresh_due();
+SELECT is((SELECT count(*) FROM leads WHERE v = 20) || ' ' || (SELECT count(*) FROM lead_scoring.parked WHERE score = 'v' AND attempts = 1), '300 200', '... are not tried again at once');
 SET LOCAL client_min_messages = warning;
 
 SELECT * FROM finish();

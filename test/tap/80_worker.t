@@ -158,6 +158,20 @@ is(result("SELECT parked, last_error FROM lead_scoring.activity", @in), '1|divis
 is(result('ALTER TABLE contacts DISABLE TRIGGER USER; UPDATE contacts SET employees = 10 WHERE id = 4; UPDATE lead_scoring.parked SET retry_at = now()', @in), '', 'mended');
 comes('... and tried again', 'SELECT (SELECT count(*) FROM lead_scoring.parked), s_fit FROM contacts WHERE id = 4', '0|1', @in);
 
+# Somebody who is at a record for long
+open(my $holder, '|-', 'psql', '-X', '-q', '-o', '/dev/null', '-d', 'crm') or die $!;
+$holder->autoflush(1);
+print $holder "BEGIN; SELECT FROM contacts WHERE id = 7 FOR UPDATE;\n";
+comes('a record is locked', 'SELECT count(*) FROM (SELECT FROM contacts WHERE id = 7 FOR UPDATE SKIP LOCKED) free', '0', @in);
+comes('it is parked', 'SELECT record_key, sqlstate FROM lead_scoring.parked', '7|55P03', @in);
+my $faded = result('SELECT s FROM contacts WHERE id = 3', @in);
+comes('others are kept current meanwhile', "SELECT s < $faded FROM contacts WHERE id = 3", 't', @in);
+is(result("SET lock_timeout = '30s'; UPDATE contacts SET employees = employees + 1 WHERE id BETWEEN 1 AND 6", @in), '', '... and can be written');
+print $holder "COMMIT;\n";
+close $holder;
+is(result('UPDATE lead_scoring.parked SET retry_at = now()', @in), '', 'he is done');
+comes('... and it is tried again', 'SELECT count(*) FROM lead_scoring.parked', '0', @in);
+
 # An error of the score as a whole
 is(result('ALTER TABLE contacts RENAME employees TO staff', @in), '', 'a column is renamed');
 comes('the score fails as a whole', 'SELECT attempts > 0, sqlstate FROM lead_scoring.score_state', 't|42703', @in);
