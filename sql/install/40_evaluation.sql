@@ -42,25 +42,6 @@ END $$;
 COMMENT ON FUNCTION lead_scoring.priority_queue(text, timestamptz, integer) IS
   'Whom to call first: open records in scope that are not dormant, the best first, computed now; of two with the same score the one that was active last comes first';
 
-CREATE VIEW lead_scoring.priority_queue AS
-  SELECT s.name AS score, q.rank, q.record_key, q.total, q.label, q.last_activity
-    FROM lead_scoring.score s CROSS JOIN LATERAL lead_scoring.priority_queue(s.name) q
-   WHERE s.status = 'active';
-DO $$
-BEGIN
-  -- Before 15 there is no such option; all that is read with the owner's rights is what everybody may read
-  IF current_setting('server_version_num')::integer >= 150000 THEN
-    ALTER VIEW lead_scoring.priority_queue SET (security_invoker = true);
-  END IF;
-END $$;
-COMMENT ON VIEW lead_scoring.priority_queue IS 'Whom to call first, for each active score, as of now';
-COMMENT ON COLUMN lead_scoring.priority_queue.score IS 'Score';
-COMMENT ON COLUMN lead_scoring.priority_queue.rank IS 'Place in the queue, 1 for the best';
-COMMENT ON COLUMN lead_scoring.priority_queue.record_key IS 'Key of the record, as text';
-COMMENT ON COLUMN lead_scoring.priority_queue.total IS 'Score as of now, in points';
-COMMENT ON COLUMN lead_scoring.priority_queue.label IS 'Label of the score';
-COMMENT ON COLUMN lead_scoring.priority_queue.last_activity IS 'Time of the newest event; NULL for a record without any';
-
 CREATE FUNCTION lead_scoring.explain(
   score text, record_key text, as_of timestamptz DEFAULT now(),
   OUT step integer, OUT level text, OUT part text, OUT group_name text, OUT rule text, OUT matched bigint,

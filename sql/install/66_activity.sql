@@ -64,3 +64,26 @@ COMMENT ON COLUMN lead_scoring.activity.swept_at IS 'Instant to which the record
 COMMENT ON COLUMN lead_scoring.activity.worker IS 'Whether a background worker is at work in this database, and if not, what to do';
 
 GRANT SELECT ON lead_scoring.activity TO PUBLIC;
+
+-- Here, as it looks at what scores use. The queues of those that cannot be read at all are left out, instead of failing all others.
+CREATE VIEW lead_scoring.priority_queue AS
+  SELECT s.name AS score, q.rank, q.record_key, q.total, q.label, q.last_activity
+    FROM lead_scoring.score s JOIN lead_scoring.record_type t ON t.name = s.record_type CROSS JOIN LATERAL lead_scoring.priority_queue(s.name) q
+   WHERE s.status = 'active' AND has_any_column_privilege(t.relation, 'SELECT')
+     AND NOT EXISTS (SELECT FROM lead_scoring.source o CROSS JOIN LATERAL (VALUES (o.relation), (o.through)) r (relation)
+                      WHERE o.record_type = s.record_type AND r.relation IS NOT NULL AND has_any_column_privilege(r.relation, 'SELECT') IS NOT TRUE
+                        AND lead_scoring.uses_source(s.name, o.name));
+DO $$
+BEGIN
+  -- Before 15 there is no such option; all that is read with the owner's rights is what everybody may read
+  IF current_setting('server_version_num')::integer >= 150000 THEN
+    ALTER VIEW lead_scoring.priority_queue SET (security_invoker = true);
+  END IF;
+END $$;
+COMMENT ON VIEW lead_scoring.priority_queue IS 'Whom to call first, for each active score whose relations the current user may read, as of now';
+COMMENT ON COLUMN lead_scoring.priority_queue.score IS 'Score';
+COMMENT ON COLUMN lead_scoring.priority_queue.rank IS 'Place in the queue, 1 for the best';
+COMMENT ON COLUMN lead_scoring.priority_queue.record_key IS 'Key of the record, as text';
+COMMENT ON COLUMN lead_scoring.priority_queue.total IS 'Score as of now, in points';
+COMMENT ON COLUMN lead_scoring.priority_queue.label IS 'Label of the score';
+COMMENT ON COLUMN lead_scoring.priority_queue.last_activity IS 'Time of the newest event; NULL for a record without any';

@@ -2,6 +2,12 @@
 
 #include "pg/settings.hpp"
 
+extern "C"
+{
+#include "utils/guc.h"
+#include "utils/varlena.h"
+}
+
 namespace lead_scoring::pg
 {
 
@@ -24,6 +30,24 @@ int refresh_interval = 15 * 60 * 1000;
 int naptime = 1000;
 
 char *databases = nullptr;
+
+// A list that cannot be read would stop all workers
+bool
+check_databases(char **value, void **, GucSource)
+{
+	List *names = NIL;
+	char *copy = pstrdup(*value);
+	bool valid = SplitIdentifierString(copy, ',', &names);
+
+	if (!valid)
+	{
+		GUC_check_errdetail("List syntax is invalid.");
+		GUC_check_errhint("Separate the names of databases by commas; names in upper case or with blanks stand in double quotes.");
+	}
+	list_free(names);
+	pfree(copy);
+	return valid;
+}
 
 } // namespace
 
@@ -53,7 +77,7 @@ define_settings()
 	DefineCustomStringVariable("lead_scoring.databases",
 							   "Databases in which a background worker keeps scores current, separated by commas.",
 							   "It takes shared_preload_libraries, too.", &databases, "", PGC_SIGHUP, GUC_LIST_INPUT,
-							   nullptr, nullptr, nullptr);
+							   check_databases, nullptr, nullptr);
 	// What is misspelt is refused
 	MarkGUCPrefixReserved("lead_scoring");
 }

@@ -114,14 +114,14 @@ read_databases()
 	List *names = NIL;
 	ListCell *cell;
 
+	// The setting was checked
+	if (!SplitIdentifierString(pstrdup(worker_databases()), ',', &names))
+	{
+		elog(ERROR, "invalid list of databases in lead_scoring.databases: \"%s\"", worker_databases());
+	}
 	for (Charge &charge : charges)
 	{
 		charge.wanted = false;
-	}
-	if (!SplitIdentifierString(pstrdup(worker_databases()), ',', &names))
-	{
-		ereport(LOG, (errmsg("invalid list of databases in lead_scoring.databases: \"%s\"", worker_databases())));
-		return;
 	}
 	foreach (cell, names)
 	{

@@ -1,7 +1,7 @@
 -- Who may define, evaluate and activate; row-level security; hostile objects
 BEGIN;
 \ir include/crm.psql
-SELECT plan(72);
+SELECT plan(74);
 
 CREATE ROLE ls_test_owner;
 CREATE ROLE ls_test_other;
@@ -85,6 +85,7 @@ SELECT throws_ok($$UPDATE lead_scoring.adjustment SET points = 1000$$, '42501', 
 SELECT lives_ok($$INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('mine', 'mine', 'id')$$, 'other: record type over a table of his own');
 SELECT throws_ok($$INSERT INTO lead_scoring.source (name, record_type, relation, record_key) VALUES ('stolen', 'mine', 'happenings', 'lead_id')$$, '42501', NULL, 'other: another''s events as a source of his own records');
 SELECT throws_ok($$UPDATE lead_scoring.record_type SET relation = 'leads' WHERE name = 'mine'$$, '42501', NULL, 'other: his record type moved to another''s table');
+SELECT is_empty('SELECT * FROM lead_scoring.priority_queue', 'other: no queue that he may read');
 RESET ROLE;
 SELECT is((SELECT count(*) FROM lead_scoring.rule WHERE score = 's' AND points <= 10), 2::bigint, 'nothing of it was done');
 SELECT is((SELECT string_agg(points::text, ' ') FROM lead_scoring.adjustment WHERE score = 's'), '1', 'nor to the adjustments');
@@ -94,6 +95,7 @@ SELECT is_empty($$SELECT * FROM lead_scoring.verify('s')$$, 'nor to the stored s
 GRANT SELECT ON leads, happenings TO ls_test_reader;
 SET ROLE ls_test_reader;
 SELECT is(pg_temp.totals('s', now()), '1=13 2=1', 'reader: evaluate');
+SELECT is((SELECT string_agg(record_key, ' ' ORDER BY rank) FROM lead_scoring.priority_queue), '1 2', 'reader: the queue');
 SELECT lives_ok($$SELECT * FROM lead_scoring.explain('s', '1')$$, 'reader: explain');
 SELECT throws_ok($$SELECT lead_scoring.refresh('s')$$, '42501', NULL, 'reader: refresh is not for him');
 SELECT results_eq($$SELECT record_key, points FROM lead_scoring.adjustment$$, $$VALUES ('2', 1::float8)$$, 'reader: sees the adjustments of the records that he reads');

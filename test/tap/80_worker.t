@@ -158,6 +158,11 @@ is(result("SELECT parked, last_error FROM lead_scoring.activity", @in), '1|divis
 is(result('ALTER TABLE contacts DISABLE TRIGGER USER; UPDATE contacts SET employees = 10 WHERE id = 4; UPDATE lead_scoring.parked SET retry_at = now()', @in), '', 'mended');
 comes('... and tried again', 'SELECT (SELECT count(*) FROM lead_scoring.parked), s_fit FROM contacts WHERE id = 4', '0|1', @in);
 
+# A slip in the list of databases
+my ($slipped, undef, $complaint) = psql("ALTER SYSTEM SET lead_scoring.databases = 'crm shop'", @in);
+isnt($slipped, 0, 'a list of databases without a comma is refused');
+like($complaint, qr/invalid value for parameter "lead_scoring.databases": "crm shop".*Separate the names of databases by commas/s, '... with a hint');
+
 # Somebody who is at a record for long
 open(my $holder, '|-', 'psql', '-X', '-q', '-o', '/dev/null', '-d', 'crm') or die $!;
 $holder->autoflush(1);
