@@ -177,6 +177,17 @@ close $holder;
 is(result('UPDATE lead_scoring.parked SET retry_at = now()', @in), '', 'he is done');
 comes('... and it is tried again', 'SELECT count(*) FROM lead_scoring.parked', '0', @in);
 
+# Scores that are switched on and off beside it
+is(result("SELECT lead_scoring.draft('s', 's_next')", @in), '', 'a draft');
+my @refused;
+for my $call (('activate', 'deactivate') x 8)
+{
+	my ($status, undef, $error) = psql("SELECT lead_scoring.$call('s_next')", @in);
+	push @refused, "$call: $error" if $status != 0;
+}
+is("@refused", '', 'neither waits for the other in vain');
+is(result("DELETE FROM lead_scoring.score WHERE name = 's_next'", @in), '', 'the draft goes');
+
 # An error of the score as a whole
 is(result('ALTER TABLE contacts RENAME employees TO staff', @in), '', 'a column is renamed');
 comes('the score fails as a whole', 'SELECT attempts > 0, sqlstate FROM lead_scoring.score_state', 't|42703', @in);
