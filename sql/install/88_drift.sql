@@ -5,18 +5,23 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  bounds double precision[];
+  sorted double precision[];
+  negative_bounds double precision[];
 BEGIN
   IF psi.bins IS NULL OR psi.bins NOT BETWEEN 1 AND 1000 THEN
     RAISE EXCEPTION 'number of bins out of range: %', coalesce(psi.bins::text, 'NULL') USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Use 1 to 1000 bins.';
+  ELSIF 'NaN' = ANY (expected) OR 'NaN' = ANY (actual) THEN
+    RAISE EXCEPTION 'a value must be a number: NaN' USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave such values out, or make them NULL: NULLs do not count.';
   END IF;
-  -- Of equally many expected values, but that equal ones are together
-  SELECT array_agg(DISTINCT b.bound ORDER BY b.bound) INTO bounds
-    FROM unnest((SELECT percentile_disc(array(SELECT i / psi.bins::double precision FROM generate_series(1, psi.bins - 1) i)) WITHIN GROUP (ORDER BY e.value) FROM unnest(expected) e (value))) b (bound);
+  -- Bins of equally many expected values, but that equal ones are together: each ends with its upper bound, which is in it.
+  -- width_bucket() puts a bound into the bin above it, hence the signs
+  sorted := ARRAY(SELECT e.value FROM unnest(expected) e (value) WHERE e.value IS NOT NULL ORDER BY e.value);
+  negative_bounds := ARRAY(
+    SELECT DISTINCT -sorted[(i * cardinality(sorted)::bigint + psi.bins - 1) / psi.bins] AS bound FROM generate_series(1, psi.bins - 1) i WHERE cardinality(sorted) > 0 ORDER BY bound);
   RETURN (
     WITH placed AS (
-      SELECT CASE WHEN bounds IS NULL THEN 0 ELSE width_bucket(v.value, bounds) END AS bin, v.is_actual
+      SELECT CASE cardinality(negative_bounds) WHEN 0 THEN 0 ELSE width_bucket(-v.value, negative_bounds) END AS bin, v.is_actual
         FROM (SELECT e.value, false FROM unnest(expected) e (value) UNION ALL SELECT a.value, true FROM unnest(actual) a (value)) v (value, is_actual)
        WHERE v.value IS NOT NULL
     ), counted AS (
@@ -28,7 +33,7 @@ BEGIN
     SELECT sum((s.actual - s.expected) * ln(s.actual / s.expected)) FROM shares s);
 END $$;
 COMMENT ON FUNCTION lead_scoring.psi(double precision[], double precision[], integer) IS
-  'Population stability index: sum over bins of (actual - expected) * ln(actual / expected), the shares of the values in them; the bins have equally many expected values, but that equal ones are together, and one without values counts as half a value. 0: distributed alike; below 0.1 there is no shift to speak of, from 0.25 on a large one (Siddiqi, Intelligent Credit Scoring, second edition, 2017, page 369). NULL if either has no values; NULLs do not count. Raises 22023 for bins out of 1 to 1000';
+  'Population stability index: sum over bins of (actual - expected) * ln(actual / expected), the shares of the values in them; the bins have equally many expected values, but that equal ones are together, and one without values counts as half a value. 0: distributed alike; below 0.1 there is no shift to speak of, from 0.25 on a large one (Siddiqi, Intelligent Credit Scoring, second edition, 2017, page 369). NULL if either has no values; NULLs do not count. A bin has the values above its lower bound up to its upper bound. Raises 22023 for bins out of 1 to 1000 and for NaN';
 
 CREATE FUNCTION lead_scoring.model_drift(
   model text, as_of timestamptz DEFAULT now(), period text DEFAULT 'month',
