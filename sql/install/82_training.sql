@@ -8,6 +8,13 @@ AS 'MODULE_PATHNAME', 'lead_scoring_training_set';
 COMMENT ON FUNCTION lead_scoring.training_set(text, timestamptz) IS
   'What a model would be trained on, of the facts known at as_of: each record as it was known at a snapshot, and whether it converted within the horizon after it. Left out are records that had converted by then, were not there yet, or have been observed for less than the horizon without converting. More rows than fit into lead_scoring.work_mem are sampled, with a NOTICE';
 
+CREATE FUNCTION lead_scoring.champion_training_set(
+  model text, as_of timestamptz,
+  OUT record_key text, OUT snapshot timestamptz, OUT converted boolean, OUT fold integer, OUT features jsonb, OUT segment text)
+RETURNS SETOF record LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 10000
+AS 'MODULE_PATHNAME', 'lead_scoring_champion_training_set';
+COMMENT ON FUNCTION lead_scoring.champion_training_set(text, timestamptz) IS 'The same by the definition that the champion of the model was trained with; at its as_of it is what that was trained on, as far as the tables still have it';
+
 CREATE FUNCTION lead_scoring.train_model(
   model text, as_of timestamptz,
   OUT algorithm text, OUT samples bigint, OUT converted bigint, OUT auc double precision, OUT log_loss double precision, OUT brier double precision,

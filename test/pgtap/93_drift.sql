@@ -1,7 +1,7 @@
 -- Models in use: psi and model_drift beside hand-written SQL
 BEGIN;
 \ir include/outcomes.psql
-SELECT plan(27);
+SELECT plan(32);
 
 CREATE FUNCTION pg_temp.values(VARIADIC counts int[]) RETURNS float8[] LANGUAGE sql AS $$ SELECT array_agg(v::float8) FROM unnest(counts) WITH ORDINALITY u (n, v), generate_series(1, n) $$;
 SELECT is(round(lead_scoring.psi(pg_temp.values(25, 25, 25, 25), pg_temp.values(10, 20, 30, 40))::numeric, 12), round(-0.15 * ln(0.4) - 0.05 * ln(0.8) + 0.05 * ln(1.2) + 0.15 * ln(1.6), 12), 'psi: the formula');
@@ -42,6 +42,27 @@ SELECT results_eq($$SELECT begins, samples, converted, round(predicted::numeric,
   $$SELECT * FROM pg_temp.by_hand() ORDER BY month$$, 'model_drift');
 SELECT is((SELECT sum(trained_on) FROM lead_scoring.model_drift('m', '2026-10-01')), (SELECT count(*)::numeric FROM cases WHERE snapshot <= '2026-06-02'), 'what the champion has seen');
 SELECT is((SELECT sum(live) FROM lead_scoring.model_drift('m', '2026-10-01')), 0::numeric, 'none of them has been shown');
+
+-- It was trained by another definition than the model has now
+SAVEPOINT edited;
+CREATE FUNCTION pg_temp.seen(model text) RETURNS numeric LANGUAGE sql AS $$ SELECT sum(trained_on) FROM lead_scoring.model_drift(model, '2026-10-01 00:00Z') $$;
+UPDATE lead_scoring.model SET horizon = '61 days', observed_from = NULL WHERE name = 'm';
+SELECT set_eq($$SELECT record_key, snapshot, converted FROM lead_scoring.champion_training_set('m', '2026-08-01')$$, $$SELECT key, snapshot, converted FROM pg_temp.cases('2026-08-01')$$, 'what the champion was trained on, whatever the model has become');
+SELECT is(pg_temp.seen('m'), (SELECT count(*)::numeric FROM lead_scoring.training_set('m', '2026-10-01') t JOIN pg_temp.cases('2026-08-01') c ON c.key = t.record_key AND c.snapshot = t.snapshot), 'and so many of these are there today');
+UPDATE lead_scoring.model SET horizon = '2 months', observed_from = 'created_at', snapshots = 1 WHERE name = 'm';
+SELECT lead_scoring.publish('m', lead_scoring.train('m', '2026-08-22'));
+UPDATE lead_scoring.model SET snapshots = 6 WHERE name = 'm';
+SELECT is(pg_temp.seen('m'), (SELECT count(*)::numeric FROM cases WHERE snapshot = '2026-06-23'), 'of one snapshot, a month being 30 days');
+SET LOCAL timezone = 'America/New_York';
+SELECT is(pg_temp.seen('m'), (SELECT count(*)::numeric FROM cases WHERE snapshot = timestamptz '2026-06-23 00:00Z'), 'in any time zone');
+SET LOCAL timezone = 'UTC';
+UPDATE leads SET created_at = '2026-09-01' WHERE id <= 7;
+INSERT INTO lead_scoring.model (name, record_type, outcome, observed_from, min_converted) VALUES ('known', 'lead', 'won_at IS NOT NULL', 'created_at', 1);
+SET LOCAL client_min_messages = error;
+INSERT INTO lead_scoring.feature (model, name, expression) VALUES ('known', 'size', 'size');
+SELECT lead_scoring.train('known', '2026-08-01');
+SELECT is((SELECT format('%s of %s', trained_on, samples) FROM lead_scoring.model_drift('known', '2026-10-01')), '393 of 400', 'of an outcome that is known at once');
+ROLLBACK TO edited;
 
 -- Segments with models of their own
 SAVEPOINT segments;
