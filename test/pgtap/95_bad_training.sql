@@ -2,7 +2,7 @@
 BEGIN;
 SET client_min_messages = error;
 SET TIME ZONE 'UTC';
-SELECT plan(42);
+SELECT plan(48);
 
 CREATE TABLE cases (
   id int PRIMARY KEY, won bool, x float8, same int, nothing float8, leak int, nearly float8, many text, odd float8, short text, big numeric, strange text);
@@ -81,6 +81,17 @@ INSERT INTO lead_scoring.feature (model, name, expression) VALUES ('visitors', '
 SELECT lives_ok($$SELECT lead_scoring.train('visitors')$$, '100,000 categories');
 SELECT alike((SELECT warnings FROM lead_scoring.model_versions WHERE model = 'visitors'), '%"name" has 100000 categories%', 'which is warned of');
 SELECT cmp_ok((SELECT length(body) FROM lead_scoring.model_version WHERE model = 'visitors'), '<', 100000, 'the model is small');
+
+-- Whatever the bounds of a parameter of the scorecard allow, it trains
+UPDATE lead_scoring.model SET outcome = 'won', fold = NULL WHERE name = 'scorecard';
+CREATE FUNCTION pg_temp.code_with(model text, given jsonb) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE lead_scoring.model SET parameters = given WHERE name = code_with.model;
+  PERFORM lead_scoring.train(code_with.model);
+  RETURN '00000';
+EXCEPTION WHEN OTHERS THEN RETURN concat_ws(' ', SQLSTATE, SQLERRM);
+END $$;
+SELECT is(pg_temp.code_with('scorecard', jsonb_build_object(p.name, b)), '00000', format('%s = %s', p.name, b)) FROM lead_scoring.model_parameters() p, LATERAL unnest(ARRAY[p.lowest, p.highest]) b WHERE p.algorithm = 'scorecard' ORDER BY p.name, b;
 
 -- What is rare, drawn by lot
 CREATE TABLE rare (id int PRIMARY KEY, x float8, won bool);
