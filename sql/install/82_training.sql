@@ -53,12 +53,18 @@ BEGIN
     RAISE EXCEPTION 'model "%" has been edited while it was trained', train.model USING ERRCODE = 'serialization_failure',
       HINT = 'Train it again.';
   END IF;
-  INSERT INTO lead_scoring.model_version (model, algorithm, as_of, samples, converted, auc, log_loss, brier, average_precision, calibration_error,
-                                          threshold, accuracy, "precision", recall, f1, body, warnings)
-    VALUES (train.model, trained.algorithm, train.as_of, trained.samples, trained.converted, trained.auc, trained.log_loss, trained.brier,
-            trained.average_precision, trained.calibration_error, trained.threshold, trained.accuracy, trained."precision", trained.recall, trained.f1,
-            trained.body, trained.warnings)
-    RETURNING version INTO new_version;
+  BEGIN
+    INSERT INTO lead_scoring.model_version (model, algorithm, as_of, samples, converted, auc, log_loss, brier, average_precision, calibration_error,
+                                            threshold, accuracy, "precision", recall, f1, body, warnings)
+      VALUES (train.model, trained.algorithm, train.as_of, trained.samples, trained.converted, trained.auc, trained.log_loss, trained.brier,
+              trained.average_precision, trained.calibration_error, trained.threshold, trained.accuracy, trained."precision", trained.recall, trained.f1,
+              trained.body, trained.warnings)
+      RETURNING version INTO new_version;
+  EXCEPTION WHEN unique_violation THEN
+    -- A transaction that sees what was there when it began does not see the number that is taken
+    RAISE EXCEPTION 'model "%" has been trained by another transaction meanwhile', train.model USING ERRCODE = 'serialization_failure',
+      HINT = 'Repeat the transaction.';
+  END;
   INSERT INTO lead_scoring.model_importance (model, version, feature, importance)
     SELECT train.model, new_version, i.feature, i.importance FROM unnest(trained.feature_names, trained.importance) i (feature, importance);
   INSERT INTO lead_scoring.model_segment (model, version, segment, samples, converted, auc, overall_auc, log_loss, overall_log_loss, own_model)
