@@ -124,20 +124,39 @@ AS $$
 $$;
 COMMENT ON FUNCTION lead_scoring.document_places(jsonb) IS 'Every key of a document, where it stands, and which keys are known there';
 
-CREATE FUNCTION lead_scoring.import_item(part name, kind text, given jsonb, search_path text) RETURNS void LANGUAGE plpgsql
+CREATE FUNCTION lead_scoring.replace_definition(part name, replaced text, definition jsonb, search_path text) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  columns text := (SELECT string_agg(quote_ident(c), ', ') FROM unnest(lead_scoring.written_columns(part)) c);
+  statement text := format('UPDATE lead_scoring.%1$I p SET (%2$s) = (SELECT %2$s FROM pg_catalog.jsonb_populate_record(NULL::lead_scoring.%1$I, $1)) WHERE p.name OPERATOR(pg_catalog.=) $2',
+                           part, columns);
+  whole jsonb := lead_scoring.column_defaults(part) || definition;
+BEGIN
+  PERFORM set_config('search_path', replace_definition.search_path, true);
+  EXECUTE statement USING whole, replaced;
+END $$;
+COMMENT ON FUNCTION lead_scoring.replace_definition(name, text, jsonb, text) IS
+  'Overwrites the row of this name in a definition table, columns that are not given getting their defaults; names are looked up under this search path';
+
+CREATE FUNCTION lead_scoring.import_item(part name, kind text, given jsonb, search_path text, replaced text DEFAULT NULL) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   advice text;
 BEGIN
-  PERFORM lead_scoring.write_definition(part, given, import_item.search_path);
-EXCEPTION WHEN invalid_text_representation OR invalid_datetime_format OR datetime_field_overflow THEN
+  IF replaced IS NULL THEN
+    PERFORM lead_scoring.write_definition(part, given, import_item.search_path);
+  ELSE
+    PERFORM lead_scoring.replace_definition(part, replaced, given, import_item.search_path);
+  END IF;
+EXCEPTION WHEN invalid_text_representation OR invalid_datetime_format OR datetime_field_overflow OR interval_field_overflow THEN
   -- A value that its column cannot hold: nothing else says where it stands
   GET STACKED DIAGNOSTICS advice = PG_EXCEPTION_HINT;
   RAISE EXCEPTION '% "%" of the document: %', kind, lead_scoring.document_item(given), SQLERRM
     USING ERRCODE = SQLSTATE, HINT = coalesce(nullif(advice, ''), 'Each value has the type of the column of that name.');
 END $$;
-COMMENT ON FUNCTION lead_scoring.import_item(name, text, jsonb, text) IS 'Inserts a row of a document; errors about its values name it';
+COMMENT ON FUNCTION lead_scoring.import_item(name, text, jsonb, text, text) IS 'Inserts a row of a document, or puts it in the place of the row of a name; errors about its values name it';
 
 -- Where a document names a record type, a source or a model that exists, that one is used.
 CREATE FUNCTION lead_scoring.import_shared(part name, what text, given jsonb, search_path text, OUT kind text, OUT item text, OUT action text, OUT note text)
@@ -217,7 +236,6 @@ DECLARE
   parent jsonb;
   present lead_scoring.score;
   held record;
-  columns text := (SELECT string_agg(quote_ident(c), ', ') FROM unnest(lead_scoring.written_columns('score')) c);
 BEGIN
   IF jsonb_typeof(document) IS DISTINCT FROM 'object' OR document -> 'format' IS DISTINCT FROM '1' THEN
     RAISE EXCEPTION 'not a document of format 1: %', coalesce(left(document::text, 100), 'NULL') USING ERRCODE = 'invalid_parameter_value',
@@ -259,8 +277,7 @@ BEGIN
     RAISE EXCEPTION 'score "%" exists', item USING ERRCODE = 'duplicate_object', HINT = 'Give another name, or set replace to true.';
   ELSE
     PERFORM lead_scoring.clear_definition(item);
-    EXECUTE format('UPDATE lead_scoring.score s SET (%1$s) = (SELECT %1$s FROM jsonb_populate_record(NULL::lead_scoring.score, $1)) WHERE s.name = $2', columns)
-      USING lead_scoring.column_defaults('score') || parent, item;
+    PERFORM lead_scoring.import_item('score', 'score', parent, import_score.search_path, item);
     action := 'replaced';
   END IF;
   RETURN NEXT;
