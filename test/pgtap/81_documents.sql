@@ -2,7 +2,7 @@
 BEGIN;
 \ir include/crm.psql
 \ir include/whole_definition.psql
-SELECT plan(69);
+SELECT plan(71);
 CREATE FUNCTION pg_temp.renamed(document jsonb, name text) RETURNS jsonb LANGUAGE sql AS $$ SELECT jsonb_set($1, '{score,name}', to_jsonb($2)) $$;
 CREATE FUNCTION pg_temp.shared() RETURNS TABLE (part text, item text) LANGUAGE sql AS $$
   SELECT 'record_type', to_jsonb(t)::text FROM lead_scoring.record_type t UNION ALL SELECT 'source', to_jsonb(s)::text FROM lead_scoring.source s WHERE s.name <> 'company'
@@ -75,6 +75,10 @@ SELECT is((SELECT dedup_within FROM lead_scoring.source WHERE name = 'cleaned'),
 SELECT results_eq($$SELECT * FROM pg_temp.remarks((SELECT jsonb_set(document, '{sources,0,relation}', '"nowhere.activities"') FROM kept), 'nowhere')$$,
   $$VALUES ('source|activity|differs|differs in relation; the one that is here is used')$$, 'also if its relation does not exist');
 SELECT is_empty($$SELECT * FROM pg_temp.remarks((SELECT jsonb_set(document, '{sources,2,dedup_within}', '"300 s"') FROM kept), 'other words')$$, 'the same in other words is the same');
+SELECT is_empty($$SELECT * FROM pg_temp.remarks((SELECT jsonb_set(jsonb_set(jsonb_set(document, '{record_type,relation}', '"contacts"'), '{sources,1,relation}', '"activities"'), '{sources,1,through}', '"attendances"') FROM kept), 'short names')$$, 'and so are relations without their schema');
+SELECT results_eq($$SELECT * FROM (SELECT concat_ws('|', kind, item, action, note) FROM kept, lead_scoring.import_score(jsonb_set(document, '{sources,1,relation}', '"activities"'), 'elsewhere', search_path => 'public, "odd ""schema"') WHERE action NOT IN ('created', 'kept')
+    UNION ALL SELECT concat_ws('|', kind, item, action, note) FROM kept, lead_scoring.import_score(jsonb_set(document, '{sources,1,relation}', '"contacts"'), 'other table') WHERE action NOT IN ('created', 'kept')) x$$,
+  $$VALUES ('source|attended|differs|differs in relation; the one that is here is used')$$, 'but not other relations');
 SELECT throws_ok(format('SELECT lead_scoring.import_score(%L, ''x'')', document), code, NULL, what) FROM (VALUES
   (1, NULL, '22023', 'NULL is no document'), (2, '[]', '22023', 'nor is an array'), (3, '{}', '22023', 'nor an empty object'), (4, '"text"', '22023', 'nor a text'),
   (5, '{"format": 2}', '22023', 'another format'), (6, '{"format": 1}', '22023', 'no record type'), (7, '{"format": 1, "record_type": {"name": "contact"}, "score": []}', '22023', 'a score that is an array'),
