@@ -113,4 +113,4 @@ AS $$
    ORDER BY p.feature IS NULL, abs(p.contribution) DESC, p.feature COLLATE "C"
 $$;
 COMMENT ON FUNCTION lead_scoring.explain_prediction(text, text, timestamptz) IS
-  'Why the champion of a model gives a record its likelihood: one row for each feature, that which matters most first, with what it adds to the log-odds, the factor it multiplies the odds by, and the same in words; last the log-odds of the average record. The contributions sum to ln(p / (1 - p)) of the probability p (likelihood / 100)';
+  'Why the champion of a model gives a record its likelihood: one row for each feature, that which matters most first, with what it adds to the log-odds, the factor it multiplies the odds by, and the same in words; last the log-odds of the average record. The contributions sum to ln(p / (1 - p)) of the probability p before that is kept within 0.01 and 99.99 per cent; within these it is likelihood / 100';

@@ -62,7 +62,8 @@ BEGIN
          c.all_samples - c.samples, c.all_converted - c.converted, (c.all_converted - c.converted) / nullif(c.all_samples - c.samples, 0)::double precision,
          d.difference, d.standard_error, d.lowest, d.highest,
          c.converted / nullif(c.samples, 0)::double precision / nullif(c.all_converted / nullif(c.all_samples, 0)::double precision, 0),
-         CASE WHEN c.samples = 0 THEN 'never pays' WHEN c.samples = c.all_samples THEN 'always pays'
+         CASE WHEN c.all_samples = 0 THEN 'unknown' WHEN c.samples = 0 THEN 'never pays' WHEN c.samples = c.all_samples THEN 'always pays'
+              WHEN c.direction = 0 THEN 'neutral'
               WHEN d.lowest > 0 THEN CASE WHEN c.direction > 0 THEN 'confirmed' ELSE 'contradicted' END
               WHEN d.highest < 0 THEN CASE WHEN c.direction < 0 THEN 'confirmed' ELSE 'contradicted' END
               ELSE 'not clear' END
@@ -70,7 +71,7 @@ BEGIN
    ORDER BY d.difference DESC NULLS LAST, c.name COLLATE "C";
 END $$;
 COMMENT ON FUNCTION lead_scoring.rule_evidence(text, text, timestamptz) IS
-  'What the points of each enabled rule rest upon: the finished cases of a model for which the rule paid as of the snapshot (mean_points: so much on average) beside those for which it did not, with their conversion rates, the difference of these, its standard error and 95 % interval (rate_difference), and lift = rate_with / rate of all. verdict: confirmed if the interval leaves 0 out on the side of the points, contradicted on the other side, not clear; never pays, always pays. Each rule is looked at by itself: what rules say together is for weight_proposals(). Raises as backtest_samples, and 42809 for a likelihood';
+  'What the points of each enabled rule rest upon: the finished cases of a model for which the rule paid as of the snapshot (mean_points: so much on average) beside those for which it did not, with their conversion rates, the difference of these, its standard error and 95 % interval (rate_difference), and lift = rate_with / rate of all. verdict: confirmed if the interval leaves 0 out on the side of the points, contradicted on the other side, not clear; never pays, always pays; neutral for a multiplier of 1, which says nothing; unknown without any finished case. Each rule is looked at by itself: what rules say together is for weight_proposals(). Raises as backtest_samples, and 42809 for a likelihood';
 
 CREATE FUNCTION lead_scoring.rule_health(
   score text, model text, as_of timestamptz DEFAULT now(), period text DEFAULT 'month', tolerance numeric DEFAULT 0.15, min_samples integer DEFAULT 30,
