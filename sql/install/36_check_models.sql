@@ -68,7 +68,7 @@ RETURNS SETOF record LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 12
 SET search_path = pg_catalog, pg_temp
 AS $$
   VALUES ('bins',             'scorecard',     true,  2,     100,     'bins of a number, of about equally many records each'),
-         ('l2',               'scorecard',     false, 0,     1e6,     'penalty on the squares of the coefficients; more makes a scorecard more cautious'),
+         ('l2',               'scorecard',     false, 1e-6,  1e6,     'penalty on the squares of the coefficients; more makes a scorecard more cautious'),
          ('min_category',     'scorecard',     true,  1,     1e9,     'records that a category needs for a bin of its own; rarer ones share one'),
          ('trees',            'boosted_trees', true,  1,     10000,   'number of trees'),
          ('depth',            'boosted_trees', true,  1,     16,      'questions that a tree asks one after the other'),

@@ -124,20 +124,61 @@ AS $$
 $$;
 COMMENT ON FUNCTION lead_scoring.document_places(jsonb) IS 'Every key of a document, where it stands, and which keys are known there';
 
-CREATE FUNCTION lead_scoring.import_item(part name, kind text, given jsonb, search_path text) RETURNS void LANGUAGE plpgsql
+CREATE FUNCTION lead_scoring.replace_definition(part name, replaced text, definition jsonb, search_path text) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  columns text := (SELECT string_agg(quote_ident(c), ', ') FROM unnest(lead_scoring.written_columns(part)) c);
+  statement text := format('UPDATE lead_scoring.%1$I p SET (%2$s) = (SELECT %2$s FROM pg_catalog.jsonb_populate_record(NULL::lead_scoring.%1$I, $1)) WHERE p.name OPERATOR(pg_catalog.=) $2',
+                           part, columns);
+  whole jsonb := lead_scoring.column_defaults(part) || definition;
+BEGIN
+  PERFORM set_config('search_path', replace_definition.search_path, true);
+  EXECUTE statement USING whole, replaced;
+END $$;
+COMMENT ON FUNCTION lead_scoring.replace_definition(name, text, jsonb, text) IS
+  'Overwrites the row of this name in a definition table, columns that are not given getting their defaults; names are looked up under this search path';
+
+CREATE FUNCTION lead_scoring.import_item(part name, kind text, given jsonb, search_path text, replaced text DEFAULT NULL) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   advice text;
 BEGIN
-  PERFORM lead_scoring.write_definition(part, given, import_item.search_path);
-EXCEPTION WHEN invalid_text_representation OR invalid_datetime_format OR datetime_field_overflow THEN
+  IF replaced IS NULL THEN
+    PERFORM lead_scoring.write_definition(part, given, import_item.search_path);
+  ELSE
+    PERFORM lead_scoring.replace_definition(part, replaced, given, import_item.search_path);
+  END IF;
+EXCEPTION WHEN invalid_text_representation OR invalid_datetime_format OR datetime_field_overflow OR interval_field_overflow THEN
   -- A value that its column cannot hold: nothing else says where it stands
   GET STACKED DIAGNOSTICS advice = PG_EXCEPTION_HINT;
   RAISE EXCEPTION '% "%" of the document: %', kind, lead_scoring.document_item(given), SQLERRM
     USING ERRCODE = SQLSTATE, HINT = coalesce(nullif(advice, ''), 'Each value has the type of the column of that name.');
 END $$;
-COMMENT ON FUNCTION lead_scoring.import_item(name, text, jsonb, text) IS 'Inserts a row of a document; errors about its values name it';
+COMMENT ON FUNCTION lead_scoring.import_item(name, text, jsonb, text, text) IS 'Inserts a row of a document, or puts it in the place of the row of a name; errors about its values name it';
+
+-- As the row that would be written reads, however a document writes it; what is not a value of its column stays as it is.
+CREATE FUNCTION lead_scoring.item_as_row(part name, item jsonb, search_path text) RETURNS jsonb LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  whole jsonb := lead_scoring.column_defaults(part) || item;
+  statement text := format('SELECT * FROM pg_catalog.jsonb_populate_record(NULL::lead_scoring.%I, $1)', part);
+  held record;
+BEGIN
+  BEGIN
+    PERFORM set_config('search_path', item_as_row.search_path, true);
+    EXECUTE statement INTO held USING whole;
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    whole := to_jsonb(held);
+  EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception OR invalid_schema_name THEN
+    NULL;
+  END;
+  RETURN (SELECT jsonb_object_agg(c, whole -> c) FROM unnest(lead_scoring.written_columns(part)::text[]) c);
+END $$;
+COMMENT ON FUNCTION lead_scoring.item_as_row(name, jsonb, text) IS
+  'The columns that authors write of a row of a document, with their defaults, so that the same in other words is the same; relations are looked up under this search path';
 
 -- Where a document names a record type, a source or a model that exists, that one is used.
 CREATE FUNCTION lead_scoring.import_shared(part name, what text, given jsonb, search_path text, OUT kind text, OUT item text, OUT action text, OUT note text)
@@ -152,7 +193,6 @@ BEGIN
     RAISE EXCEPTION 'cannot import into %', coalesce(quote_literal(part), 'NULL') USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Scores share record types, sources and models.';
   END IF;
-  wanted := lead_scoring.column_defaults(part) || given;
   kind := what;
   item := lead_scoring.document_item(given);
   EXECUTE format('SELECT to_jsonb(p) FROM lead_scoring.%I p WHERE p.name = $1 %s', part, CASE part WHEN 'source' THEN 'AND p.record_type = $2' ELSE 'AND ($2 IS NULL OR $2 IS NOT NULL)' END)
@@ -162,11 +202,7 @@ BEGIN
     action := 'created';
     RETURN;
   END IF;
-  BEGIN
-    EXECUTE format('SELECT to_jsonb(jsonb_populate_record(NULL::lead_scoring.%I, $1))', part) INTO wanted USING wanted;
-  EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception OR invalid_schema_name THEN
-    NULL; -- what is not a value of its column differs from what is there
-  END;
+  wanted := lead_scoring.item_as_row(part, given, import_shared.search_path);
   SELECT 'differs in ' || string_agg(c, ', ' ORDER BY c) || '; the one that is here is used' INTO note
     FROM unnest(lead_scoring.written_columns(part)::text[]) c WHERE present -> c IS DISTINCT FROM wanted -> c;
   action := CASE WHEN note IS NULL THEN 'kept' ELSE 'differs' END;
@@ -181,12 +217,14 @@ AS $$
 DECLARE
   given jsonb := lead_scoring.document_section(document, 'model', false) || jsonb_build_object('record_type', records -> 'name');
   features jsonb := lead_scoring.document_section(document, 'features', true);
-  present jsonb := lead_scoring.export_rows('feature', 'p.model = $1', given ->> 'name', 'model');
   feature jsonb;
 BEGIN
   SELECT s.* INTO kind, item, action, note FROM lead_scoring.import_shared('model', 'model', given, import_model.search_path) s;
   IF action <> 'created' THEN
-    IF coalesce(present, '[]') IS DISTINCT FROM features THEN
+    IF EXISTS (SELECT lead_scoring.item_as_row('feature', f.value || jsonb_build_object('model', given -> 'name'), import_model.search_path) FROM jsonb_array_elements(features) f
+                EXCEPT ALL
+               SELECT lead_scoring.item_as_row('feature', to_jsonb(f), import_model.search_path) FROM lead_scoring.feature f WHERE f.model = given ->> 'name')
+       OR jsonb_array_length(features) <> (SELECT count(*) FROM lead_scoring.feature f WHERE f.model = given ->> 'name') THEN
       action := 'differs';
       note := coalesce(note, 'differs in its features; the one that is here is used');
     END IF;
@@ -217,7 +255,6 @@ DECLARE
   parent jsonb;
   present lead_scoring.score;
   held record;
-  columns text := (SELECT string_agg(quote_ident(c), ', ') FROM unnest(lead_scoring.written_columns('score')) c);
 BEGIN
   IF jsonb_typeof(document) IS DISTINCT FROM 'object' OR document -> 'format' IS DISTINCT FROM '1' THEN
     RAISE EXCEPTION 'not a document of format 1: %', coalesce(left(document::text, 100), 'NULL') USING ERRCODE = 'invalid_parameter_value',
@@ -259,8 +296,7 @@ BEGIN
     RAISE EXCEPTION 'score "%" exists', item USING ERRCODE = 'duplicate_object', HINT = 'Give another name, or set replace to true.';
   ELSE
     PERFORM lead_scoring.clear_definition(item);
-    EXECUTE format('UPDATE lead_scoring.score s SET (%1$s) = (SELECT %1$s FROM jsonb_populate_record(NULL::lead_scoring.score, $1)) WHERE s.name = $2', columns)
-      USING lead_scoring.column_defaults('score') || parent, item;
+    PERFORM lead_scoring.import_item('score', 'score', parent, import_score.search_path, item);
     action := 'replaced';
   END IF;
   RETURN NEXT;

@@ -8,6 +8,13 @@ AS 'MODULE_PATHNAME', 'lead_scoring_training_set';
 COMMENT ON FUNCTION lead_scoring.training_set(text, timestamptz) IS
   'What a model would be trained on, of the facts known at as_of: each record as it was known at a snapshot, and whether it converted within the horizon after it. Left out are records that had converted by then, were not there yet, or have been observed for less than the horizon without converting. More rows than fit into lead_scoring.work_mem are sampled, with a NOTICE';
 
+CREATE FUNCTION lead_scoring.champion_training_set(
+  model text, as_of timestamptz,
+  OUT record_key text, OUT snapshot timestamptz, OUT converted boolean, OUT fold integer, OUT features jsonb, OUT segment text)
+RETURNS SETOF record LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 10000
+AS 'MODULE_PATHNAME', 'lead_scoring_champion_training_set';
+COMMENT ON FUNCTION lead_scoring.champion_training_set(text, timestamptz) IS 'The same by the definition that the champion of the model was trained with; at its as_of it is what that was trained on, as far as the tables still have it';
+
 CREATE FUNCTION lead_scoring.train_model(
   model text, as_of timestamptz,
   OUT algorithm text, OUT samples bigint, OUT converted bigint, OUT auc double precision, OUT log_loss double precision, OUT brier double precision,
@@ -46,12 +53,18 @@ BEGIN
     RAISE EXCEPTION 'model "%" has been edited while it was trained', train.model USING ERRCODE = 'serialization_failure',
       HINT = 'Train it again.';
   END IF;
-  INSERT INTO lead_scoring.model_version (model, algorithm, as_of, samples, converted, auc, log_loss, brier, average_precision, calibration_error,
-                                          threshold, accuracy, "precision", recall, f1, body, warnings)
-    VALUES (train.model, trained.algorithm, train.as_of, trained.samples, trained.converted, trained.auc, trained.log_loss, trained.brier,
-            trained.average_precision, trained.calibration_error, trained.threshold, trained.accuracy, trained."precision", trained.recall, trained.f1,
-            trained.body, trained.warnings)
-    RETURNING version INTO new_version;
+  BEGIN
+    INSERT INTO lead_scoring.model_version (model, algorithm, as_of, samples, converted, auc, log_loss, brier, average_precision, calibration_error,
+                                            threshold, accuracy, "precision", recall, f1, body, warnings)
+      VALUES (train.model, trained.algorithm, train.as_of, trained.samples, trained.converted, trained.auc, trained.log_loss, trained.brier,
+              trained.average_precision, trained.calibration_error, trained.threshold, trained.accuracy, trained."precision", trained.recall, trained.f1,
+              trained.body, trained.warnings)
+      RETURNING version INTO new_version;
+  EXCEPTION WHEN unique_violation THEN
+    -- A transaction that sees what was there when it began does not see the number that is taken
+    RAISE EXCEPTION 'model "%" has been trained by another transaction meanwhile', train.model USING ERRCODE = 'serialization_failure',
+      HINT = 'Repeat the transaction.';
+  END;
   INSERT INTO lead_scoring.model_importance (model, version, feature, importance)
     SELECT train.model, new_version, i.feature, i.importance FROM unnest(trained.feature_names, trained.importance) i (feature, importance);
   INSERT INTO lead_scoring.model_segment (model, version, segment, samples, converted, auc, overall_auc, log_loss, overall_log_loss, own_model)
@@ -100,4 +113,4 @@ AS $$
    ORDER BY p.feature IS NULL, abs(p.contribution) DESC, p.feature COLLATE "C"
 $$;
 COMMENT ON FUNCTION lead_scoring.explain_prediction(text, text, timestamptz) IS
-  'Why the champion of a model gives a record its likelihood: one row for each feature, that which matters most first, with what it adds to the log-odds, the factor it multiplies the odds by, and the same in words; last the log-odds of the average record. The contributions sum to ln(p / (1 - p)) of the probability p (likelihood / 100)';
+  'Why the champion of a model gives a record its likelihood: one row for each feature, that which matters most first, with what it adds to the log-odds, the factor it multiplies the odds by, and the same in words; last the log-odds of the average record. The contributions sum to ln(p / (1 - p)) of the probability p before that is kept within 0.01 and 99.99 per cent; within these it is likelihood / 100';

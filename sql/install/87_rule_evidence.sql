@@ -62,7 +62,8 @@ BEGIN
          c.all_samples - c.samples, c.all_converted - c.converted, (c.all_converted - c.converted) / nullif(c.all_samples - c.samples, 0)::double precision,
          d.difference, d.standard_error, d.lowest, d.highest,
          c.converted / nullif(c.samples, 0)::double precision / nullif(c.all_converted / nullif(c.all_samples, 0)::double precision, 0),
-         CASE WHEN c.samples = 0 THEN 'never pays' WHEN c.samples = c.all_samples THEN 'always pays'
+         CASE WHEN c.all_samples = 0 THEN 'unknown' WHEN c.samples = 0 THEN 'never pays' WHEN c.samples = c.all_samples THEN 'always pays'
+              WHEN c.direction = 0 THEN 'neutral'
               WHEN d.lowest > 0 THEN CASE WHEN c.direction > 0 THEN 'confirmed' ELSE 'contradicted' END
               WHEN d.highest < 0 THEN CASE WHEN c.direction < 0 THEN 'confirmed' ELSE 'contradicted' END
               ELSE 'not clear' END
@@ -70,7 +71,7 @@ BEGIN
    ORDER BY d.difference DESC NULLS LAST, c.name COLLATE "C";
 END $$;
 COMMENT ON FUNCTION lead_scoring.rule_evidence(text, text, timestamptz) IS
-  'What the points of each enabled rule rest upon: the finished cases of a model for which the rule paid as of the snapshot (mean_points: so much on average) beside those for which it did not, with their conversion rates, the difference of these, its standard error and 95 % interval (rate_difference), and lift = rate_with / rate of all. verdict: confirmed if the interval leaves 0 out on the side of the points, contradicted on the other side, not clear; never pays, always pays. Each rule is looked at by itself: what rules say together is for weight_proposals(). Raises as backtest_samples, and 42809 for a likelihood';
+  'What the points of each enabled rule rest upon: the finished cases of a model for which the rule paid as of the snapshot (mean_points: so much on average) beside those for which it did not, with their conversion rates, the difference of these, its standard error and 95 % interval (rate_difference), and lift = rate_with / rate of all. verdict: confirmed if the interval leaves 0 out on the side of the points, contradicted on the other side, not clear; never pays, always pays; neutral for a multiplier of 1, which says nothing; unknown without any finished case. Each rule is looked at by itself: what rules say together is for weight_proposals(). Raises as backtest_samples, and 42809 for a likelihood';
 
 CREATE FUNCTION lead_scoring.rule_health(
   score text, model text, as_of timestamptz DEFAULT now(), period text DEFAULT 'month', tolerance numeric DEFAULT 0.15, min_samples integer DEFAULT 30,
@@ -155,12 +156,14 @@ BEGIN
     SELECT p.record_key, p.snapshot, r.name, p.points / r.points AS times
       FROM lead_scoring.rules_paying(weight_proposals.score, (SELECT array_agg(s.record_key) FROM samples s), (SELECT array_agg(s.snapshot) FROM samples s)) p
       JOIN lead_scoring.rule r ON r.score = weight_proposals.score AND r.name = p.rule AND r.effect = 'add'
+  ), base AS (
+    SELECT count(*) AS samples, bool_or(s.converted) AND bool_or(NOT s.converted) AS mixed FROM samples s
   ), used AS MATERIALIZED (
     -- Over all samples, those for which the rule does not pay counting as 0
-    SELECT p.name, count(*) AS samples, sqrt(greatest(sum(p.times ^ 2) / n.samples - (sum(p.times) / n.samples) ^ 2, 0)) AS deviation,
-           count(*) >= weight_proposals.min_samples AND n.samples - count(*) >= weight_proposals.min_samples AND n.mixed AS enough
-      FROM paying p, (SELECT count(*)::double precision AS samples, bool_or(s.converted) AND bool_or(NOT s.converted) AS mixed FROM samples s) n
-     GROUP BY p.name, n.samples, n.mixed
+    SELECT p.name, count(*) AS samples, sqrt(greatest(sum(p.times ^ 2) / b.samples - (sum(p.times) / b.samples) ^ 2, 0)) AS deviation,
+           count(*) >= weight_proposals.min_samples AND b.samples - count(*) >= weight_proposals.min_samples AND b.mixed AS enough
+      FROM paying p CROSS JOIN base b
+     GROUP BY p.name, b.samples, b.mixed
   ), terms AS MATERIALIZED (
     SELECT u.name, u.deviation, row_number() OVER (ORDER BY u.name COLLATE "C") AS term FROM used u WHERE u.enough AND u.deviation > 0
   ), lines AS (
@@ -177,9 +180,9 @@ BEGIN
     SELECT sum(abs(r.points) * f.deviation) / nullif(sum(abs(f.coefficient) * f.deviation), 0) AS scale
       FROM fitted f JOIN lead_scoring.rule r ON r.score = weight_proposals.score AND r.name = f.name
   ), worth AS (
-    SELECT r.name, r.group_name, r.effect, r.points, coalesce(u.samples, 0) AS samples, f.coefficient, f.error, f.coefficient * s.scale AS points_worth,
+    SELECT r.name, r.group_name, r.effect, r.points, coalesce(u.samples, 0) AS samples, b.samples AS all_samples, b.mixed, f.coefficient, f.error, f.coefficient * s.scale AS points_worth,
            (f.coefficient - 1.959963984540054 * f.error) * s.scale AS lowest, (f.coefficient + 1.959963984540054 * f.error) * s.scale AS highest
-      FROM lead_scoring.rule r CROSS JOIN scaled s LEFT JOIN used u ON u.name = r.name LEFT JOIN fitted f ON f.name = r.name
+      FROM lead_scoring.rule r CROSS JOIN scaled s CROSS JOIN base b LEFT JOIN used u ON u.name = r.name LEFT JOIN fitted f ON f.name = r.name
      WHERE r.score = weight_proposals.score AND r.enabled
   ), proposed AS (
     -- Nothing is turned round that may well be 0
@@ -187,17 +190,20 @@ BEGIN
                      ELSE round(w.points_worth::numeric, 1)::double precision END AS proposal FROM worth w
   )
   SELECT p.name, p.group_name, p.samples, p.points, p.proposal, CASE WHEN p.effect = 'add' THEN p.proposal / nullif(p.points, 0) END,
-         p.coefficient, p.error, exp(least(p.coefficient, 700)),
+         p.coefficient, p.error, CASE WHEN p.coefficient IS NOT NULL THEN exp(least(p.coefficient, 700)) END,
          CASE WHEN p.proposal = p.points THEN 'keep' WHEN p.proposal <> 0 AND sign(p.proposal) = -sign(p.points) THEN 'turn round' WHEN abs(p.proposal) > abs(p.points) THEN 'raise' ELSE 'lower' END,
          CASE WHEN p.effect = 'multiply' THEN 'it multiplies; nothing is proposed for that'
               WHEN p.points = 0 THEN 'it pays nothing: give it some points to learn what it is worth'
+              WHEN p.coefficient IS NULL AND p.samples = p.all_samples AND p.samples > 0 THEN format('it always pays: there is no finished case without it among %s', p.samples)
+              WHEN p.coefficient IS NULL AND NOT p.mixed THEN 'all finished cases came out alike'
+              WHEN p.coefficient IS NULL AND p.samples >= weight_proposals.min_samples THEN format('too few finished cases without it: it does not pay for %s', p.all_samples - p.samples)
               WHEN p.coefficient IS NULL THEN format('too few finished cases: it pays for %s', p.samples)
               ELSE format('each match multiplies the odds by %s, worth %s points (%s to %s)%s', round(exp(least(p.coefficient, 700))::numeric, 2), round(p.points_worth::numeric, 1),
                           round(p.lowest::numeric, 1), round(p.highest::numeric, 1), CASE WHEN p.proposal = p.points THEN ': no clear reason to change' ELSE '' END) END
     FROM proposed p ORDER BY abs(p.proposal - p.points) DESC, p.name COLLATE "C";
 END $$;
 COMMENT ON FUNCTION lead_scoring.weight_proposals(text, text, timestamptz, integer) IS
-  'What the points of each enabled rule should be by the finished cases of a model: a logistic regression of the conversions on how often each rule pays (its points / the points of one match), all rules together, with a penalty of 1 (L2, features scaled to a standard deviation of 1). coefficient: what a match adds to the log-odds; odds_ratio = exp(coefficient). Points are the coefficient times a scale that leaves the points that rules make on average as they are. proposed_points are the current ones unless these lie outside the 95 % interval, and 0 where the coefficient has the other sign but its interval holds 0; factor = proposed / current; change: keep, raise, lower or turn round. Nothing is proposed for multipliers, rules of 0 points, and rules that pay, or do not pay, for fewer than min_samples cases. Nothing is written: make a draft() and update its rules. Raises as rule_evidence, and 22023 for min_samples below 1';
+  'What the points of each enabled rule should be by the finished cases of a model: a logistic regression of the conversions on how often each rule pays (its points / the points of one match), all rules together, with a penalty of 1 (L2, features scaled to a standard deviation of 1). coefficient: what a match adds to the log-odds; odds_ratio = exp(coefficient); both are NULL where nothing is proposed. Points are the coefficient times a scale that leaves the points that rules make on average as they are. proposed_points are the current ones unless these lie outside the 95 % interval, and 0 where the coefficient has the other sign but its interval holds 0; factor = proposed / current; change: keep, raise, lower or turn round. Nothing is proposed for multipliers, rules of 0 points, and rules that pay, or do not pay, for fewer than min_samples cases. Nothing is written: make a draft() and update its rules. Raises as rule_evidence, and 22023 for min_samples below 1';
 
 CREATE VIEW lead_scoring.band_outcomes AS
   SELECT s.name AS score, m.name AS model, b.rank, b.band, b.open_records, b.samples, b.converted, b.closing_probability, b.probability_lowest, b.probability_highest,

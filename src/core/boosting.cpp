@@ -71,6 +71,26 @@ base_of(std::span<const float> labels)
 	return static_cast<float>(std::log(converted / (static_cast<double>(labels.size()) + 1 - converted)));
 }
 
+// With nothing that holds them back, trees answer rows of one outcome by log-odds that grow without end
+void
+require_settled(const std::vector<Tree> &trees, const ForestSettings &settings)
+{
+	for (const Tree &tree : trees)
+	{
+		for (const TreeNode &node : tree)
+		{
+			if (node.feature == no_feature && !(std::fabs(node.value) <= largest_tree_log_odds))
+			{
+				throw ScoringError(Fault::invalid_parameter,
+								   fmt::format("boosted trees do not settle with learning_rate {}, lambda {} and min_child_weight {}: a "
+											   "leaf comes to {}",
+											   settings.learning_rate, settings.penalty, settings.min_child_weight, node.value),
+								   "Use a lambda above 0, or a larger min_child_weight; 5 is the default of both.");
+			}
+		}
+	}
+}
+
 } // namespace
 
 Forest
@@ -101,6 +121,7 @@ fit_forest(const Dataset &data, std::span<const uint32_t> rows, const ForestSett
 		booster.add_tree();
 	}
 	std::vector<Tree> trees = read_xgboost_trees(booster.model(), columns.columns);
+	require_settled(trees, settings);
 	return {base, std::move(columns.features), trees};
 }
 

@@ -55,7 +55,8 @@ Scorer::note_later(const SourceProgram &source, const Batch &rows, size_t row, s
 	{
 		const RowRule &rule = source.rules[entry];
 		bool plays_a_part = rule.roles.empty() || rule.roles[0].holds(rows, row) || rule.roles[1].holds(rows, row);
-		bool has_worth = rule.value_column == no_column || !rows.is_null(static_cast<size_t>(rule.value_column), row);
+		bool has_worth = rule.value_column == no_column || rule.statistic == Statistic::value ||
+						 !rows.is_null(static_cast<size_t>(rule.value_column), row);
 		if (rule.window.contains(time) && plays_a_part && has_worth && all_hold(rule.criteria, rows, row))
 		{
 			note_due(rule.due_slot, state, time);

@@ -146,7 +146,7 @@ FeatureReader::is_newer(ColumnKind kind, const Match &left, const Match &right) 
 	{
 		return left.time > right.time;
 	}
-	return kind == ColumnKind::text
+	return kind == ColumnKind::text && left.value != no_value && right.value != no_value
 			   ? texts_[static_cast<size_t>(left.value)] > texts_[static_cast<size_t>(right.value)]
 			   : left.value > right.value;
 }
@@ -166,6 +166,10 @@ FeatureReader::read_logged(const FinishRule &rule, size_t feature, Matches &matc
 	for (const Match &match : matches)
 	{
 		newest = is_newer(rule.value_kind, match, *newest) ? &match : newest;
+	}
+	if (newest->value == no_value)
+	{
+		return missing_value;
 	}
 	return rule.value_kind == ColumnKind::text ? category_of(feature, texts_[static_cast<size_t>(newest->value)]) : newest->value;
 }

@@ -19,6 +19,9 @@ namespace lead_scoring::core
 // What stands for a value that is not there
 inline constexpr double missing_value = std::numeric_limits<double>::quiet_NaN();
 
+// The same in the log of matches, which is sorted: less than any value
+inline constexpr double no_value = -std::numeric_limits<double>::infinity();
+
 class FeatureReader
 {
 public:

@@ -69,6 +69,16 @@ Scorer::log_value(const RowRule &rule, std::byte *state, int64_t time, double va
 	log_.append(states_.counts(state)[program_.log_slot], rule.slots.log, {time, value, Role::alone});
 }
 
+// The newest row may have no value, and nothing is filled in from an older one; all other features pass it over
+void
+Scorer::log_missing(const RowRule &rule, std::byte *state, int64_t time)
+{
+	if (rule.statistic == Statistic::value)
+	{
+		log_value(rule, state, time, no_value);
+	}
+}
+
 // Let a row count for a feature
 void
 Scorer::measure(const RowRule &rule, const Batch &rows, size_t row, std::byte *state, int64_t time)
@@ -82,6 +92,7 @@ Scorer::measure(const RowRule &rule, const Batch &rows, size_t row, std::byte *s
 		size_t column = static_cast<size_t>(rule.value_column);
 		if (rows.is_null(column, row))
 		{
+			log_missing(rule, state, time);
 			return;
 		}
 		Cell cell = rows.cell(column, row);
@@ -97,6 +108,7 @@ Scorer::measure(const RowRule &rule, const Batch &rows, size_t row, std::byte *s
 		if (!std::isfinite(value))
 		{
 			// Not a number says as little as NULL
+			log_missing(rule, state, time);
 			return;
 		}
 	}

@@ -171,7 +171,8 @@ SampleCollector::thin_out()
 		data.outcome[kept] = data.outcome[row];
 		data.fold[kept] = data.fold[row];
 		samples[kept] = samples[row];
-		if (rules_.keeps_keys)
+		// A string that is moved to itself may be empty afterwards
+		if (rules_.keeps_keys && kept != row)
 		{
 			keys[kept] = std::move(keys[row]);
 		}

@@ -237,10 +237,10 @@ check(const Dataset &data, const ScorecardSettings &settings)
 		throw ScoringError(Fault::invalid_parameter, fmt::format("a scorecard cannot have {} bins in all", settings.most_bins),
 						   "Use up to 10000.");
 	}
-	if (!(settings.penalty >= 1e-6 && settings.penalty <= 1e9))
+	if (!(settings.penalty >= 1e-6 && settings.penalty <= 1e6))
 	{
 		throw ScoringError(Fault::invalid_parameter, fmt::format("penalty {} is out of range", settings.penalty),
-						   "Use 0.000001 to 1e9.");
+						   "Use 0.000001 to 1e6.");
 	}
 }
 

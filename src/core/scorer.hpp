@@ -115,6 +115,7 @@ private:
 	void add_later(const SourceProgram &source, const Batch &rows, size_t row, int64_t time);
 	void measure(const RowRule &rule, const Batch &rows, size_t row, std::byte *state, int64_t time);
 	void log_value(const RowRule &rule, std::byte *state, int64_t time, double value);
+	void log_missing(const RowRule &rule, std::byte *state, int64_t time);
 	void look_ahead(const SourceProgram &source, const Batch &rows, size_t row, std::byte *state, int64_t time);
 	void pay(const RowRule &rule, const Batch &rows, size_t row, std::byte *state, int64_t time);
 	void pay_each(const RowRule &rule, std::byte *state, int64_t time, double value);

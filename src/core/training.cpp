@@ -280,6 +280,24 @@ check_outcomes(uint64_t converted, uint64_t unconverted, uint64_t min_converted,
 								   std::max<uint64_t>(min_converted, 1), std::max<uint64_t>(min_unconverted, 1)));
 }
 
+void
+check_sample(const SampleCounts &counts, uint64_t min_converted, uint64_t min_unconverted)
+{
+	const uint64_t needed[] = {std::max<uint64_t>(min_converted, 1), std::max<uint64_t>(min_unconverted, 1)};
+
+	check_outcomes(counts.seen_converted, counts.seen_unconverted, min_converted, min_unconverted);
+	if (counts.converted >= needed[0] && counts.unconverted >= needed[1])
+	{
+		return;
+	}
+	throw ScoringError(Fault::invalid_parameter,
+					   fmt::format("too little to learn from: {} converted and {} unconverted records, drawn by lot of {} and {}",
+								   counts.converted, counts.unconverted, counts.seen_converted, counts.seen_unconverted),
+					   fmt::format("The model needs at least {} converted and {} unconverted ones: raise lead_scoring.work_mem, so that "
+								   "more are drawn.",
+								   needed[0], needed[1]));
+}
+
 Training
 train(Dataset data, const TrainingSettings &settings, Poll cancelled, Progress progress)
 {

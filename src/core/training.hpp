@@ -66,6 +66,18 @@ const char *learner_name(Learner learner) noexcept;
 // Raise unless there are enough rows of both outcomes; the error names both counts
 void check_outcomes(uint64_t converted, uint64_t unconverted, uint64_t min_converted, uint64_t min_unconverted);
 
+// How many records there are to learn from, and of how many these have been drawn
+struct SampleCounts
+{
+	uint64_t converted;
+	uint64_t unconverted;
+	uint64_t seen_converted;
+	uint64_t seen_unconverted;
+};
+
+// The same of records that may be a sample of more: the error tells whether it is drawing them that leaves too few
+void check_sample(const SampleCounts &counts, uint64_t min_converted, uint64_t min_unconverted);
+
 // Train a model. Deterministic; takes the data, so move it where it is large
 Training train(Dataset data, const TrainingSettings &settings, Poll cancelled, Progress progress);
 

@@ -35,7 +35,7 @@ enum ModelColumn
 	fold_column = observed_from_column + 4,
 };
 
-constexpr const char *model_sql =
+constexpr const char *model_columns =
 	"SELECT t.name, t.relation::oid, t.key_column, t.relation_owner, m.algorithm, m.horizon, m.snapshot_every, m.snapshots, "
 	"m.folds, m.min_converted, m.min_unconverted, m.seed, "
 	"(m.parameters ->> 'bins')::float8, (m.parameters ->> 'l2')::float8, (m.parameters ->> 'min_category')::float8, "
@@ -43,11 +43,27 @@ constexpr const char *model_sql =
 	"(m.parameters ->> 'subsample')::float8, (m.parameters ->> 'colsample')::float8, "
 	"(m.parameters ->> 'min_child_weight')::float8, (m.parameters ->> 'lambda')::float8, "
 	"(m.parameters ->> 'threads')::float8, (m.parameters ->> 'margin')::float8, "
-	"m.outcome, m.outcome_resolved, m.criterion_relation::oid, m.criterion_owner, "
-	"m.snapshot_at, m.snapshot_at_resolved, m.criterion_relation::oid, m.criterion_owner, "
-	"m.observed_from, m.observed_from_resolved, m.criterion_relation::oid, m.criterion_owner, "
-	"m.fold, m.fold_resolved, m.criterion_relation::oid, m.criterion_owner "
-	"FROM lead_scoring.model m JOIN lead_scoring.record_type t ON t.name = m.record_type WHERE m.name = $1";
+	"m.outcome, m.outcome_resolved, w.relation, m.criterion_owner, "
+	"m.snapshot_at, m.snapshot_at_resolved, w.relation, m.criterion_owner, "
+	"m.observed_from, m.observed_from_resolved, w.relation, m.criterion_owner, "
+	"m.fold, m.fold_resolved, w.relation, m.criterion_owner";
+
+// A model as it is defined now
+constexpr const char *from_model =
+	"FROM lead_scoring.model m JOIN lead_scoring.record_type t ON t.name = m.record_type, "
+	"LATERAL (SELECT m.criterion_relation::oid) w (relation) WHERE m.name = $1";
+
+// A model as its champion was trained; the relation is in there by its name, which may have changed since
+constexpr const char *from_champion =
+	"FROM lead_scoring.model c JOIN lead_scoring.record_type t ON t.name = c.record_type "
+	"JOIN lead_scoring.model_version v ON v.model = c.name AND v.status = 'champion', "
+	"jsonb_populate_record(NULL::lead_scoring.model, (v.definition -> 'model') - 'criterion_relation') m, "
+	"LATERAL (SELECT t.relation::oid) w (relation) WHERE c.name = $1";
+
+constexpr const char *definition_sql = "SELECT lead_scoring.model_definition($1)::text";
+
+constexpr const char *champion_definition_sql =
+	"SELECT v.definition::text FROM lead_scoring.model_version v WHERE v.model = $1 AND v.status = 'champion'";
 
 int32_t *
 column_target(int32_t *column)
@@ -92,13 +108,14 @@ read_settings(const Loading *loading, const QueryRows &rows, LoadedModel *model)
 }
 
 void
-read_model(Loading *loading, LoadedModel *model)
+read_model(Loading *loading, LoadedModel *model, const char *from)
 {
-	QueryRows rows = run_query(loading->context, model_sql, 1, &model->name);
+	QueryRows rows = run_query(loading->context, psprintf("%s %s", model_columns, from), 1, &model->name);
 
 	if (rows.count == 0)
 	{
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("model \"%s\" does not exist", model->name),
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("model \"%s\" does not exist%s", model->name, from == from_model ? "" : ", or has not been trained"),
 						errhint("The models are the rows of lead_scoring.model.")));
 	}
 	loading->record_type = text_at(rows, 0, type_column);
@@ -112,9 +129,9 @@ read_model(Loading *loading, LoadedModel *model)
 }
 
 void
-read_definition(Loading *loading)
+read_definition(Loading *loading, const char *sql)
 {
-	QueryRows rows = run_query(loading->context, "SELECT lead_scoring.model_definition($1)::text", 1, &loading->score->name);
+	QueryRows rows = run_query(loading->context, sql, 1, &loading->score->name);
 
 	loading->model = text_at(rows, 0, 1);
 }
@@ -172,6 +189,29 @@ require_readable(const Loading *loading)
 	}
 }
 
+// Read a model by what two queries say of it
+LoadedModel *
+load_by(const char *name, const char *from, const char *definition)
+{
+	Loading loading = begin_loading(name);
+	auto *model = static_cast<LoadedModel *>(palloc0(sizeof(LoadedModel)));
+
+	model->name = loading.score->name;
+	model->score = loading.score;
+	SPI_connect();
+	Session session = begin_as_table_owner(definitions_owner());
+	read_model(&loading, model, from);
+	read_definition(&loading, definition);
+	load_sources(&loading);
+	load_features(&loading);
+	end_session(session);
+	SPI_finish();
+	require_readable(&loading);
+	compile_streams(&loading);
+	settle_model(&loading, model);
+	return model;
+}
+
 } // namespace
 
 LoadedScore *
@@ -183,7 +223,7 @@ load_predictor(const char *name)
 	model->name = loading.score->name;
 	SPI_connect();
 	Session session = begin_as_table_owner(definitions_owner());
-	read_model(&loading, model);
+	read_model(&loading, model, from_model);
 	loading.expressions = NIL;
 	load_champion(&loading, name);
 	load_sources(&loading);
@@ -199,23 +239,13 @@ load_predictor(const char *name)
 LoadedModel *
 load_model(const char *name)
 {
-	Loading loading = begin_loading(name);
-	auto *model = static_cast<LoadedModel *>(palloc0(sizeof(LoadedModel)));
+	return load_by(name, from_model, definition_sql);
+}
 
-	model->name = loading.score->name;
-	model->score = loading.score;
-	SPI_connect();
-	Session session = begin_as_table_owner(definitions_owner());
-	read_model(&loading, model);
-	read_definition(&loading);
-	load_sources(&loading);
-	load_features(&loading);
-	end_session(session);
-	SPI_finish();
-	require_readable(&loading);
-	compile_streams(&loading);
-	settle_model(&loading, model);
-	return model;
+LoadedModel *
+load_champion_model(const char *name)
+{
+	return load_by(name, from_champion, champion_definition_sql);
 }
 
 } // namespace lead_scoring::pg

@@ -51,6 +51,9 @@ struct LoadedModel
 // the relations. The current user must be allowed to read all that it is trained on
 LoadedModel *load_model(const char *name);
 
+// Read a model as it was defined when its champion was trained
+LoadedModel *load_champion_model(const char *name);
+
 // Read the champion of a model as something that predicts: a score whose rules are its features
 LoadedScore *load_predictor(const char *name);
 

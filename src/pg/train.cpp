@@ -21,6 +21,7 @@ extern "C"
 }
 
 LEAD_SCORING_FUNCTION(lead_scoring_training_set);
+LEAD_SCORING_FUNCTION(lead_scoring_champion_training_set);
 LEAD_SCORING_FUNCTION(lead_scoring_train_model);
 
 namespace lead_scoring::pg
@@ -160,6 +161,19 @@ arguments_of(FunctionCallInfo fcinfo)
 	return {text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_TIMESTAMPTZ(1)};
 }
 
+// Return the samples of a model that is read in one way or another
+void
+put_training_set(FunctionCallInfo fcinfo, LoadedModel *(*load)(const char *name))
+{
+	RowSet rows = begin_row_set(fcinfo);
+	Arguments arguments = arguments_of(fcinfo);
+	LoadedModel *model = load(arguments.model);
+
+	begin_training_progress(model->name, model->score->records->relation);
+	put_samples(model, collect(model, arguments.as_of, true), rows);
+	end_progress();
+}
+
 } // namespace
 
 } // namespace lead_scoring::pg
@@ -168,14 +182,15 @@ arguments_of(FunctionCallInfo fcinfo)
 Datum
 lead_scoring_training_set(PG_FUNCTION_ARGS)
 {
-	using namespace lead_scoring::pg;
+	lead_scoring::pg::put_training_set(fcinfo, lead_scoring::pg::load_model);
+	return static_cast<Datum>(0);
+}
 
-	RowSet rows = begin_row_set(fcinfo);
-	Arguments arguments = arguments_of(fcinfo);
-	LoadedModel *model = load_model(arguments.model);
-	begin_training_progress(model->name, model->score->records->relation);
-	put_samples(model, collect(model, arguments.as_of, true), rows);
-	end_progress();
+// Return what the champion of a model would be trained on
+Datum
+lead_scoring_champion_training_set(PG_FUNCTION_ARGS)
+{
+	lead_scoring::pg::put_training_set(fcinfo, lead_scoring::pg::load_champion_model);
 	return static_cast<Datum>(0);
 }
 

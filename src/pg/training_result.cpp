@@ -65,14 +65,18 @@ Trained::Trained(core::SampleCollector &samples, bool has_segment, const core::T
 	: rows(static_cast<int64_t>(samples.data.rows()))
 {
 	std::vector<uint8_t> outcomes = samples.data.outcome;
-	core::SegmentedTraining all = run_training(std::move(samples.data), has_segment, settings);
-	core::Training &training = all.training;
-	core::ScoredOutcomes scored(training.probabilities, outcomes);
 
 	for (uint8_t outcome : outcomes)
 	{
 		converted += outcome;
 	}
+	core::check_sample({static_cast<uint64_t>(converted), static_cast<uint64_t>(rows - converted), samples.seen_converted(),
+						samples.seen() - samples.seen_converted()},
+					   settings.min_converted, settings.min_unconverted);
+	core::SegmentedTraining all = run_training(std::move(samples.data), has_segment, settings);
+	core::Training &training = all.training;
+	core::ScoredOutcomes scored(training.probabilities, outcomes);
+
 	scored.sort(stop_wanted);
 	learner = core::learner_name(training.learner);
 	auc = core::auc(scored);

@@ -261,6 +261,31 @@ TEST(Boosting, TakesTheLimitsOfItsSettings)
 	EXPECT_EQ(forest.tree_count(), 3u);
 }
 
+// Without anything that holds trees back, the error tells what to change
+TEST(Boosting, TellsWhichSettingsDoNotSettle)
+{
+	Random random(7);
+	Dataset data = random_dataset(random, 1000);
+	std::vector<uint32_t> rows = all_rows(data);
+	ForestSettings settings;
+	settings.learning_rate = 1;
+	settings.min_child_weight = 0;
+	settings.penalty = 0;
+	std::string message;
+	try
+	{
+		fit_forest(data, rows, settings, nullptr);
+	}
+	catch (const ScoringError &error)
+	{
+		EXPECT_EQ(error.fault(), Fault::invalid_parameter);
+		message = error.what();
+	}
+	EXPECT_EQ(message.find("boosted trees do not settle with learning_rate 1, lambda 0 and min_child_weight 0: a leaf comes to "), 0u) << message;
+	settings.penalty = 1;
+	EXPECT_EQ(fault_of([&]() { fit_forest(data, rows, settings, nullptr); }), std::nullopt);
+}
+
 TEST(Boosting, CanBeCancelledBetweenTrees)
 {
 	static int asked;

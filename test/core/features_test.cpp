@@ -221,6 +221,34 @@ TEST(Features, WithinAndCriterion)
 	EXPECT_DOUBLE_EQ(values[2], 9);
 }
 
+// The newest row counts, even if it has no value; of several at one time one that has
+TEST(Features, ValueOfTheNewestRow)
+{
+	FeatureModel model;
+	const std::string_view known[] = {"old", "new"};
+	model.add(Statistic::value, 0);
+	model.add(Statistic::value, 1).categories = known;
+	model.add(Statistic::value, 0).within_us = 5 * day_us;
+	std::vector<double> values = features_of(model,
+											 {{1, as_of - 2 * day_us, 7, "old"},
+											  {1, as_of - day_us},
+											  {2, as_of - day_us},
+											  {2, as_of - day_us, 7, "new"},
+											  {2, as_of - day_us, 5, "old"},
+											  {2, as_of - day_us},
+											  {3, as_of - 9 * day_us, -1, "new"},
+											  {3, as_of + 1},
+											  {4, as_of - 2 * day_us, 3, "new"},
+											  {4, as_of - day_us, infinity, "old"}},
+											 {{1}, {2}, {3}, {4}});
+	const std::vector<double> expected = {not_a_number, not_a_number, not_a_number, 7, 0, 7, -1, 1, not_a_number, not_a_number, 0, not_a_number};
+	ASSERT_EQ(values.size(), expected.size());
+	for (size_t at = 0; at < values.size(); at++)
+	{
+		EXPECT_TRUE(std::isnan(expected[at]) ? std::isnan(values[at]) : values[at] == expected[at]) << at << ": " << values[at];
+	}
+}
+
 TEST(Features, Decayed)
 {
 	FeatureModel model;

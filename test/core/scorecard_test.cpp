@@ -374,7 +374,7 @@ TEST(Scorecard, RefusesBadSettings)
 		EXPECT_EQ(fault_of([&]() { fit_all(data, {.most_categories = categories}); }), Fault::invalid_parameter);
 	}
 	EXPECT_EQ(fault_of([&]() { fit_all(data, {.most_bins = 10'001}); }), Fault::invalid_parameter);
-	for (double penalty : {0.0, -1.0, 1e10, infinity, not_a_number})
+	for (double penalty : {0.0, -1.0, 9.9e-7, 1.1e6, infinity, not_a_number})
 	{
 		EXPECT_EQ(fault_of([&]() { fit_all(data, {.penalty = penalty}); }), Fault::invalid_parameter);
 	}

@@ -4,6 +4,8 @@
 #include "datasets.hpp"
 #include "support.hpp"
 
+#include <fmt/format.h>
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -112,6 +114,34 @@ TEST(Training, NeedsBothOutcomes)
 	EXPECT_EQ(fault_of([]() { check_outcomes(10, 19, 10, 20); }), Fault::invalid_parameter);
 	EXPECT_EQ(fault_of([]() { check_outcomes(0, 19, 0, 0); }), Fault::invalid_parameter);
 	EXPECT_EQ(fault_of([]() { check_outcomes(1, 1, 0, 0); }), std::nullopt);
+}
+
+TEST(Training, TellsWhetherSamplingLeavesTooFew)
+{
+	auto told = [](const SampleCounts &counts) -> std::string {
+		try
+		{
+			check_sample(counts, 25, 30);
+		}
+		catch (const ScoringError &error)
+		{
+			return fmt::format("{} {}", error.what(), error.hint());
+		}
+		return "it trains";
+	};
+	const std::string needed = "The model needs at least 25 converted and 30 unconverted ones: ";
+
+	EXPECT_EQ(told({25, 30, 25, 30}), "it trains");
+	EXPECT_EQ(told({25, 30, 100, 3000}), "it trains");
+	EXPECT_EQ(told({24, 3000, 100, 200'000}),
+			  "too little to learn from: 24 converted and 3000 unconverted records, drawn by lot of 100 and 200000 " + needed +
+				  "raise lead_scoring.work_mem, so that more are drawn.");
+	EXPECT_EQ(told({3000, 29, 200'000, 30}),
+			  "too little to learn from: 3000 converted and 29 unconverted records, drawn by lot of 200000 and 30 " + needed +
+				  "raise lead_scoring.work_mem, so that more are drawn.");
+	// More memory would not help
+	EXPECT_EQ(told({3, 3000, 24, 200'000}), "too little to learn from: 24 converted and 200000 unconverted records " + needed +
+												"a longer past has more, and so has a shorter horizon.");
 }
 
 TEST(Training, NeedsFolds)

@@ -2,7 +2,7 @@
 BEGIN;
 \ir include/crm.psql
 \ir include/whole_definition.psql
-SELECT plan(60);
+SELECT plan(71);
 CREATE FUNCTION pg_temp.renamed(document jsonb, name text) RETURNS jsonb LANGUAGE sql AS $$ SELECT jsonb_set($1, '{score,name}', to_jsonb($2)) $$;
 CREATE FUNCTION pg_temp.shared() RETURNS TABLE (part text, item text) LANGUAGE sql AS $$
   SELECT 'record_type', to_jsonb(t)::text FROM lead_scoring.record_type t UNION ALL SELECT 'source', to_jsonb(s)::text FROM lead_scoring.source s WHERE s.name <> 'company'
@@ -75,6 +75,10 @@ SELECT is((SELECT dedup_within FROM lead_scoring.source WHERE name = 'cleaned'),
 SELECT results_eq($$SELECT * FROM pg_temp.remarks((SELECT jsonb_set(document, '{sources,0,relation}', '"nowhere.activities"') FROM kept), 'nowhere')$$,
   $$VALUES ('source|activity|differs|differs in relation; the one that is here is used')$$, 'also if its relation does not exist');
 SELECT is_empty($$SELECT * FROM pg_temp.remarks((SELECT jsonb_set(document, '{sources,2,dedup_within}', '"300 s"') FROM kept), 'other words')$$, 'the same in other words is the same');
+SELECT is_empty($$SELECT * FROM pg_temp.remarks((SELECT jsonb_set(jsonb_set(jsonb_set(document, '{record_type,relation}', '"contacts"'), '{sources,1,relation}', '"activities"'), '{sources,1,through}', '"attendances"') FROM kept), 'short names')$$, 'and so are relations without their schema');
+SELECT results_eq($$SELECT * FROM (SELECT concat_ws('|', kind, item, action, note) FROM kept, lead_scoring.import_score(jsonb_set(document, '{sources,1,relation}', '"activities"'), 'elsewhere', search_path => 'public, "odd ""schema"') WHERE action NOT IN ('created', 'kept')
+    UNION ALL SELECT concat_ws('|', kind, item, action, note) FROM kept, lead_scoring.import_score(jsonb_set(document, '{sources,1,relation}', '"contacts"'), 'other table') WHERE action NOT IN ('created', 'kept')) x$$,
+  $$VALUES ('source|attended|differs|differs in relation; the one that is here is used')$$, 'but not other relations');
 SELECT throws_ok(format('SELECT lead_scoring.import_score(%L, ''x'')', document), code, NULL, what) FROM (VALUES
   (1, NULL, '22023', 'NULL is no document'), (2, '[]', '22023', 'nor is an array'), (3, '{}', '22023', 'nor an empty object'), (4, '"text"', '22023', 'nor a text'),
   (5, '{"format": 2}', '22023', 'another format'), (6, '{"format": 1}', '22023', 'no record type'), (7, '{"format": 1, "record_type": {"name": "contact"}, "score": []}', '22023', 'a score that is an array'),
@@ -93,6 +97,24 @@ SELECT throws_ok(format('SELECT lead_scoring.import_score(jsonb_set(document, %L
   ('{groups,0,decay}', '"50 per month"', (SELECT format('group "%s" of the document: invalid decay: "50 per month"', document #>> '{groups,0,name}') FROM kept)),
   ('{rules,1,points}', '"many"', (SELECT format('rule "%s" of the document: invalid input syntax for type double precision: "many"', document #>> '{rules,1,name}') FROM kept))) v (place, value, message);
 SELECT is((SELECT count(*) FROM lead_scoring.score WHERE name = 'x'), 0::bigint, 'nothing is left of an import that fails');
+-- Whether the score is new or there
+CREATE FUNCTION pg_temp.told(document jsonb, replace boolean) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE advice text;
+BEGIN
+  PERFORM lead_scoring.import_score(document, CASE WHEN replace THEN 'whole' ELSE 'x' END, replace);
+  RETURN 'imported';
+EXCEPTION WHEN OTHERS THEN
+  GET STACKED DIAGNOSTICS advice = PG_EXCEPTION_HINT;
+  RETURN concat_ws('|', SQLSTATE, SQLERRM, advice);
+END $$;
+SELECT is(pg_temp.told(jsonb_set(document, place, value), replace),
+          format('%s|score "%s" of the document: %s|Each value has the type of the column of that name.', code, CASE WHEN replace THEN 'whole' ELSE 'x' END, message), format('%s %s, replace: %s', place, value, replace))
+  FROM kept, (VALUES ('{score,keep_history}'::text[], '"random() > 0.5"'::jsonb, '22007', 'invalid input syntax for type interval: "random() > 0.5"'),
+    ('{score,min_points}', '"as_of"', '22P02', 'invalid input syntax for type double precision: "as_of"'), ('{score,dormant_after}', '"soon"', '22007', 'invalid input syntax for type interval: "soon"'),
+    ('{score,dormant_after}', '"1000000000000000 days"', '22015', 'interval field value out of range: "1000000000000000 days"')) v (place, value, code, message), unnest('{false,true}'::bool[]) replace;
+SAVEPOINT as_it_was;
+SELECT is(pg_temp.told(jsonb_set(document, '{score,target}', '"contacts"'), true), 'imported', 'relations of a score that is replaced are looked up under the search path, too') FROM kept;
+ROLLBACK TO as_it_was;
 SELECT throws_ok($$SELECT lead_scoring.import_score(document) FROM kept$$, '42710', 'score "whole" exists', 'an existing score is not replaced');
 SELECT throws_ok($$SELECT lead_scoring.import_score(document, 'y', NULL) FROM kept$$, '22004', NULL, 'replace NULL');
 SELECT throws_ok($$SELECT lead_scoring.import_score(document, '') FROM kept$$, '42602', NULL, 'an empty name');

@@ -1,7 +1,7 @@
 -- Models, features, versions and scores of kind likelihood: what is accepted, what is kept, what follows
 BEGIN;
 \ir include/market.psql
-SELECT plan(100);
+SELECT plan(104);
 
 -- F85 to F88, F91: every input in one line
 SELECT is((SELECT count(*) FROM lead_scoring.feature), 61::bigint, 'every input that the specification names is a feature of one line');
@@ -131,6 +131,11 @@ SELECT is((SELECT (document -> 'score')::text || jsonb_array_length(document -> 
   '{"kind": "likelihood", "name": "likelihood", "model": "closing"}6012{"name": "closing", "horizon": "30 days", "outcome": "closed_on", "keep_versions": 1, "observed_from": "created_at"}', 'the document of a likelihood has its model and its features');
 SELECT is_empty($$SELECT kind, item, action, note FROM kept, lead_scoring.import_score(document, 'copy') WHERE action NOT IN ('created', 'kept')$$, 'it is read in without remarks');
 SELECT results_eq($$SELECT kind, item, action, note FROM lead_scoring.import_score((SELECT document #- '{features,3}' FROM kept), 'copy 2') WHERE kind = 'model'$$, $$VALUES ('model', 'closing', 'differs', 'differs in its features; the one that is here is used')$$, 'a model that differs is reported');
+SELECT is((SELECT action FROM lead_scoring.import_score((SELECT jsonb_set(document, '{features}', jsonb_path_query_array(document, '$.features[1 to 59]') || (document #> '{features,0}')) FROM kept), 'copy 5') WHERE kind = 'model'), 'kept', 'features in another order are the same');
+SELECT is((SELECT action FROM lead_scoring.import_score((SELECT jsonb_set(document, '{features}', (SELECT jsonb_agg('{"statistic": "value", "criterion": "true", "within": null, "enabled": true}' || f) FROM jsonb_array_elements(document -> 'features') f)) FROM kept), 'copy 6') WHERE kind = 'model'), 'kept', 'and so are those with their defaults');
+SELECT is((SELECT string_agg(action, ' ') FROM unnest(ARRAY['{"criterion": "false"}', '{"within": "7 days"}', '{"enabled": false}', '{"name": "other"}', '{"within": "not long"}']::jsonb[]) WITH ORDINALITY u (change, i),
+  LATERAL (SELECT document || jsonb_build_object('features', jsonb_set(document -> 'features', '{2}', (document #> '{features,2}') || change)) FROM kept) d (document), LATERAL lead_scoring.import_score(document, 'changed ' || i) r WHERE r.kind = 'model'), 'differs differs differs differs differs', 'others differ');
+SELECT is((SELECT action FROM lead_scoring.import_score((SELECT jsonb_set(document, '{features}', (document -> 'features') || (document #> '{features,0}')) FROM kept), 'copy 7') WHERE kind = 'model'), 'differs', 'one more, too');
 SELECT results_eq($$SELECT kind, item, action, note FROM lead_scoring.import_score((SELECT jsonb_set(document, '{model,folds}', '7') FROM kept), 'copy 3') WHERE kind = 'model'$$, $$VALUES ('model', 'closing', 'differs', 'differs in folds; the one that is here is used')$$, 'and in what');
 SELECT results_eq($$SELECT item FROM lead_scoring.import_score((SELECT jsonb_set(document, '{model,resolved}', '7') FROM kept), 'copy 4') WHERE action = 'skipped'$$, $$VALUES ('model.resolved')$$, 'unknown keys of a model are reported');
 CREATE TEMP TABLE features_before AS SELECT to_jsonb(f) AS f FROM lead_scoring.feature f;

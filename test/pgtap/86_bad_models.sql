@@ -81,6 +81,7 @@ INSERT INTO bad (what, code, statement) VALUES
   ('model: one bin', '22003', pg_temp.model($$parameters = '{"bins": 1}'$$)),
   ('model: half a bin', '22003', pg_temp.model($$parameters = '{"bins": 10.5}'$$)),
   ('model: negative l2', '22003', pg_temp.model($$parameters = '{"l2": -1}'$$)),
+  ('model: no l2', '22003', pg_temp.model($$parameters = '{"l2": 0}'$$)),
   ('model: huge l2', '22003', pg_temp.model($$parameters = '{"l2": 1e300}'$$)),
   ('model: min_category of zero', '22003', pg_temp.model($$parameters = '{"min_category": 0}'$$)),
   ('model: margin above 0.5', '22003', pg_temp.model($$parameters = '{"margin": 0.6}'$$)),

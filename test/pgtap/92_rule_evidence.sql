@@ -1,7 +1,7 @@
 -- Rules judged by outcomes: evidence, health (E45), proposals; every figure beside hand-written SQL
 BEGIN;
 \ir include/outcomes.psql
-SELECT plan(38);
+SELECT plan(44);
 
 CREATE TEMP TABLE pays AS SELECT c.*, date_trunc('month', c.snapshot) AS month, r.rule, r.points, r.points <> 0 AS pays
   FROM cases c CROSS JOIN LATERAL (VALUES ('fair', CASE WHEN c.channel = 'fair' THEN 10 ELSE 0 END), ('large', CASE WHEN c.size >= 40 THEN 5 ELSE 0 END), ('pricing', 4 * c.pricing), ('recent', c.recent::int * 3)) r (rule, points);
@@ -16,13 +16,23 @@ SELECT is((SELECT verdict FROM lead_scoring.rule_evidence('s', 'm', '2026-10-01'
 UPDATE lead_scoring.rule SET points = -10 WHERE score = 's' AND name = 'fair';
 INSERT INTO lead_scoring.rule (score, group_name, name, criterion, points, effect, multiplies) VALUES ('s', 'who', 'doubled', $$channel = 'fair'$$, 2, 'multiply', 'total'), ('s', 'who', 'halved', $$channel = 'fair'$$, 0.5, 'multiply', 'total');
 INSERT INTO lead_scoring.rule (score, group_name, name, criterion, points) VALUES ('s', 'who', 'nobody', 'false', 1), ('s', 'who', 'everybody', 'true', 1), ('s', 'who', 'nothing', 'true', 0);
+INSERT INTO lead_scoring.rule (score, group_name, name, criterion, points, effect, multiplies) VALUES ('s', 'who', 'as it is', $$channel = 'fair'$$, 1, 'multiply', 'total');
 INSERT INTO lead_scoring.rule (score, group_name, name, criterion, points, enabled) VALUES ('s', 'who', 'asleep', 'true', 1, false);
 SELECT is((SELECT string_agg(rule || ': ' || verdict, ', ' ORDER BY rule COLLATE "C") FROM lead_scoring.rule_evidence('s', 'm', '2026-10-01') WHERE rule NOT IN ('large', 'pricing', 'recent')),
-  'doubled: confirmed, everybody: always pays, fair: contradicted, halved: contradicted, nobody: never pays, nothing: never pays', 'rule_evidence: verdicts');
+  'as it is: neutral, doubled: confirmed, everybody: always pays, fair: contradicted, halved: contradicted, nobody: never pays, nothing: never pays', 'rule_evidence: verdicts');
+SELECT is((SELECT string_agg(DISTINCT verdict || samples_with || samples_without, ', ') FROM lead_scoring.rule_evidence('s', 'm', '2026-02-01')), 'unknown00', 'rule_evidence: without any finished case nothing is known');
 SELECT is((SELECT samples_with FROM lead_scoring.rule_evidence('s', 'm', '2026-10-01') WHERE rule = 'doubled'), (SELECT count(*) FROM cases WHERE channel = 'fair'), 'rule_evidence: multipliers pay where they are at work');
 SELECT is((SELECT string_agg(change || ' ' || coalesce(factor::text, '-') || ' ' || reason, ', ' ORDER BY rule) FROM lead_scoring.weight_proposals('s', 'm', '2026-10-01') WHERE rule IN ('doubled', 'nobody', 'nothing')),
   'keep - it multiplies; nothing is proposed for that, keep 1 too few finished cases: it pays for 0, keep - it pays nothing: give it some points to learn what it is worth', 'weight_proposals: nothing to propose');
+SELECT is((SELECT change || ' ' || reason FROM lead_scoring.weight_proposals('s', 'm', '2026-10-01') WHERE rule = 'everybody'), 'keep it always pays: there is no finished case without it among ' || (SELECT count(*) FROM cases), 'weight_proposals: of a rule that always pays');
+SELECT is((SELECT reason FROM lead_scoring.weight_proposals('s', 'm', '2026-10-01', (SELECT count(*)::int FROM cases WHERE channel = 'fair')) WHERE rule = 'fair') ~ '^each match multiplies the odds', true, 'weight_proposals: just enough cases');
+SELECT is((SELECT reason FROM lead_scoring.weight_proposals('s', 'm', '2026-10-01', (SELECT count(*)::int + 1 FROM cases WHERE channel = 'fair')) WHERE rule = 'fair'), 'too few finished cases: it pays for ' || (SELECT count(*) FROM cases WHERE channel = 'fair'), 'weight_proposals: one too few');
+SELECT results_eq($$SELECT rule, odds_ratio IS NULL, coefficient IS NULL FROM lead_scoring.weight_proposals('s', 'm', '2026-10-01') ORDER BY rule$$,
+  $$VALUES ('as it is', true, true), ('doubled', true, true), ('everybody', true, true), ('fair', false, false), ('halved', true, true), ('large', false, false), ('nobody', true, true), ('nothing', true, true), ('pricing', false, false), ('recent', false, false)$$,
+  'weight_proposals: what is not known is NULL');
 SELECT is((SELECT change FROM lead_scoring.weight_proposals('s', 'm', '2026-10-01') WHERE rule = 'fair'), 'turn round', 'weight_proposals: a rule of the wrong sign');
+UPDATE lead_scoring.rule SET criterion = $$channel IS DISTINCT FROM 'fair'$$ WHERE score = 's' AND name = 'everybody';
+SELECT is((SELECT reason FROM lead_scoring.weight_proposals('s', 'm', '2026-10-01', (SELECT count(*)::int + 1 FROM cases WHERE channel = 'fair')) WHERE rule = 'everybody'), 'too few finished cases without it: it does not pay for ' || (SELECT count(*) FROM cases WHERE channel = 'fair'), 'weight_proposals: of one that hardly ever does not');
 DELETE FROM lead_scoring.rule WHERE score = 's' AND name NOT IN ('fair', 'large', 'pricing', 'recent');
 UPDATE lead_scoring.rule SET points = 10 WHERE score = 's' AND name = 'fair';
 
@@ -53,7 +63,7 @@ SELECT lead_scoring.draft('s', 'tuned');
 UPDATE lead_scoring.rule r SET points = p.proposed_points FROM lead_scoring.weight_proposals('s', 'm', '2026-10-01') p WHERE r.score = 'tuned' AND r.name = p.rule;
 SELECT cmp_ok((SELECT auc FROM lead_scoring.backtest_summary('tuned', 'm', '2026-10-01')), '>', (SELECT auc FROM lead_scoring.backtest_summary('s', 'm', '2026-10-01')), 'weight_proposals: a draft with them ranks better');
 UPDATE leads SET won_at = NULL;
-SELECT is((SELECT DISTINCT change FROM lead_scoring.weight_proposals('s', 'm', '2026-10-01')), 'keep', 'weight_proposals: nobody converted');
+SELECT is((SELECT DISTINCT change || ': ' || reason FROM lead_scoring.weight_proposals('s', 'm', '2026-10-01')), 'keep: all finished cases came out alike', 'weight_proposals: nobody converted');
 SELECT is((SELECT DISTINCT verdict FROM lead_scoring.rule_evidence('s', 'm', '2026-10-01')), 'not clear', 'rule_evidence: nobody converted');
 
 -- E45: 200 leads a month, 20 % in the first months, then fewer

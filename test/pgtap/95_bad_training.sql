@@ -2,7 +2,7 @@
 BEGIN;
 SET client_min_messages = error;
 SET TIME ZONE 'UTC';
-SELECT plan(38);
+SELECT plan(48);
 
 CREATE TABLE cases (
   id int PRIMARY KEY, won bool, x float8, same int, nothing float8, leak int, nearly float8, many text, odd float8, short text, big numeric, strange text);
@@ -81,6 +81,40 @@ INSERT INTO lead_scoring.feature (model, name, expression) VALUES ('visitors', '
 SELECT lives_ok($$SELECT lead_scoring.train('visitors')$$, '100,000 categories');
 SELECT alike((SELECT warnings FROM lead_scoring.model_versions WHERE model = 'visitors'), '%"name" has 100000 categories%', 'which is warned of');
 SELECT cmp_ok((SELECT length(body) FROM lead_scoring.model_version WHERE model = 'visitors'), '<', 100000, 'the model is small');
+
+-- Whatever the bounds of a parameter of the scorecard allow, it trains
+UPDATE lead_scoring.model SET outcome = 'won', fold = NULL WHERE name = 'scorecard';
+CREATE FUNCTION pg_temp.code_with(model text, given jsonb) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE lead_scoring.model SET parameters = given WHERE name = code_with.model;
+  PERFORM lead_scoring.train(code_with.model);
+  RETURN '00000';
+EXCEPTION WHEN OTHERS THEN RETURN concat_ws(' ', SQLSTATE, SQLERRM);
+END $$;
+SELECT is(pg_temp.code_with('scorecard', jsonb_build_object(p.name, b)), '00000', format('%s = %s', p.name, b)) FROM lead_scoring.model_parameters() p, LATERAL unnest(ARRAY[p.lowest, p.highest]) b WHERE p.algorithm = 'scorecard' ORDER BY p.name, b;
+
+-- What is rare, drawn by lot
+CREATE TABLE rare (id int PRIMARY KEY, x float8, won bool);
+INSERT INTO rare SELECT g, g, g % 250 = 0 FROM generate_series(1, 10000) g;
+INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('rare', 'rare', 'id');
+INSERT INTO lead_scoring.model (name, record_type, outcome, algorithm) VALUES ('rare', 'rare', 'won', 'scorecard');
+INSERT INTO lead_scoring.feature (model, name, expression) SELECT 'rare', 'x' || g, 'x + ' || g FROM generate_series(1, 100) g;
+CREATE FUNCTION pg_temp.told(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE h text;
+BEGIN EXECUTE statement; RETURN 'it trains'; EXCEPTION WHEN OTHERS THEN GET STACKED DIAGNOSTICS h = PG_EXCEPTION_HINT; RETURN concat_ws(' ', SQLSTATE, SQLERRM, h); END $$;
+SET LOCAL lead_scoring.work_mem = '4MB';
+SELECT matches(pg_temp.told($$SELECT lead_scoring.train('rare')$$), '^22023 too little to learn from: \d+ converted and \d+ unconverted records, drawn by lot of 40 and 9960 .* raise lead_scoring.work_mem, so that more are drawn.$', 'too few are drawn: more memory is what helps');
+CREATE FUNCTION pg_temp.nameless(lot bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE lead_scoring.model SET seed = lot WHERE name = 'rare';
+  RETURN (SELECT count(*) FROM lead_scoring.training_set('rare') t WHERE t.record_key = '');
+END $$;
+SELECT is((SELECT sum(pg_temp.nameless(g)) FROM generate_series(1, 6) g), 0::numeric, 'those that are drawn have their keys, whatever the lots');
+UPDATE rare SET won = g.id <= 24 FROM rare g WHERE g.id = rare.id;
+SELECT matches(pg_temp.told($$SELECT lead_scoring.train('rare')$$), '^22023 too little to learn from: 24 converted and 9976 unconverted records .* a longer past has more', 'there are too few: more memory is no help');
+UPDATE rare SET won = g.id % 250 = 0 FROM rare g WHERE g.id = rare.id;
+RESET lead_scoring.work_mem;
+SELECT is(pg_temp.told($$SELECT lead_scoring.train('rare')$$), 'it trains', 'it does help');
 
 SELECT * FROM finish();
 ROLLBACK;
