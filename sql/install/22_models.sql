@@ -38,7 +38,7 @@ COMMENT ON TABLE lead_scoring.model IS 'Models: how likely a record is to conver
 COMMENT ON COLUMN lead_scoring.model.name IS 'Name of the model';
 COMMENT ON COLUMN lead_scoring.model.record_type IS 'Record type that is predicted';
 COMMENT ON COLUMN lead_scoring.model.outcome IS 'What is predicted, an expression over a record: timestamp with time zone, when it converted (NULL: not yet), or boolean, whether it did (NULL: not finished)';
-COMMENT ON COLUMN lead_scoring.model.horizon IS 'With an outcome that is an instant: the record converts if that is later than the snapshot and at most this much later. Records that have been observed for less and have not converted are left out. A month is 30 days, a year 360 days';
+COMMENT ON COLUMN lead_scoring.model.horizon IS 'With an outcome that is an instant: the record converts if that is later than the snapshot and at most this much later. Records that have been observed for less are left out, whatever came until then. A month is 30 days, a year 360 days';
 COMMENT ON COLUMN lead_scoring.model.snapshot_at IS 'Timestamp with time zone over a record: the one instant as of which its features are taken, such as its entry into the first stage (NULL: snapshots at regular instants; with a boolean outcome, the instant of the training)';
 COMMENT ON COLUMN lead_scoring.model.snapshot_every IS 'Time between two snapshots. A month is 30 days, a year 360 days; of no meaning with snapshot_at or a boolean outcome';
 COMMENT ON COLUMN lead_scoring.model.snapshots IS 'How many snapshots, 1 to 1000; the newest is a horizon before the instant of the training. Of no meaning with snapshot_at or a boolean outcome';

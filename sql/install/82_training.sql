@@ -6,7 +6,7 @@ CREATE FUNCTION lead_scoring.training_set(
 RETURNS SETOF record LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 10000
 AS 'MODULE_PATHNAME', 'lead_scoring_training_set';
 COMMENT ON FUNCTION lead_scoring.training_set(text, timestamptz) IS
-  'What a model would be trained on, of the facts known at as_of: each record as it was known at a snapshot, and whether it converted within the horizon after it. Left out are records that had converted by then, were not there yet, or have been observed for less than the horizon without converting. More rows than fit into lead_scoring.work_mem are sampled, with a NOTICE';
+  'What a model would be trained on, of the facts known at as_of: each record as it was known at a snapshot, and whether it converted within the horizon after it. Left out are records that had converted by then, were not there yet, or have been observed for less than the horizon. More rows than fit into lead_scoring.work_mem are sampled, with a NOTICE';
 
 CREATE FUNCTION lead_scoring.champion_training_set(
   model text, as_of timestamptz,

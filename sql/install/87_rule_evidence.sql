@@ -211,6 +211,9 @@ CREATE VIEW lead_scoring.band_outcomes AS
     FROM lead_scoring.score s
     JOIN lead_scoring.readable_score r ON r.score = s.name AND r.explained
     JOIN lead_scoring.model m ON m.record_type = s.record_type AND EXISTS (SELECT FROM lead_scoring.feature f WHERE f.model = m.name AND f.enabled)
+     AND NOT EXISTS (SELECT FROM lead_scoring.source o CROSS JOIN LATERAL (VALUES (o.relation), (o.through)) x (relation)
+                      WHERE o.record_type = m.record_type AND x.relation IS NOT NULL AND lead_scoring.model_uses_source(m.name, o.name)
+                        AND has_table_privilege(x.relation, 'SELECT') IS NOT TRUE)
    CROSS JOIN LATERAL lead_scoring.band_outcomes(s.name, m.name) b
    WHERE s.status = 'active' AND s.kind <> 'likelihood';
 CREATE VIEW lead_scoring.rule_health AS
@@ -218,6 +221,9 @@ CREATE VIEW lead_scoring.rule_health AS
     FROM lead_scoring.score s
     JOIN lead_scoring.readable_score r ON r.score = s.name AND r.explained
     JOIN lead_scoring.model m ON m.record_type = s.record_type AND EXISTS (SELECT FROM lead_scoring.feature f WHERE f.model = m.name AND f.enabled)
+     AND NOT EXISTS (SELECT FROM lead_scoring.source o CROSS JOIN LATERAL (VALUES (o.relation), (o.through)) x (relation)
+                      WHERE o.record_type = m.record_type AND x.relation IS NOT NULL AND lead_scoring.model_uses_source(m.name, o.name)
+                        AND has_table_privilege(x.relation, 'SELECT') IS NOT TRUE)
    CROSS JOIN LATERAL lead_scoring.rule_health(s.name, m.name) h
    WHERE s.status = 'active' AND s.kind <> 'likelihood';
 DO $$
@@ -228,7 +234,7 @@ BEGIN
     ALTER VIEW lead_scoring.rule_health SET (security_invoker = true);
   END IF;
 END $$;
-COMMENT ON VIEW lead_scoring.band_outcomes IS 'The funnel by band as of now: band_outcomes() for each active score with rules of which the current user may read all, by each model of the same records. Ask for one score and model: each is computed when it is read';
+COMMENT ON VIEW lead_scoring.band_outcomes IS 'The funnel by band as of now: band_outcomes() for each active score with rules of which the current user may read all, by each model of the same records of which he may read the sources. Ask for one score and model: each is computed when it is read';
 COMMENT ON COLUMN lead_scoring.band_outcomes.score IS 'Score';
 COMMENT ON COLUMN lead_scoring.band_outcomes.model IS 'Model whose finished cases are counted';
 COMMENT ON COLUMN lead_scoring.band_outcomes.rank IS 'Place of the band by mean score, 1 for the best (NULL: without finished cases)';
@@ -242,7 +248,7 @@ COMMENT ON COLUMN lead_scoring.band_outcomes.probability_highest IS 'Upper end o
 COMMENT ON COLUMN lead_scoring.band_outcomes.cycle_days IS 'Median days from the snapshot to the conversion, of those that converted';
 COMMENT ON COLUMN lead_scoring.band_outcomes.cycle_days_lower_quartile IS 'A quarter of them took fewer days than this';
 COMMENT ON COLUMN lead_scoring.band_outcomes.cycle_days_upper_quartile IS 'A quarter of them took more days than this';
-COMMENT ON VIEW lead_scoring.rule_health IS 'Rules beside what the score promised: rule_health() with its defaults, as of now, for each active score with rules of which the current user may read all, by each model of the same records. Ask for one score and model: each is computed when it is read';
+COMMENT ON VIEW lead_scoring.rule_health IS 'Rules beside what the score promised: rule_health() with its defaults, as of now, for each active score with rules of which the current user may read all, by each model of the same records of which he may read the sources. Ask for one score and model: each is computed when it is read';
 COMMENT ON COLUMN lead_scoring.rule_health.score IS 'Score';
 COMMENT ON COLUMN lead_scoring.rule_health.model IS 'Model whose finished cases are counted';
 COMMENT ON COLUMN lead_scoring.rule_health.rule IS 'Rule';

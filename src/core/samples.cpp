@@ -97,8 +97,9 @@ SampleCollector::outcome_of(const Batch &records, size_t row, int64_t snapshot, 
 	}
 	int64_t at = instant_in(records, rules_.outcome_column, row, infinitely_late);
 	int64_t end = later(snapshot, rules_.horizon_us);
-	*converted = at > snapshot && at <= end && at <= rules_.as_of;
-	return *converted || (at > snapshot && end <= rules_.as_of);
+	*converted = at <= end;
+	// Of those who were observed for less, only the converted ones are known: with them alone everybody would seem to convert
+	return at > snapshot && end <= rules_.as_of;
 }
 
 void

@@ -1,7 +1,7 @@
 // What a model is trained on, as it is collected: records as they were known at a snapshot, with what came of them.
 //
-// Which of them take part is what keeps the future out (decision D23): a record that had converted by the snapshot, was not
-// there yet, or has been observed for less than the horizon and has not converted, is left out.
+// Which of them take part is what keeps the future out: a record that had converted by the snapshot, was not there yet, or has been
+// observed for less than the horizon, is left out.
 #pragma once
 
 #include "core/batch.hpp"

@@ -1,7 +1,7 @@
 -- Rules judged by outcomes: evidence, health (E45), proposals; every figure beside hand-written SQL
 BEGIN;
 \ir include/outcomes.psql
-SELECT plan(44);
+SELECT plan(45);
 
 CREATE TEMP TABLE pays AS SELECT c.*, date_trunc('month', c.snapshot) AS month, r.rule, r.points, r.points <> 0 AS pays
   FROM cases c CROSS JOIN LATERAL (VALUES ('fair', CASE WHEN c.channel = 'fair' THEN 10 ELSE 0 END), ('large', CASE WHEN c.size >= 40 THEN 5 ELSE 0 END), ('pricing', 4 * c.pricing), ('recent', c.recent::int * 3)) r (rule, points);
@@ -113,6 +113,14 @@ RESET ROLE;
 GRANT SELECT ON deals TO ls_test_reader;
 SET ROLE ls_test_reader;
 SELECT cmp_ok((SELECT count(*) FROM lead_scoring.rule_health), '>', 0::bigint, 'with the right to read the records');
+RESET ROLE;
+CREATE TABLE salaries (deal_id int, amount numeric);
+INSERT INTO lead_scoring.source (name, record_type, relation, record_key)
+  SELECT 'salary', m.record_type, 'salaries', 'deal_id' FROM lead_scoring.model m WHERE m.name = 'won';
+INSERT INTO lead_scoring.model (name, record_type, outcome) SELECT 'secret', m.record_type, m.outcome FROM lead_scoring.model m WHERE m.name = 'won';
+INSERT INTO lead_scoring.feature (model, name, source, statistic, expression) VALUES ('secret', 'salary', 'salary', 'sum', 'amount');
+SET ROLE ls_test_reader;
+SELECT is((SELECT string_agg(DISTINCT model, ' ') FROM lead_scoring.band_outcomes WHERE score = 'deal_score'), 'won', '... without models of what he may not read');
 SELECT lives_ok($$SELECT * FROM lead_scoring.rule_evidence('deal_score', 'won')$$, 'the functions, too');
 RESET ROLE;
 
