@@ -304,10 +304,10 @@ commit_and_chain(const char *)
 
 } // namespace
 
-bool
-is_hurried(const Upkeep &upkeep)
+int
+longest_wait_ms(const Upkeep &upkeep)
 {
-	return upkeep.patient && upkeep.next_transaction != nullptr;
+	return upkeep.patient && upkeep.next_transaction != nullptr ? 1000 : 0;
 }
 
 uint64
@@ -328,7 +328,7 @@ refresh_what_is_due(const Upkeep &upkeep, TimestampTz as_of, bool is_now)
 	foreach (cell, names)
 	{
 		TimestampTz until = as_of == DT_NOBEGIN ? GetCurrentTimestamp() : as_of;
-		UpkeepScore score{static_cast<const char *>(lfirst(cell)), until, 0, {}, "time", is_now, false, unproven, is_hurried(upkeep)};
+		UpkeepScore score{static_cast<const char *>(lfirst(cell)), until, 0, {}, "time", is_now, false, unproven, longest_wait_ms(upkeep)};
 		MemoryContext before = MemoryContextSwitchTo(upkeep.context);
 		follow_time(upkeep, &score);
 		MemoryContextSwitchTo(before);

@@ -14,8 +14,8 @@ struct Upkeep
 	bool patient;                                   // leave scores alone that failed a moment ago
 };
 
-// Whether there is always more to do than to wait for somebody: the worker has all scores of a database to keep
-bool is_hurried(const Upkeep &upkeep);
+// How long to wait for a lock, in milliseconds; 0: as long as it takes. The worker has all scores of a database to keep
+int longest_wait_ms(const Upkeep &upkeep);
 
 // Bring what time changed until an instant, or, with DT_NOBEGIN, until now there, score by score; if the instant stands for
 // now, each batch as of the clock. Returns how many rows were written

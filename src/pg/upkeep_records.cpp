@@ -26,16 +26,15 @@ constexpr size_t most_samples = 64;
 // Deadlocks and the like
 constexpr int most_retries = 3;
 
-// How long who has other scores to keep waits for a lock, while he holds those of other records
-constexpr int longest_wait_ms = 1000;
-
 OwnCommand park_record = {
 	"INSERT INTO lead_scoring.parked AS p (score, record_key, sqlstate, message, detail, hint, context, failed_at, retry_at) "
 	"SELECT $1, $2, $3[1], $3[2], $3[3], $3[4], $3[5], c.now, c.now + '10 seconds' FROM (SELECT pg_catalog.clock_timestamp()) c (now) "
 	"ON CONFLICT (score, record_key) DO UPDATE SET sqlstate = excluded.sqlstate, message = excluded.message, "
 	"detail = excluded.detail, hint = excluded.hint, context = excluded.context, failed_at = excluded.failed_at, "
 	"attempts = p.attempts + 1, retry_at = excluded.failed_at + "
-	"LEAST(pg_catalog.power(2, LEAST(p.attempts, 20)) * interval '10 seconds', interval '1 hour')",
+	"LEAST(pg_catalog.power(2, LEAST(p.attempts, 20)) * interval '10 seconds', "
+	// Who was in the way may be gone at any time
+	"CASE WHEN excluded.sqlstate IN ('55P03', '40P01', '40001') THEN interval '1 minute' ELSE interval '1 hour' END)",
 	3, {TEXTOID, TEXTOID, TEXTARRAYOID}, nullptr};
 
 // Records at work
@@ -70,9 +69,9 @@ refresh_portion(void *argument)
 	SPI_connect();
 	Session session = begin_safe_path();
 	give_reason(portion->score->reason);
-	if (portion->score->hurried)
+	if (portion->score->longest_wait_ms > 0)
 	{
-		wait_at_most(longest_wait_ms);
+		wait_at_most(portion->score->longest_wait_ms);
 	}
 	if (SPI_execute_with_args("SELECT lead_scoring.refresh($1, $2, $3)", 3, types, values, nulls, false, 0) != SPI_OK_SELECT)
 	{
@@ -203,7 +202,16 @@ refresh_or_park(UpkeepScore *score, const KeyList &keys)
 		return false;
 	}
 	// What fails for no record at all is not the records' fault
-	return try_portion(&nobody, &score->failure) && divide(&division, portion, failure);
+	if (!try_portion(&nobody, &score->failure))
+	{
+		return false;
+	}
+	// Somebody may be at thousands of records: he was waited for
+	int longest_wait = score->longest_wait_ms;
+	score->longest_wait_ms = Min(longest_wait, 1);
+	bool well = divide(&division, portion, failure);
+	score->longest_wait_ms = longest_wait;
+	return well;
 }
 
 } // namespace lead_scoring::pg

@@ -26,7 +26,9 @@ OwnCommand note_failure = {
 	"SELECT $1, $2[1], $2[2], $2[3], $2[4], $2[5], c.now, 1, c.now + '10 seconds' FROM (SELECT pg_catalog.clock_timestamp()) c (now) "
 	"ON CONFLICT (score) DO UPDATE SET sqlstate = excluded.sqlstate, message = excluded.message, detail = excluded.detail, "
 	"hint = excluded.hint, context = excluded.context, failed_at = excluded.failed_at, attempts = s.attempts + 1, "
-	"retry_at = excluded.failed_at + LEAST(pg_catalog.power(2, LEAST(s.attempts, 20)) * interval '10 seconds', interval '1 hour')",
+	"retry_at = excluded.failed_at + LEAST(pg_catalog.power(2, LEAST(s.attempts, 20)) * interval '10 seconds', "
+	// Who was in the way may be gone at any time
+	"CASE WHEN excluded.sqlstate IN ('55P03', '40P01', '40001') THEN interval '1 minute' ELSE interval '1 hour' END)",
 	2, {TEXTOID, TEXTARRAYOID}, nullptr};
 // Not while entries of the queue wait that may have failed
 OwnCommand clear_failure = {

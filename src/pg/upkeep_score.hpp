@@ -20,7 +20,7 @@ struct UpkeepScore
 	bool by_clock;      // as_of stands for now, of each batch anew
 	bool failed_before; // and that is kept
 	bool unproven;      // what it depends on may have changed since this session saw that it can be evaluated
-	bool hurried;       // not to wait long for who is at a record, as there are others to keep
+	int longest_wait_ms; // for a lock, as there are others to keep; 0: as long as it takes
 };
 
 // Keys as texts

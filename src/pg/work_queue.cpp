@@ -130,7 +130,7 @@ work_off(const Upkeep &upkeep, const char *name, TimestampTz as_of, MemoryContex
 
 	while (newest != 0 && taken != 0)
 	{
-		QueueBatch batch{{name, as_of, 0, {}, "facts", as_of == DT_NOBEGIN, false, false, is_hurried(upkeep)}, newest, usual_batch, 0};
+		QueueBatch batch{{name, as_of, 0, {}, "facts", as_of == DT_NOBEGIN, false, false, longest_wait_ms(upkeep)}, newest, usual_batch, 0};
 		taken = work_on(&batch);
 		done += static_cast<uint64>(taken);
 		next_part(upkeep, name);
@@ -224,7 +224,7 @@ lead_scoring_work_queue(PG_FUNCTION_ARGS)
 		{
 			break;
 		}
-		QueueBatch batch{{static_cast<const char *>(lfirst(cell)), DT_NOBEGIN, 0, {}, "facts", true, false, false, false}, PG_INT64_MAX, limit - done, 0};
+		QueueBatch batch{{static_cast<const char *>(lfirst(cell)), DT_NOBEGIN, 0, {}, "facts", true, false, false, 0}, PG_INT64_MAX, limit - done, 0};
 		done += work_on(&batch);
 	}
 	PG_RETURN_INT64(done);
