@@ -15,6 +15,8 @@ extern "C"
 #include "utils/typcache.h"
 }
 
+#include <algorithm>
+
 namespace lead_scoring::pg
 {
 
@@ -124,14 +126,25 @@ require_pinned(const Loading *loading, const RawExpression *raw, const LoadedStr
 	}
 }
 
+// Whether what is stored may depend on an expression: whether a record is open matters to likelihoods and to bands for the best only
+bool
+is_heeded(const Loading *loading, const RawExpression *raw)
+{
+	const core::Definition &definition = loading->score->definition;
+
+	return raw->tree != &definition.open_when || loading->model != nullptr ||
+		   std::any_of(definition.bands.begin(), definition.bands.end(),
+					   [](const core::BandDefinition &band) { return band.capacity > 0 || band.top_share > 0; });
+}
+
 // Note what an expression asks of whoever evaluates it
 void
-note_demands(LoadedScore *score, Node *expression)
+note_demands(LoadedScore *score, Node *expression, bool heeded)
 {
 	score->parallel_safe &= is_parallel_safe(expression);
 	score->settings_matter |= contain_mutable_functions(expression);
 	score->calls_others |= calls_others(expression);
-	score->definition.reads_clock |= reads_as_of(expression);
+	score->definition.reads_clock |= heeded && reads_as_of(expression);
 }
 
 // Note which columns the query of a stream reads by itself
@@ -182,7 +195,7 @@ compile_expression(const Loading *loading, const RawExpression *raw, LoadedStrea
 	bool is_number = raw->type == ExpressionType::number;
 	Node *read = raw->tree != nullptr || is_number ? expression : as_text(expression, raw->type);
 	// Of all that is called: to make a text of a value may be somebody's function
-	note_demands(loading->score, read);
+	note_demands(loading->score, read, is_heeded(loading, raw));
 	stream->inputs->what = raw->what;
 	stream->inputs->field = raw->field;
 	if (raw->tree != nullptr)
@@ -201,7 +214,7 @@ query_expression(LoadedScore *score, LoadedStream *stream, Relation relation, co
 {
 	Node *expression = parse_expression(relation, text, {psprintf("source \"%s\"", stream->name), field, true, type});
 
-	note_demands(score, expression);
+	note_demands(score, expression, true);
 	note_attributes(stream, relation, expression);
 	return expression_sql(expression, RelationGetRelid(relation), alias);
 }

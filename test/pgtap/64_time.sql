@@ -1,7 +1,7 @@
 -- Time without events: what is due is brought along, and nothing else; what fails is parked
 BEGIN;
 \ir include/crm.psql
-SELECT plan(44);
+SELECT plan(45);
 
 INSERT INTO contacts (id, employees) SELECT i, i FROM generate_series(1, 10) AS i;
 INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('s', 'contact', 'fit'), ('t', 'contact', 'fit'), ('draft', 'contact', 'fit');
@@ -46,6 +46,11 @@ SELECT pg_temp.spoil();
 CALL lead_scoring.refresh_due(now() + '1 second');
 SELECT ok(pg_temp.mended() ~ '\m4\M' AND pg_temp.mended() !~ '\m5\M', '... as of the instant that is asked for');
 SELECT is((SELECT count(*) FROM contacts WHERE t <> -1), 0::bigint, 'other scores have instants of their own');
+
+-- Whether a record is open concerns nobody here
+UPDATE lead_scoring.record_type SET open_when = $$as_of < '2100-01-01 UTC'$$ WHERE name = 'contact';
+SELECT is((SELECT count(*) FROM lead_scoring.due WHERE due_at = '-infinity'), 0::bigint, 'open_when may depend on the instant without all records changing all the time');
+UPDATE lead_scoring.record_type SET open_when = NULL WHERE name = 'contact';
 
 -- Records that are gone
 SELECT pg_temp.due('s', '{2,99}', now());
