@@ -63,13 +63,16 @@ OwnCommand note_sweep = {
 	"SET refreshed_at = coalesce(excluded.refreshed_at, s.refreshed_at), swept_at = coalesce(excluded.swept_at, s.swept_at)",
 	3, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID}, nullptr};
 
-// Remember how far time was followed: where all records are, and where those are that change continuously. Whoever edits the score holds
-// its definition and wants this row: who is going to look at the definition again must not hold the row alone
+// Remember how far time was followed: where all records are, and where those are that change continuously
 void
 keep_instant(const UpkeepScore &score, bool of_all, bool of_fading)
 {
-	share_score(score.name);
-
+	// Whoever edits the score holds its definition and wants this row: who looks at the definition again, for labels that must stand, must
+	// not hold the row alone
+	if (has_rows_by_now(own::dwelling, score.name))
+	{
+		share_score(score.name);
+	}
 	Datum values[] = {CStringGetTextDatum(score.name), TimestampTzGetDatum(score.as_of), TimestampTzGetDatum(score.as_of)};
 	const char nulls[] = {' ', of_all ? ' ' : 'n', of_fading ? ' ' : 'n', '\0'};
 
