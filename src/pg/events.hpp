@@ -15,6 +15,7 @@ struct LabelText
 	bool none;
 };
 
+// The label of the score as a whole
 LabelText label_of(const ScoreValues &values);
 
 // The columns of the outbox that differ from row to row

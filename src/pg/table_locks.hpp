@@ -22,8 +22,8 @@ void await_writers(const char *score, Oid relation);
 // Lock a table, with its parts, alone, unless that takes to wait
 bool lock_at_once(Oid relation);
 
-// Hold the extension, and lock the row that says whether a score is switched on, before all else: who edits that row has locked it, too, when he
-// comes for the definition
+// Hold the extension, and lock the row that says whether a score is switched on, before all else: who edits that row has
+// locked it, too, when he comes for the definition
 void lock_status(const char *score);
 
 // Lock the table that has the columns of a score alone, and keep others from writing what the score is going to look at,
