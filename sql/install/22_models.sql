@@ -128,6 +128,7 @@ CREATE TABLE lead_scoring.model_version (
   recall            double precision CHECK (recall BETWEEN 0 AND 1),
   f1                double precision CHECK (f1 BETWEEN 0 AND 1),
   readiness         text NOT NULL CHECK (readiness IN ('ready', 'fair', 'not ready')),
+  likelihoods       double precision[] CHECK (0.01 <= ALL (likelihoods) AND 99.99 >= ALL (likelihoods) AND cardinality(likelihoods) BETWEEN 1 AND 1000),
   definition        jsonb NOT NULL,
   body              text NOT NULL,
   warnings          text[] NOT NULL DEFAULT '{}',
@@ -156,6 +157,7 @@ COMMENT ON COLUMN lead_scoring.model_version."precision" IS 'Share of predicted 
 COMMENT ON COLUMN lead_scoring.model_version.recall IS 'Share of conversions that were predicted, 0 to 1 (NULL: unknown)';
 COMMENT ON COLUMN lead_scoring.model_version.f1 IS 'Harmonic mean of precision and recall, 0 to 1 (NULL: unknown)';
 COMMENT ON COLUMN lead_scoring.model_version.readiness IS 'ready, fair or not ready, by the AUC as readiness() says; set by the extension';
+COMMENT ON COLUMN lead_scoring.model_version.likelihoods IS 'What it gave the records that it was trained on, in per cent, 0.01 to 99.99: all of these, or 1,000 evenly by rank; by these model_drift() sees whether predictions shift (NULL: unknown)';
 COMMENT ON COLUMN lead_scoring.model_version.definition IS 'The model and its enabled features as they were when it was trained, as model_definition() gives them: it predicts by these, whatever is edited; set by the extension';
 COMMENT ON COLUMN lead_scoring.model_version.body IS 'The trained model, JSON. Shown to those who may read all that it was trained on, in model_versions';
 COMMENT ON COLUMN lead_scoring.model_version.warnings IS 'What training found odd, as features that are constant or that give the outcome away';

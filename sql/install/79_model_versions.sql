@@ -58,11 +58,11 @@ BEGIN
   END IF;
   IF (version.version, version.algorithm, version.trained_at, version.as_of, version.samples, version.converted, version.auc, version.log_loss, version.brier,
       version.average_precision, version.calibration_error, version.threshold, version.accuracy, version."precision", version.recall, version.f1,
-      version.body, version.warnings)
+      version.likelihoods, version.body, version.warnings)
      IS DISTINCT FROM
      (before.version, before.algorithm, before.trained_at, before.as_of, before.samples, before.converted, before.auc, before.log_loss, before.brier,
       before.average_precision, before.calibration_error, before.threshold, before.accuracy, before."precision", before.recall, before.f1,
-      before.body, before.warnings) THEN
+      before.likelihoods, before.body, before.warnings) THEN
     RAISE EXCEPTION 'version % of model "%" stays as it was trained', before.version, before.model USING ERRCODE = 'object_not_in_prerequisite_state',
       HINT = 'Train the model again, or delete the version.';
   END IF;
@@ -279,7 +279,7 @@ COMMENT ON COLUMN lead_scoring.model_segments.own_model IS 'Whether they are pre
 -- but the trained model itself.
 GRANT INSERT, UPDATE, DELETE ON lead_scoring.model_version TO PUBLIC;
 GRANT SELECT (model, version, status, algorithm, trained_at, as_of, samples, converted, auc, log_loss, brier, average_precision, calibration_error,
-              threshold, accuracy, "precision", recall, f1, readiness, definition, warnings, published_at, retired_at)
+              threshold, accuracy, "precision", recall, f1, likelihoods, readiness, definition, warnings, published_at, retired_at)
   ON lead_scoring.model_version TO PUBLIC;
 GRANT SELECT, INSERT, UPDATE, DELETE ON lead_scoring.model_importance TO PUBLIC;
 GRANT INSERT, UPDATE, DELETE ON lead_scoring.model_segment TO PUBLIC;

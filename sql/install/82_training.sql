@@ -20,7 +20,7 @@ CREATE FUNCTION lead_scoring.train_model(
   OUT algorithm text, OUT samples bigint, OUT converted bigint, OUT auc double precision, OUT log_loss double precision, OUT brier double precision,
   OUT average_precision double precision, OUT calibration_error double precision, OUT threshold double precision, OUT accuracy double precision,
   OUT "precision" double precision, OUT recall double precision, OUT f1 double precision, OUT body text, OUT warnings text[],
-  OUT feature_names text[], OUT importance double precision[],
+  OUT feature_names text[], OUT importance double precision[], OUT likelihoods double precision[],
   OUT segments text[], OUT segment_samples bigint[], OUT segment_converted bigint[], OUT segment_auc double precision[],
   OUT segment_overall_auc double precision[], OUT segment_log_loss double precision[], OUT segment_overall_log_loss double precision[],
   OUT segment_own_model boolean[])
@@ -55,10 +55,10 @@ BEGIN
   END IF;
   BEGIN
     INSERT INTO lead_scoring.model_version (model, algorithm, as_of, samples, converted, auc, log_loss, brier, average_precision, calibration_error,
-                                            threshold, accuracy, "precision", recall, f1, body, warnings)
+                                            threshold, accuracy, "precision", recall, f1, likelihoods, body, warnings)
       VALUES (train.model, trained.algorithm, train.as_of, trained.samples, trained.converted, trained.auc, trained.log_loss, trained.brier,
               trained.average_precision, trained.calibration_error, trained.threshold, trained.accuracy, trained."precision", trained.recall, trained.f1,
-              trained.body, trained.warnings)
+              trained.likelihoods, trained.body, trained.warnings)
       RETURNING version INTO new_version;
   EXCEPTION WHEN unique_violation THEN
     -- A transaction that sees what was there when it began does not see the number that is taken

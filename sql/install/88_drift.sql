@@ -35,6 +35,14 @@ END $$;
 COMMENT ON FUNCTION lead_scoring.psi(double precision[], double precision[], integer) IS
   'Population stability index: sum over bins of (actual - expected) * ln(actual / expected), the shares of the values in them; the bins have equally many expected values, but that equal ones are together, and one without values counts as half a value. 0: distributed alike; below 0.1 there is no shift to speak of, from 0.25 on a large one (Siddiqi, Intelligent Credit Scoring, second edition, 2017, page 369). NULL if either has no values; NULLs do not count. A bin has the values above its lower bound up to its upper bound. Raises 22023 for bins out of 1 to 1000 and for NaN';
 
+-- As the core makes it. What history has is rounded so, and equal ones must stay equal: psi compares ranks.
+CREATE FUNCTION lead_scoring.as_likelihood(probability double precision) RETURNS double precision LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT round(least(greatest(100 * probability, 0.01), 99.99)::numeric, 4)::double precision
+$$;
+COMMENT ON FUNCTION lead_scoring.as_likelihood(double precision) IS 'A probability as a likelihood: in per cent, 0.01 to 99.99, with four decimals';
+
 CREATE FUNCTION lead_scoring.model_drift(
   model text, as_of timestamptz DEFAULT now(), period text DEFAULT 'month',
   OUT begins timestamptz, OUT samples bigint, OUT live bigint, OUT trained_on bigint, OUT converted bigint, OUT conversion_rate double precision, OUT predicted double precision,
@@ -50,10 +58,9 @@ DECLARE
   shown_by text;
   trained_keys text[];
   trained_snapshots timestamptz[];
-  expected double precision[];
 BEGIN
   PERFORM lead_scoring.period_of(model_drift.period, now());
-  SELECT v.version, v.as_of, v.auc, lead_scoring.seconds_of((v.definition #>> '{model,snapshot_every}')::interval) AS seconds INTO champion
+  SELECT v.version, v.as_of, v.auc, v.likelihoods, lead_scoring.seconds_of((v.definition #>> '{model,snapshot_every}')::interval) AS seconds INTO champion
     FROM lead_scoring.model m LEFT JOIN lead_scoring.model_version v ON v.model = m.name AND v.status = 'champion' WHERE m.name = model_drift.model;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'model "%" does not exist', coalesce(model_drift.model, 'NULL') USING ERRCODE = 'undefined_object',
@@ -65,9 +72,6 @@ BEGIN
   shown_by := (SELECT s.name FROM lead_scoring.score s JOIN lead_scoring.readable_score r ON r.score = s.name WHERE s.model = model_drift.model ORDER BY s.status, s.name LIMIT 1);
   SELECT array_agg(t.record_key ORDER BY t.snapshot), array_agg(t.snapshot ORDER BY t.snapshot) INTO trained_keys, trained_snapshots
     FROM lead_scoring.champion_training_set(model_drift.model, champion.as_of) t;
-  IF trained_keys IS NOT NULL THEN
-    SELECT array_agg(p.probability) INTO expected FROM lead_scoring.predictions(model_drift.model, trained_keys, trained_snapshots) p;
-  END IF;
   RETURN QUERY
   WITH samples AS MATERIALIZED (
     SELECT t.record_key, t.snapshot, t.converted FROM lead_scoring.training_set(model_drift.model, model_drift.as_of) t
@@ -96,14 +100,14 @@ BEGIN
   ), periods AS (
     SELECT lead_scoring.period_of(model_drift.period, s.snapshot) AS begins, count(*) AS samples, count(*) FILTER (WHERE p.live) AS live,
            count(n.record_key) AS trained_on, count(*) FILTER (WHERE s.converted) AS converted,
-           array_agg(p.probability) AS probabilities, array_agg(s.converted) AS outcomes, avg(p.probability) AS predicted,
+           array_agg(p.probability) AS probabilities, array_agg(lead_scoring.as_likelihood(p.probability)) AS likelihoods, array_agg(s.converted) AS outcomes, avg(p.probability) AS predicted,
            lead_scoring.log_loss(p.probability, s.converted) AS log_loss, lead_scoring.brier(p.probability, s.converted) AS brier
       FROM samples s JOIN predicted p ON p.record_key = s.record_key AND p.snapshot = s.snapshot
       LEFT JOIN seen n ON n.record_key = s.record_key AND n.snapshot = s.snapshot
      GROUP BY 1
   ), measured AS (
     SELECT p.*, lead_scoring.auc_where_defined(p.probabilities, p.outcomes) AS auc, lead_scoring.calibration_error(p.probabilities, p.outcomes) AS calibration_error,
-           lead_scoring.psi(expected, p.probabilities) AS psi
+           lead_scoring.psi(champion.likelihoods, p.likelihoods) AS psi
       FROM periods p
   )
   SELECT m.begins, m.samples, m.live, m.trained_on, m.converted, m.converted / m.samples::double precision, m.predicted, m.auc, i.lowest, i.highest, m.log_loss, m.brier,
@@ -116,4 +120,4 @@ BEGIN
    ORDER BY m.begins;
 END $$;
 COMMENT ON FUNCTION lead_scoring.model_drift(text, timestamptz, text) IS
-  'How a model does in use, by period (week, month, quarter or year, in UTC) of the snapshots of its finished cases: what it predicted beside what came. A prediction is what score_history had of a likelihood of the model at the snapshot (live: how many), and, where there is none, what the champion predicts as of the snapshot; trained_on: how many of the cases the champion was trained on, by which it is flattered: those of records that were in its training, by the definition it was trained with, less than its snapshot_every before or after, and not later than its newest snapshot (of a boolean outcome without snapshot_at: whenever). conversion_rate and predicted (mean) are 0..1; auc with its 95 % interval, log_loss, brier and calibration_error as the functions of these names (auc NULL with outcomes of one kind); psi of the predictions against those for the cases of the training. verdict: predictions shift (psi from 0.1 on) or have shifted (0.25), ranks worse than at training (interval of auc below the champion''s), promises too much or too little (predicted outside the 95 % interval of conversion_rate), else as trained. Raises 42704 for a model that does not exist, 55000 for one that is not trained, 22023 for another period';
+  'How a model does in use, by period (week, month, quarter or year, in UTC) of the snapshots of its finished cases: what it predicted beside what came. A prediction is what score_history had of a likelihood of the model at the snapshot (live: how many), and, where there is none, what the champion predicts as of the snapshot; trained_on: how many of the cases the champion was trained on, by which it is flattered: those of records that were in its training, by the definition it was trained with, less than its snapshot_every before or after, and not later than its newest snapshot (of a boolean outcome without snapshot_at: whenever). conversion_rate and predicted (mean) are 0..1; auc with its 95 % interval, log_loss, brier and calibration_error as the functions of these names (auc NULL with outcomes of one kind); psi of the likelihoods against those that the champion gave the cases of its training, as its version keeps them (NULL: it keeps none). verdict: predictions shift (psi from 0.1 on) or have shifted (0.25), ranks worse than at training (interval of auc below the champion''s), promises too much or too little (predicted outside the 95 % interval of conversion_rate), else as trained. Raises 42704 for a model that does not exist, 55000 for one that is not trained, 22023 for another period';

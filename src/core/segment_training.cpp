@@ -157,6 +157,7 @@ try_segment(const Dataset &data, const SegmentRows &segment, const TrainingSetti
 		for (size_t at = 0; at < segment.rows.size(); at++)
 		{
 			overall.probabilities[segment.rows[at]] = own.probabilities[at];
+			overall.fitted[segment.rows[at]] = own.fitted[at];
 		}
 		for (const std::string &warning : own.warnings)
 		{

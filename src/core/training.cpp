@@ -1,5 +1,6 @@
 #include "core/training.hpp"
 
+#include "core/finish.hpp"
 #include "core/inspection.hpp"
 #include "core/logistic.hpp"
 #include "core/metrics.hpp"
@@ -226,6 +227,16 @@ calibrate(std::span<const double> log_odds, std::span<const uint8_t> outcomes, P
 	return {0, std::log(converted / unconverted)};
 }
 
+// Turn log-odds of the learner into calibrated probabilities
+void
+make_probabilities(std::span<double> log_odds, const Calibration &calibration)
+{
+	for (double &value : log_odds)
+	{
+		value = probability_of(calibration.slope * value + calibration.offset);
+	}
+}
+
 std::vector<FeatureInfo>
 describe_features(const Dataset &data)
 {
@@ -298,6 +309,21 @@ check_sample(const SampleCounts &counts, uint64_t min_converted, uint64_t min_un
 								   needed[0], needed[1]));
 }
 
+std::vector<double>
+sample_likelihoods(std::vector<double> probabilities, Poll cancelled)
+{
+	const size_t count = std::min(probabilities.size(), most_likelihoods);
+	std::vector<double> likelihoods;
+
+	sort_values(probabilities, cancelled);
+	for (size_t number = 0; number < count; number++)
+	{
+		// The middle one of its share
+		likelihoods.push_back(likelihood_of(probabilities[(2 * number + 1) * probabilities.size() / (2 * count)]));
+	}
+	return likelihoods;
+}
+
 Training
 train(Dataset data, const TrainingSettings &settings, Poll cancelled, Progress progress)
 {
@@ -324,21 +350,21 @@ train(Dataset data, const TrainingSettings &settings, Poll cancelled, Progress p
 	const Learner learner = qualities[chosen].learner;
 	std::vector<double> &probabilities = predictions[chosen];
 	const Calibration calibration = calibrate(probabilities, data.outcome, cancelled, warnings);
-	for (double &value : probabilities)
-	{
-		value = probability_of(calibration.slope * value + calibration.offset);
-	}
+	make_probabilities(probabilities, calibration);
 
 	reporter.report(learner_name(learner));
 	std::vector<uint32_t> rows(data.rows());
 	std::iota(rows.begin(), rows.end(), 0);
 	Predictor predictor = fit(learner, data, rows, settings, cancelled);
+	std::vector<double> fitted(data.rows());
+	predict(predictor, data, rows, fitted, cancelled);
+	make_probabilities(fitted, calibration);
 	Model model(describe_features(data), std::move(predictor), calibration);
 	reporter.finish_fit(learner);
 	reporter.report("importance");
 	std::vector<double> importance = feature_importance(model, data, cancelled);
-	return {std::move(model),      learner, std::move(qualities), std::move(probabilities), std::move(importance),
-			std::move(warnings)};
+	return {std::move(model),  learner,	std::move(qualities), std::move(probabilities),
+			std::move(fitted), std::move(importance), std::move(warnings)};
 }
 
 } // namespace lead_scoring::core

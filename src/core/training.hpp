@@ -26,6 +26,9 @@ enum class Learner
 
 inline constexpr uint32_t most_folds = 100;
 
+// Kept of what a model gives those that it was trained on
+inline constexpr size_t most_likelihoods = 1000;
+
 // Of a categorical feature; the rarer ones are merged: to the model they are as good as unseen
 inline constexpr size_t most_known_categories = 1000;
 
@@ -53,6 +56,7 @@ struct Training
 	Learner learner;                       // the one that was chosen
 	std::vector<LearnerQuality> qualities; // of each that was asked for
 	std::vector<double> probabilities;     // by row: calibrated, out of fold
+	std::vector<double> fitted;            // by row: what the model itself predicts, which was trained on it
 	std::vector<double> importance;        // by feature: mean absolute contribution to the log-odds
 	std::vector<std::string> warnings;
 };
@@ -77,6 +81,9 @@ struct SampleCounts
 
 // The same of records that may be a sample of more: the error tells whether it is drawing them that leaves too few
 void check_sample(const SampleCounts &counts, uint64_t min_converted, uint64_t min_unconverted);
+
+// Return what stands for the likelihoods of many: all of them, or most_likelihoods evenly by rank; in ascending order
+std::vector<double> sample_likelihoods(std::vector<double> probabilities, Poll cancelled);
 
 // Train a model. Deterministic; takes the data, so move it where it is large
 Training train(Dataset data, const TrainingSettings &settings, Poll cancelled, Progress progress);

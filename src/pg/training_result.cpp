@@ -26,7 +26,7 @@ namespace
 {
 
 // The columns of train_model
-constexpr int result_columns = 25;
+constexpr int result_columns = 26;
 
 // What is known of a trained model
 struct Trained
@@ -48,6 +48,7 @@ struct Trained
 	std::vector<std::string> warnings;
 	std::vector<std::string> features;
 	std::vector<double> importance;
+	std::vector<double> likelihoods;
 	std::vector<core::SegmentQuality> segments;
 };
 
@@ -92,6 +93,7 @@ Trained::Trained(core::SampleCollector &samples, bool has_segment, const core::T
 	warnings = std::move(training.warnings);
 	segments = std::move(all.segments);
 	importance = std::move(training.importance);
+	likelihoods = core::sample_likelihoods(std::move(training.fitted), stop_wanted);
 	for (const core::FeatureInfo &feature : training.model.features())
 	{
 		features.push_back(feature.name);
@@ -169,6 +171,12 @@ Datum
 text_array(const std::vector<std::string> &texts)
 {
 	return make_datum_array(texts, TEXTOID, [](const std::string &text) { return text_datum(text.data(), text.size()); });
+}
+
+Datum
+number_array(const std::vector<double> &numbers)
+{
+	return make_datum_array(numbers, FLOAT8OID, [](double number) { return Float8GetDatum(number); });
 }
 
 // Return the qualities of the segments, as eight lists
@@ -288,7 +296,8 @@ train_on(const LoadedModel *model, core::SampleCollector *collector, const RowSe
 	values[at++] = text_array(trained.warnings);
 	// The importance of the features, as two lists
 	values[at++] = text_array(trained.features);
-	values[at++] = make_datum_array(trained.importance, FLOAT8OID, [](double number) { return Float8GetDatum(number); });
+	values[at++] = number_array(trained.importance);
+	values[at++] = number_array(trained.likelihoods);
 	put_segments(trained.segments, values + at);
 	at += 8;
 	Assert(at == result_columns);

@@ -140,6 +140,26 @@ TEST(SegmentTraining, ProbabilitiesAreThoseOfTheModelsInUse)
 	}
 }
 
+TEST(SegmentTraining, FittedIsWhatTheModelPredicts)
+{
+	const Dataset data = segmented_leads();
+	const Training training = train_segmented(data, only_scorecard, nullptr, nullptr).training;
+
+	for (size_t row = 0; row < data.rows(); row++)
+	{
+		const double kind = data.columns[1].values[row];
+		double values[] = {data.columns[0].values[row], unseen_category};
+		for (size_t number = 0; number < training.model.segments().size() && kind >= 0; number++)
+		{
+			if (training.model.segments()[number].name == data.columns[1].categories[static_cast<size_t>(kind)])
+			{
+				values[1] = static_cast<double>(number);
+			}
+		}
+		ASSERT_EQ(training.fitted[row], training.model.probability(values));
+	}
+}
+
 TEST(SegmentTraining, ModelsWithSegmentsSurviveTheirText)
 {
 	const SegmentedTraining result = train_segmented(segmented_leads(), only_scorecard, nullptr, nullptr);

@@ -116,6 +116,24 @@ TEST(Training, NeedsBothOutcomes)
 	EXPECT_EQ(fault_of([]() { check_outcomes(1, 1, 0, 0); }), std::nullopt);
 }
 
+TEST(Training, KeepsLikelihoodsEvenlyByRank)
+{
+	EXPECT_EQ(sample_likelihoods({}, nullptr), std::vector<double>());
+	EXPECT_EQ(sample_likelihoods({0.5, 0.123456789, 1, 0}, nullptr), (std::vector<double>{0.01, 12.3457, 50, 99.99}));
+	std::vector<double> probabilities;
+	for (size_t number = 5000; number > 0; number--)
+	{
+		probabilities.push_back(static_cast<double>(number) / 10000);
+	}
+	const std::vector<double> likelihoods = sample_likelihoods(probabilities, nullptr);
+	ASSERT_EQ(likelihoods.size(), most_likelihoods);
+	for (size_t number = 0; number < likelihoods.size(); number++)
+	{
+		// The third of each five
+		EXPECT_DOUBLE_EQ(likelihoods[number], 0.01 * static_cast<double>(5 * number + 3));
+	}
+}
+
 TEST(Training, TellsWhetherSamplingLeavesTooFew)
 {
 	auto told = [](const SampleCounts &counts) -> std::string {

@@ -1,7 +1,7 @@
 -- Models in use: psi and model_drift beside hand-written SQL
 BEGIN;
 \ir include/outcomes.psql
-SELECT plan(32);
+SELECT plan(36);
 
 CREATE FUNCTION pg_temp.values(VARIADIC counts int[]) RETURNS float8[] LANGUAGE sql AS $$ SELECT array_agg(v::float8) FROM unnest(counts) WITH ORDINALITY u (n, v), generate_series(1, n) $$;
 SELECT is(round(lead_scoring.psi(pg_temp.values(25, 25, 25, 25), pg_temp.values(10, 20, 30, 40))::numeric, 12), round(-0.15 * ln(0.4) - 0.05 * ln(0.8) + 0.05 * ln(1.2) + 0.15 * ln(1.6), 12), 'psi: the formula');
@@ -31,17 +31,40 @@ CREATE TEMP TABLE predicted AS SELECT c.*, date_trunc('month', c.snapshot) AS mo
   FROM (SELECT array_agg(key), array_agg(snapshot) FROM (SELECT * FROM cases ORDER BY snapshot) c) a (k, s), lead_scoring.predictions('m', k, s) p JOIN cases c ON c.key = p.record_key AND c.snapshot = p.instant;
 SELECT is((SELECT count(*) FROM predicted), (SELECT count(*) FROM cases), 'there is a prediction for each');
 SELECT is_empty($$SELECT p.key FROM predicted p CROSS JOIN LATERAL (SELECT 1 / (1 + exp(-sum(contribution))) AS p FROM lead_scoring.explain_prediction('m', p.key, p.snapshot)) e WHERE p.key IN ('1', '2', '99') AND abs(p.p - e.p) > 1e-9$$, 'which is that of explain_prediction');
+CREATE FUNCTION pg_temp.likelihood(p float8) RETURNS float8 LANGUAGE sql AS $$ SELECT round(greatest(0.01, least(99.99, p::numeric * 100)), 4)::float8 $$;
+-- What the version keeps: of its 1,139 likelihoods those in the middle of each 1.139
+CREATE TEMP TABLE kept AS SELECT l FROM (SELECT pg_temp.likelihood(p.probability), row_number() OVER (ORDER BY p.probability) - 1, count(*) OVER () FROM (SELECT array_agg(key), array_agg(snapshot) FROM (SELECT * FROM pg_temp.cases('2026-08-01') ORDER BY snapshot) c) a (k, s), lead_scoring.predictions('m', k, s) p) l (l, rank, samples)
+  WHERE rank IN (SELECT floor((i + 0.5) * samples / 1000) FROM generate_series(0, 999) i);
 CREATE FUNCTION pg_temp.by_hand() RETURNS TABLE (month timestamptz, samples bigint, converted bigint, predicted numeric, auc numeric, log_loss numeric, brier numeric, psi numeric) LANGUAGE sql AS $$
   SELECT c.month, count(*), count(*) FILTER (WHERE converted), round(avg(p)::numeric, 9),
       (SELECT round(avg(CASE WHEN a.p > b.p THEN 1 WHEN a.p = b.p THEN 0.5 ELSE 0 END), 9) FROM predicted a, predicted b WHERE a.converted AND NOT b.converted AND a.month = c.month AND b.month = c.month),
       round(avg(-ln(CASE WHEN converted THEN p ELSE 1 - p END))::numeric, 9), round(avg((p - converted::int) ^ 2)::numeric, 9),
-      (SELECT round(lead_scoring.psi(e, array_agg(c.p))::numeric, 9) FROM (SELECT array_agg(p.probability) FROM (SELECT array_agg(key), array_agg(snapshot) FROM (SELECT * FROM pg_temp.cases('2026-08-01') ORDER BY snapshot) c) a (k, s), lead_scoring.predictions('m', k, s) p) e (e))
+      (SELECT round(lead_scoring.psi(e, array_agg(pg_temp.likelihood(c.p)))::numeric, 9) FROM (SELECT array_agg(l) FROM kept) e (e))
     FROM predicted c GROUP BY c.month
 $$;
 SELECT results_eq($$SELECT begins, samples, converted, round(predicted::numeric, 9), round(auc::numeric, 9), round(log_loss::numeric, 9), round(brier::numeric, 9), round(psi::numeric, 9) FROM lead_scoring.model_drift('m', '2026-10-01')$$,
   $$SELECT * FROM pg_temp.by_hand() ORDER BY month$$, 'model_drift');
 SELECT is((SELECT sum(trained_on) FROM lead_scoring.model_drift('m', '2026-10-01')), (SELECT count(*)::numeric FROM cases WHERE snapshot <= '2026-06-02'), 'what the champion has seen');
 SELECT is((SELECT sum(live) FROM lead_scoring.model_drift('m', '2026-10-01')), 0::numeric, 'none of them has been shown');
+
+-- The version keeps what it gave those that it was trained on: their properties may change
+SELECT is((SELECT likelihoods FROM lead_scoring.model_version WHERE model = 'm'), (SELECT array_agg(l ORDER BY l) FROM kept), 'a version keeps its likelihoods');
+SAVEPOINT kept;
+CREATE TEMP TABLE before AS SELECT begins, psi FROM lead_scoring.model_drift('m', '2026-10-01');
+UPDATE leads SET size = 50 - size, channel = 'fair';
+SELECT cmp_ok((SELECT max(d.psi - b.psi) FROM lead_scoring.model_drift('m', '2026-10-01') d JOIN before b USING (begins)), '>', 0.5::float8, 'so that a shift of properties is seen');
+ROLLBACK TO kept;
+SAVEPOINT shown;
+CREATE TEMP TABLE before AS SELECT begins, psi FROM lead_scoring.model_drift('m', '2026-10-01');
+INSERT INTO lead_scoring.score (name, record_type, kind, model) VALUES ('likely', 'lead', 'likelihood', 'm');
+INSERT INTO lead_scoring.history (history_id, score, record_key, changed_at, total, reason) SELECT row_number() OVER (), 'likely', key, snapshot, pg_temp.likelihood(p), 'time' FROM predicted;
+SELECT is_empty($$SELECT begins, live, samples, d.psi, b.psi FROM lead_scoring.model_drift('m', '2026-10-01') d JOIN before b USING (begins) WHERE live <> samples OR d.psi <> b.psi$$, 'what was shown, rounded as it is, is no shift');
+ROLLBACK TO shown;
+SAVEPOINT few;
+UPDATE lead_scoring.model SET snapshots = 1 WHERE name = 'm';
+SELECT lead_scoring.publish('m', lead_scoring.train('m', '2026-08-01'));
+SELECT is((SELECT likelihoods FROM lead_scoring.model_version WHERE status = 'champion'), (SELECT array_agg(l ORDER BY l) FROM (SELECT pg_temp.likelihood(p.probability) FROM (SELECT array_agg(record_key), array_agg(snapshot) FROM lead_scoring.training_set('m', '2026-08-01')) a (k, s), lead_scoring.predictions('m', k, s) p) l (l)), 'few are kept all');
+ROLLBACK TO few;
 
 -- It was trained by another definition than the model has now
 SAVEPOINT edited;
