@@ -47,6 +47,24 @@ AS $$
 $$;
 COMMENT ON FUNCTION lead_scoring.spelled_out(text, name) IS 'A resolved expression as an author would write it, every name qualified';
 
+CREATE FUNCTION lead_scoring.reads_otherwise(definition anyelement, field text) RETURNS boolean
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'lead_scoring_reads_otherwise';
+COMMENT ON FUNCTION lead_scoring.reads_otherwise(anyelement, text) IS
+  'Whether an expression of a row of a definition table would mean something else if it were written now, under this search path, time zone, DateStyle and the like; raises as writing it would';
+
+CREATE FUNCTION lead_scoring.written_out(definition jsonb, VARIADIC fields text[]) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT definition || coalesce(jsonb_object_agg(f.field, lead_scoring.spelled_out(f.resolved, c.relname)), '{}')
+    FROM (SELECT field, definition ->> (field || '_resolved') AS resolved,
+                 coalesce(definition ->> 'criterion_relation', definition ->> CASE field WHEN 'through_filter' THEN 'through' ELSE 'relation' END) AS relation
+            FROM unnest(fields) field) f
+    JOIN pg_class c ON c.oid = to_regclass(f.relation)
+   WHERE f.resolved IS NOT NULL
+$$;
+COMMENT ON FUNCTION lead_scoring.written_out(jsonb, text[]) IS 'A row of a definition table, some of its expressions as they would be written under any settings';
+
 -- The statement is put together before the search path changes, and under that of the caller nothing is looked up but
 -- what his expressions name.
 CREATE FUNCTION lead_scoring.write_definition(part name, definition jsonb, search_path text) RETURNS jsonb LANGUAGE plpgsql
@@ -76,7 +94,6 @@ AS $$
 DECLARE
   meanings jsonb := lead_scoring.expressions_of(original);
   copy jsonb := original || changes;
-  relation name := (SELECT relname FROM pg_class WHERE oid = (original ->> 'criterion_relation')::regclass);
   written jsonb;
 BEGIN
   -- An expression means the same in the copy. That is mostly so when its text is read again; where it is not, under
@@ -88,9 +105,10 @@ BEGIN
     END IF;
     RAISE EXCEPTION 'meant something else' USING ERRCODE = 'data_exception', HINT = 'Caught below.';
   EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception OR invalid_schema_name THEN
-    SELECT copy || coalesce(jsonb_object_agg(m.key, lead_scoring.spelled_out(m.value, relation)), '{}') INTO copy
-      FROM jsonb_each_text(meanings) m WHERE m.value IS NOT NULL;
+    copy := lead_scoring.written_out(original, VARIADIC ARRAY(SELECT jsonb_object_keys(meanings))) || changes;
   END;
+  -- So it is written out
+  PERFORM set_config('standard_conforming_strings', 'on', true);
   written := lead_scoring.write_definition(part, copy, 'pg_catalog, pg_temp');
   IF lead_scoring.expressions_of(written) <> meanings THEN
     RAISE EXCEPTION 'an expression of % would change its meaning when copied: %', replace(part, '_', ' '), meanings
@@ -127,6 +145,7 @@ BEGIN
   PERFORM FROM lead_scoring.score s WHERE s.name = ANY (names) ORDER BY s.name COLLATE "C" FOR UPDATE;
   PERFORM lead_scoring.lock_parts(true);
   PERFORM lead_scoring.lock_scores(VARIADIC names);
+  PERFORM lead_scoring.require_parts_seen(name) FROM unnest(names) name;
 END $$;
 COMMENT ON FUNCTION lead_scoring.lock_to_replace(text[]) IS 'Locks definitions of scores as lock_scores does, to write the rows that are there: nobody edits a score meanwhile';
 

@@ -1,6 +1,8 @@
-// The trigger that has PostgreSQL check the expressions of a definition as it is written.
+// The trigger that has PostgreSQL check the expressions of a definition as it is written, and what they would mean if they
+// were written now.
 #include "pg/postgres_api.hpp"
 
+#include "pg/attempt.hpp"
 #include "pg/expression.hpp"
 #include "pg/feature.hpp"
 #include "pg/query.hpp"
@@ -12,6 +14,7 @@ extern "C"
 }
 
 LEAD_SCORING_FUNCTION(lead_scoring_resolve_expressions);
+LEAD_SCORING_FUNCTION(lead_scoring_reads_otherwise);
 
 namespace lead_scoring::pg
 {
@@ -205,6 +208,42 @@ is_unchanged(TriggerData *trigger, HeapTuple row, TupleDesc descriptor, const Ar
 		   text_field(old, descriptor, psprintf("%s_resolved", argument.field)) != nullptr;
 }
 
+// Whether an update says what a field shall be
+bool
+is_mentioned(TriggerData *trigger, TupleDesc descriptor, const char *field)
+{
+	return bms_is_member(SPI_fnumber(descriptor, field) - FirstLowInvalidHeapAttributeNumber, trigger->tg_updatedcols);
+}
+
+// An expression as it is kept
+struct Kept
+{
+	Relation relation;
+	const char *resolved;
+	ExpressionSite site;
+};
+
+bool
+parse_kept(void *argument)
+{
+	auto *kept = static_cast<Kept *>(argument);
+	Session session = begin_neutral();
+
+	parse_expression(kept->relation, kept->resolved, kept->site);
+	end_session(session);
+	return true;
+}
+
+// Whether what an expression has meant can still be read: what it names may be called otherwise by now
+bool
+still_reads(Relation relation, const char *resolved, ExpressionSite site)
+{
+	site.resolved = true;
+	Kept kept{relation, resolved, site};
+	Failure failure;
+	return attempt(parse_kept, &kept, &failure);
+}
+
 // Write down what the expressions of a row have been checked for
 HeapTuple
 pin(HeapTuple row, TupleDesc descriptor, Relation relation)
@@ -245,16 +284,16 @@ resolve_field(TriggerData *trigger, HeapTuple row, TupleDesc descriptor, const A
 	{
 		return heap_modify_tuple_by_cols(row, descriptor, 1, &number, &value, &is_null);
 	}
-	if (is_unchanged(trigger, row, descriptor, argument, relation))
+	ExpressionSite site{describe(row, descriptor, RelationGetRelationName(trigger->tg_relation)), argument.field, false,
+						argument.type};
+	const char *resolved = is_unchanged(trigger, row, descriptor, argument, relation)
+							   ? text_field(trigger->tg_trigtuple, descriptor, resolved_field)
+							   : nullptr;
+	if (resolved == nullptr || (is_mentioned(trigger, descriptor, argument.field) && !still_reads(relation, resolved, site)))
 	{
-		value = CStringGetTextDatum(text_field(trigger->tg_trigtuple, descriptor, resolved_field));
+		resolved = resolve(relation, text, site);
 	}
-	else
-	{
-		ExpressionSite site{describe(row, descriptor, RelationGetRelationName(trigger->tg_relation)), argument.field,
-							false, argument.type};
-		value = CStringGetTextDatum(resolve(relation, text, site));
-	}
+	value = CStringGetTextDatum(resolved);
 	return heap_modify_tuple_by_cols(row, descriptor, 1, &number, &value, &is_null);
 }
 
@@ -296,6 +335,62 @@ resolve_row(TriggerData *trigger)
 	return row;
 }
 
+// Return the trigger that resolves the expressions of a definition table
+const Trigger *
+find_resolver(Relation table)
+{
+	for (int at = 0; table->trigdesc != nullptr && at < table->trigdesc->numtriggers; at++)
+	{
+		const Trigger *trigger = &table->trigdesc->triggers[at];
+		if (strcmp(get_func_name(trigger->tgfoid), "resolve_expressions") == 0)
+		{
+			return trigger;
+		}
+	}
+	return nullptr;
+}
+
+// Whether an expression of a row would mean something else if it were written under the settings of now
+bool
+reads_otherwise(HeapTuple row, TupleDesc descriptor, const char *table, const Argument &argument)
+{
+	const char *text = text_field(row, descriptor, argument.field);
+	const char *meant = text_field(row, descriptor, psprintf("%s_resolved", argument.field));
+
+	if (text == nullptr || meant == nullptr)
+	{
+		return false;
+	}
+	Session session = begin_safe_path();
+	Oid relation_id = relation_of(row, descriptor, table, argument.relation_column);
+	end_session(session);
+	Relation relation = open_relation(relation_id, row, descriptor, table);
+	bool differs = strcmp(resolve(relation, text, {describe(row, descriptor, table), argument.field, false, argument.type}), meant) != 0;
+	relation_close(relation, NoLock);
+	return differs;
+}
+
+// The same of the expression of this name; false if there is none
+bool
+field_reads_otherwise(HeapTuple row, Relation table, const char *field)
+{
+	const Trigger *trigger = find_resolver(table);
+	TupleDesc descriptor = RelationGetDescr(table);
+	bool differs = false;
+
+	SPI_connect();
+	for (int at = 0; trigger != nullptr && at < trigger->tgnargs; at++)
+	{
+		Argument argument = parse_argument(trigger->tgargs[at], row, descriptor);
+		if (strcmp(argument.field, field) == 0)
+		{
+			differs = reads_otherwise(row, descriptor, RelationGetRelationName(table), argument);
+		}
+	}
+	SPI_finish();
+	return differs;
+}
+
 } // namespace
 
 } // namespace lead_scoring::pg
@@ -318,4 +413,25 @@ lead_scoring_resolve_expressions(PG_FUNCTION_ARGS)
 						errmsg("resolve_expressions() must be fired before insert or update of a row")));
 	}
 	return PointerGetDatum(lead_scoring::pg::resolve_row(trigger));
+}
+
+// Return whether an expression of a row of a definition table would mean something else if it were written now
+Datum
+lead_scoring_reads_otherwise(PG_FUNCTION_ARGS)
+{
+	using namespace lead_scoring::pg;
+
+	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(0);
+	HeapTupleData row = {HeapTupleHeaderGetDatumLength(header), {}, InvalidOid, header};
+	Oid table_id = get_typ_typrelid(HeapTupleHeaderGetTypeId(header));
+	if (!OidIsValid(table_id) || get_rel_namespace(table_id) != get_namespace_oid("lead_scoring", false))
+	{
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("the row is of no definition table but of type %s", format_type_be(HeapTupleHeaderGetTypeId(header))),
+						errhint("Select it from a table such as lead_scoring.rule.")));
+	}
+	Relation table = relation_open(table_id, AccessShareLock);
+	bool differs = field_reads_otherwise(&row, table, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	relation_close(table, NoLock);
+	PG_RETURN_BOOL(differs);
 }

@@ -34,7 +34,7 @@ set_neutral()
 	static const char *const settings[][2] = {
 		{"TimeZone", "UTC"},          {"DateStyle", "ISO, YMD"},  {"IntervalStyle", "postgres"},
 		{"extra_float_digits", "1"},  {"bytea_output", "hex"},    {"standard_conforming_strings", "on"},
-		{"transform_null_equals", "off"}, {"array_nulls", "on"},
+		{"transform_null_equals", "off"}, {"array_nulls", "on"},      {"quote_all_identifiers", "off"},
 		{"xmloption", "content"},     {"xmlbinary", "base64"},    {"lc_monetary", "C"},
 		{"lc_numeric", "C"},          {"lc_time", "C"},           {"default_text_search_config", "pg_catalog.simple"},
 	};

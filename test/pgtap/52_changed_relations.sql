@@ -1,7 +1,7 @@
 -- Relations and columns that are dropped, renamed or changed after they were used in a definition
 BEGIN;
 \ir include/crm.psql
-SELECT plan(79);
+SELECT plan(86);
 
 CREATE FUNCTION pg_temp.setup() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -71,6 +71,20 @@ SELECT is(pg_temp.after('ALTER TABLE happenings DROP COLUMN lead_id'), '42703', 
 SELECT ok(pg_temp.after('ALTER TABLE happenings RENAME COLUMN amount TO value') IN ('42703', '1=13 2=0'), 'a column of a criterion renamed: an error or followed, never wrong');
 SELECT ok(pg_temp.after('ALTER TABLE leads RENAME COLUMN id TO key') IN ('42703', '1=13 2=0'), 'the key renamed: an error or followed, never wrong');
 SELECT is(pg_temp.after('ALTER TABLE happenings RENAME COLUMN amount TO a; ALTER TABLE happenings RENAME COLUMN type TO amount; ALTER TABLE happenings RENAME COLUMN a TO type') IN ('1=13 2=0', '42703', '42883', '42804', '22P02'), true, 'two columns exchanged: never a wrong score');
+
+-- What a criterion names is called otherwise: it is read again as soon as somebody writes it again
+CREATE FUNCTION pg_temp.named(change text, afterwards text DEFAULT 'SELECT 1') RETURNS text LANGUAGE sql AS $f$
+  SELECT pg_temp.after($$CREATE SCHEMA here; CREATE SCHEMA there; SET LOCAL search_path = here, there, public; CREATE TYPE here.kind AS ENUM ('Retail', 'Other'); CREATE FUNCTION here.big(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 > 1';
+    ALTER TABLE leads ALTER industry TYPE here.kind USING industry::here.kind;
+    UPDATE lead_scoring.rule SET criterion = 'industry = ''Retail'' AND big(size)' WHERE name = 'r';$$ || change || ';' || afterwards)
+$f$;
+SELECT is(pg_temp.named('SELECT 1'), '1=13 2=0', 'a type and a function');
+SELECT is(pg_temp.named('ALTER TYPE here.kind RENAME TO sort'), '42704', 'the type renamed');
+SELECT is(pg_temp.named('ALTER TYPE here.kind RENAME TO sort', 'UPDATE lead_scoring.rule SET criterion = criterion'), '1=13 2=0', 'and the rule written again');
+SELECT is(pg_temp.named('ALTER FUNCTION here.big SET SCHEMA there', 'UPDATE lead_scoring.rule SET points = points'), '42883', 'the function moved, and something else of the rule written');
+SELECT is(pg_temp.named('ALTER FUNCTION here.big SET SCHEMA there', 'UPDATE lead_scoring.rule SET (criterion, points) = (criterion, points)'), '1=13 2=0', 'and the rule written again');
+SELECT is(pg_temp.named('CREATE SCHEMA first; CREATE FUNCTION first.big(int) RETURNS bool LANGUAGE sql IMMUTABLE AS ''SELECT false''; SET LOCAL search_path = first, here, public', 'UPDATE lead_scoring.rule SET criterion = criterion'), '1=13 2=0', 'what can still be read means what it meant');
+SELECT is(pg_temp.named('DROP FUNCTION here.big', 'UPDATE lead_scoring.rule SET criterion = criterion'), '42883', 'what cannot be read is told');
 
 -- Relations dropped
 SELECT is(pg_temp.after('DROP TABLE happenings'), '42P01', 'the event table dropped');

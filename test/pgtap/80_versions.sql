@@ -2,7 +2,7 @@
 BEGIN;
 \ir include/crm.psql
 \ir include/whole_definition.psql
-SELECT plan(80);
+SELECT plan(82);
 
 -- Nothing is left out of a definition
 SELECT set_eq($$SELECT attrelid::regclass::text, attname::text FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
@@ -26,6 +26,16 @@ SELECT set_eq($$SELECT * FROM pg_temp.everything_of('copy')$$, $$SELECT * FROM p
 SELECT set_eq($$SELECT * FROM pg_temp.everything_of('copy', '{adjustment,engagement_reset}')$$, $$SELECT * FROM pg_temp.everything_of('whole', '{adjustment,engagement_reset}')$$, 'and has the same facts');
 SELECT results_eq($$SELECT status, draft_of FROM lead_scoring.score WHERE name = 'copy'$$, $$VALUES ('draft', 'whole')$$, 'it says what it is a draft of');
 SELECT is((SELECT count(*) FROM pg_temp.everything_of('whole')), (SELECT 1 + 3 + 2 + 8 + 2 + 2 + 6 + 3)::bigint, 'all of this was compared');
+SAVEPOINT quoting;
+INSERT INTO lead_scoring.rule (score, group_name, name, criterion, points) VALUES ('whole', 'profile', 'backslash', $$industry = 'a\b' AND "state" ~ 'a\\b'$$, 1);
+SET LOCAL quote_all_identifiers = on;
+SELECT lives_ok($$SELECT lead_scoring.draft('whole', 'quoted')$$, 'a draft with all names quoted');
+SET LOCAL standard_conforming_strings = off;
+SET LOCAL client_min_messages = error;
+SELECT lead_scoring.draft('whole', 'escaped');
+SET LOCAL standard_conforming_strings = on;
+SELECT set_eq($$SELECT name, criterion_resolved FROM lead_scoring.rule WHERE score = 'escaped'$$, $$SELECT name, criterion_resolved FROM lead_scoring.rule WHERE score = 'whole'$$, 'a draft where backslashes escape');
+ROLLBACK TO quoting;
 SET LOCAL search_path = pg_catalog;
 SET LOCAL timezone = 'Asia/Tokyo';
 SET LOCAL intervalstyle = sql_standard;

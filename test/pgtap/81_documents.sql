@@ -2,7 +2,7 @@
 BEGIN;
 \ir include/crm.psql
 \ir include/whole_definition.psql
-SELECT plan(71);
+SELECT plan(79);
 CREATE FUNCTION pg_temp.renamed(document jsonb, name text) RETURNS jsonb LANGUAGE sql AS $$ SELECT jsonb_set($1, '{score,name}', to_jsonb($2)) $$;
 CREATE FUNCTION pg_temp.shared() RETURNS TABLE (part text, item text) LANGUAGE sql AS $$
   SELECT 'record_type', to_jsonb(t)::text FROM lead_scoring.record_type t UNION ALL SELECT 'source', to_jsonb(s)::text FROM lead_scoring.source s WHERE s.name <> 'company'
@@ -131,6 +131,42 @@ END $$;
 CREATE TEMP TABLE answers AS SELECT pg_temp.without_path() AS answer;
 SET LOCAL search_path = public;
 SELECT is((SELECT answer FROM answers), 'with path', 'expressions are read under the search path of who imports, or another');
+
+-- Under other settings than its author's
+SET LOCAL timezone = 'Europe/Berlin';
+SET LOCAL datestyle = 'German, DMY';
+CREATE SCHEMA kinds;
+CREATE TYPE kinds.kind AS ENUM ('a', 'b');
+SET LOCAL search_path = kinds, public;
+INSERT INTO lead_scoring.score (name, record_type) VALUES ('abroad', 'contact');
+INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('abroad', 'all', 'fit'), ('abroad', 'events', 'engagement');
+INSERT INTO lead_scoring.rule (score, group_name, name, criterion, points, value) VALUES
+  ('abroad', 'all', 'day', $$created_at >= '2026-02-01'$$, 1, NULL), ('abroad', 'all', 'german', $$created_at::date = '1.2.2026'$$, 2, NULL), ('abroad', 'all', 'plain', $$created_at > as_of - interval '30 days'$$, 4, NULL),
+  ('abroad', 'all', 'kind', $$industry::kind = 'a'$$, 8, $$extract(month FROM timestamptz '1.2.2026 00:30')$$);
+UPDATE lead_scoring.source SET filter = $$occurred_at > '1.2.2026'$$ WHERE name = 'attended';
+UPDATE lead_scoring.source SET through_filter = $$role <> '1.2.2026'::timestamptz::text$$ WHERE name = 'attended';
+INSERT INTO lead_scoring.rule (score, group_name, name, source, criterion, points) VALUES ('abroad', 'events', 'attended', 'attended', 'true', 16);
+CREATE TEMP TABLE abroad AS SELECT lead_scoring.export_score('abroad') AS document;
+SET LOCAL timezone = 'America/New_York';
+SET LOCAL datestyle = 'ISO, MDY';
+SET LOCAL intervalstyle = 'sql_standard';
+SET LOCAL search_path = public;
+SELECT results_eq($$SELECT r ->> 'criterion', r ->> 'value' FROM abroad, jsonb_array_elements(document -> 'rules') r ORDER BY r -> 'points'$$,
+  $$VALUES ('(contacts.created_at >= ''2026-01-31 23:00:00+00''::timestamp with time zone)', NULL), ('((contacts.created_at)::date = ''2026-02-01''::date)', NULL), ('created_at > as_of - interval ''30 days''', NULL),
+           ('industry::kind = ''a''', '(EXTRACT(month FROM ''2026-01-31 23:30:00+00''::timestamp with time zone))::double precision'), (NULL, NULL)$$, 'what would mean something else is written out, the rest is as it was written');
+SELECT is(document, lead_scoring.export_score('abroad', 'kinds, public'), 'a document does not depend on who exports') FROM abroad;
+SELECT is(jsonb_path_query_first(lead_scoring.export_score('abroad'), '$.rules[*] ? (@.name == "kind").criterion') #>> '{}', $$industry::kind = 'a'$$, 'a name that is not found stays as it is');
+SELECT is_empty($$SELECT i.* FROM abroad, lead_scoring.import_score(document, 'home', search_path => 'kinds, public') i WHERE note IS NOT NULL$$, 'it is read in, and nothing differs');
+SELECT set_eq($$SELECT name, criterion_resolved, value_resolved FROM lead_scoring.rule WHERE score = 'home'$$, $$SELECT name, criterion_resolved, value_resolved FROM lead_scoring.rule WHERE score = 'abroad'$$, 'and means the same');
+SELECT is(pg_temp.renamed(lead_scoring.export_score('home', 'kinds, public'), 'abroad'), document, 'and has the same document') FROM abroad;
+SET LOCAL timezone = 'UTC';
+SET LOCAL intervalstyle = 'postgres';
+SAVEPOINT renamed;
+UPDATE lead_scoring.rule SET criterion = 'contacts.industry IS NULL' WHERE score = 'abroad' AND name = 'plain';
+ALTER TABLE contacts RENAME TO people;
+SELECT is(jsonb_path_query_first(lead_scoring.export_score('abroad'), '$.rules[*] ? (@.name == "plain").criterion') #>> '{}', '(people.industry IS NULL)', 'the table has another name by now');
+SELECT lives_ok($$SELECT lead_scoring.import_score(lead_scoring.export_score('abroad'), 'again', search_path => 'kinds, public')$$, 'and that is read in');
+ROLLBACK TO renamed;
 
 -- Replacing
 INSERT INTO contacts (id, industry) VALUES (1, 'Retail'), (2, 'Hospitality');
