@@ -145,3 +145,68 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION lead_scoring.dependents(text) IS
   'Everything that uses a score: in PostgreSQL what depends on its columns (views, also over such views, materialized views, functions with SQL-standard bodies, generated columns, indexes, triggers with column lists or WHEN, policies, constraints, publications, statistics), and of ours the expressions and sources that read them, experiments and drafts. PostgreSQL does not track what the texts of functions use: those that mention a column''s name are listed as such, with what they say or not. Not seen: whole rows, views that give a column another name, code outside of the database';
+
+-- What the active scores read: expressions, and columns as if they were some. Of a likelihood its champion says.
+CREATE FUNCTION lead_scoring.active_expressions(OUT score text, OUT relation regclass, OUT resolved text)
+RETURNS SETOF record LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  part name;
+BEGIN
+  FOR part IN SELECT p.part FROM lead_scoring.definition_parts() p WHERE p.part NOT IN ('score_group', 'alert') LOOP
+    RETURN QUERY EXECUTE format(
+      'SELECT s.name, p.criterion_relation, e.value FROM lead_scoring.score s JOIN lead_scoring.%I p ON p.score = s.name
+        CROSS JOIN LATERAL jsonb_each_text(lead_scoring.expressions_of(to_jsonb(p))) e
+        WHERE s.status = ''active'' AND coalesce((to_jsonb(p) ->> ''enabled'')::boolean, true)', part);
+  END LOOP;
+  RETURN QUERY
+  WITH items AS MATERIALIZED (
+    SELECT s.name, s.record_type, i.item ->> 'source' AS source, i.item
+      FROM lead_scoring.score s JOIN lead_scoring.model_version v ON v.model = s.model AND v.status = 'champion'
+     CROSS JOIN LATERAL (SELECT v.definition -> 'model' UNION ALL SELECT f FROM jsonb_array_elements(v.definition -> 'features') f) i (item)
+     WHERE s.status = 'active'
+  ), used AS (
+    SELECT u.name AS score, o.*
+      FROM (SELECT i.name, i.source FROM items i
+            UNION SELECT r.score, r.source FROM lead_scoring.rule r WHERE r.enabled
+            UNION SELECT c.score, c.source FROM lead_scoring.scope c
+            UNION SELECT f.score, f.source FROM lead_scoring.event_factor f) u (name, source)
+      JOIN lead_scoring.score s ON s.name = u.name AND s.status = 'active'
+      JOIN lead_scoring.source o ON o.record_type = s.record_type AND o.name = u.source
+  )
+  SELECT s.name, t.relation, v.resolved
+    FROM lead_scoring.score s JOIN lead_scoring.record_type t ON t.name = s.record_type
+   CROSS JOIN LATERAL (VALUES (t.open_when_resolved), ('this.' || quote_ident(t.key_column))) v (resolved)
+   WHERE s.status = 'active'
+  UNION ALL
+  SELECT u.score, v.relation, v.resolved
+    FROM used u JOIN lead_scoring.record_type t ON t.name = u.record_type
+   CROSS JOIN LATERAL (VALUES
+     (u.relation, u.filter_resolved), (u.relation, u.dedup_key_resolved), (u.through, u.through_filter_resolved),
+     (u.relation, 'this.' || quote_ident(u.record_key)), (t.relation, 'this.' || quote_ident(u.record_column)), (u.relation, 'this.' || quote_ident(u.occurred_at)),
+     (u.through, 'this.' || quote_ident(u.through_key)), (u.through, 'this.' || quote_ident(u.through_record))) v (relation, resolved)
+  UNION ALL
+  SELECT i.name, coalesce(o.relation, t.relation), e.value
+    FROM items i JOIN lead_scoring.record_type t ON t.name = i.record_type
+    LEFT JOIN lead_scoring.source o ON o.record_type = i.record_type AND o.name = i.source
+   CROSS JOIN LATERAL jsonb_each_text(lead_scoring.expressions_of(i.item)) e;
+END $$;
+COMMENT ON FUNCTION lead_scoring.active_expressions() IS
+  'All expressions that the active scores read, resolved, with the relations that they look at; columns that sources and record types name are among them';
+
+CREATE FUNCTION lead_scoring.require_unread(score text) RETURNS void LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  readers text;
+BEGIN
+  SELECT string_agg(DISTINCT format('Score "%s" reads "%s".', e.score, c.column_name), ' ') INTO readers
+    FROM lead_scoring.score_columns(require_unread.score) c
+    JOIN lead_scoring.active_expressions() e ON e.relation = c.relation AND e.score <> require_unread.score AND lead_scoring.reads_column(e.resolved, c.column_name);
+  IF readers IS NOT NULL THEN
+    RAISE EXCEPTION 'cannot deactivate score "%": other active scores read its columns', require_unread.score USING ERRCODE = 'dependent_objects_still_exist',
+      DETAIL = readers, HINT = 'Deactivate them first, or disable what reads the columns.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION lead_scoring.require_unread(text) IS 'Raises if another active score reads a column of a score';

@@ -260,6 +260,7 @@ drop_stored(const Whereabouts &found, const char *name)
 {
 	ErrorContextCallback callback{error_context_stack, hint_at_dependents, nullptr};
 
+	run_query(CurrentMemoryContext, "SELECT lead_scoring.require_unread($1)", 1, &name);
 	error_context_stack = &callback;
 	guard_columns(found.target, name);
 	drop_now_view(found.target, name);

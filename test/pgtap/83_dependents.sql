@@ -1,7 +1,7 @@
 -- Where a score is used
 BEGIN;
 \ir include/crm.psql
-SELECT plan(26);
+SELECT plan(38);
 CREATE TABLE parted (id int PRIMARY KEY, x int) PARTITION BY RANGE (id);
 CREATE TABLE part_1 PARTITION OF parted FOR VALUES FROM (0) TO (100);
 CREATE TABLE apart (id int PRIMARY KEY);
@@ -85,6 +85,53 @@ SELECT throws_ok($$SELECT * FROM lead_scoring.dependents('none')$$, '42704', 'sc
 SELECT throws_ok($$SELECT * FROM lead_scoring.dependents(NULL)$$, '42704', NULL, 'NULL');
 SELECT is(lead_scoring.reads_column(resolved, name), answer, resolved) FROM (VALUES
   ($$(this.a > 1)$$, 'a', true), ($$(this.ab > 1)$$, 'a', false), ($$('this.a' = 'it''s this.a')$$, 'a', false), ($$("this.a" = f(this."A b"))$$, 'A b', true)) v (resolved, name, answer);
+
+-- What other active scores read stays, however they read it
+CREATE TABLE firms (id int PRIMARY KEY, won boolean);
+CREATE TABLE people (id int PRIMARY KEY, firm_id int, x int);
+INSERT INTO firms SELECT g, g % 2 = 0 FROM generate_series(1, 100) g;
+INSERT INTO people SELECT g, g, g % 10 + g % 3 FROM generate_series(1, 100) g;
+INSERT INTO lead_scoring.record_type (name, relation, key_column) VALUES ('firm', 'firms', 'id'), ('human', 'people', 'id');
+INSERT INTO lead_scoring.source (name, record_type, relation, record_key) VALUES ('person', 'firm', 'people', 'firm_id'), ('filtered', 'firm', 'people', 'firm_id');
+INSERT INTO lead_scoring.score (name, record_type, kind) VALUES ('h', 'human', 'fit'), ('h2', 'human', 'fit'), ('f', 'firm', 'fit');
+INSERT INTO lead_scoring.score_group (score, name) VALUES ('h', 'g'), ('h2', 'g'), ('f', 'g');
+INSERT INTO lead_scoring.rule (score, group_name, name, source, points) VALUES ('h', 'g', 'r', NULL, 1), ('h2', 'g', 'r', NULL, 1), ('f', 'g', 'r', NULL, 1);
+SELECT lead_scoring.activate('h'), lead_scoring.activate('h2'), lead_scoring.activate('f');
+CREATE FUNCTION pg_temp.off(change text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE what text;
+BEGIN
+  BEGIN
+    EXECUTE change;
+    PERFORM lead_scoring.deactivate('h');
+    PERFORM FROM people WHERE id = 1;
+    what := 'off';
+  EXCEPTION WHEN dependent_objects_still_exist THEN
+    GET STACKED DIAGNOSTICS what = PG_EXCEPTION_DETAIL;
+  END;
+  RAISE EXCEPTION 'undo' USING ERRCODE = 'ZZ999';
+EXCEPTION WHEN SQLSTATE 'ZZ999' THEN
+  RETURN what;
+END $$;
+SELECT is(pg_temp.off('SELECT 1'), 'off', 'nobody reads it');
+SELECT is(pg_temp.off($$INSERT INTO lead_scoring.rule (score, group_name, name, source, points, value, rollup, counting) VALUES ('f', 'g', 'best', 'person', 1, 'h + h_fit', 'max', 'each')$$), 'Score "f" reads "h". Score "f" reads "h_fit".', 'a rule over related rows does');
+SELECT is(pg_temp.off($$INSERT INTO lead_scoring.rule (score, group_name, name, criterion, points, enabled) VALUES ('h2', 'g', 'x', 'h > 1', 1, false)$$), 'off', 'a rule that is not enabled does not');
+SELECT is(pg_temp.off($$INSERT INTO lead_scoring.scope (score, mode, criterion) VALUES ('h2', 'exclude', 'h_label IS NULL')$$), 'Score "h2" reads "h_label".', 'a scope');
+SELECT is(pg_temp.off($$INSERT INTO lead_scoring.band (score, segment, label, lower_bound) VALUES ('h2', 'h > 1', 'x', 1)$$), 'Score "h2" reads "h".', 'a band for a segment');
+SELECT is(pg_temp.off($$UPDATE lead_scoring.source SET filter = 'h > 1' WHERE name = 'filtered'; INSERT INTO lead_scoring.rule (score, group_name, name, source, points) VALUES ('f', 'g', 'any', 'filtered', 1)$$), 'Score "f" reads "h".', 'the filter of a source that is used');
+SELECT is(pg_temp.off($$UPDATE lead_scoring.source SET filter = 'h > 1' WHERE name = 'filtered'$$), 'off', 'of one that is not');
+SELECT is(pg_temp.off($$SELECT lead_scoring.draft('h2', 'h3'); INSERT INTO lead_scoring.rule (score, group_name, name, criterion, points) VALUES ('h3', 'g', 'x', 'h > 1', 1)$$), 'off', 'drafts do not keep it');
+SET LOCAL client_min_messages = error;
+INSERT INTO lead_scoring.model (name, record_type, outcome, algorithm) VALUES ('m', 'firm', 'won', 'scorecard');
+INSERT INTO lead_scoring.feature (model, name, source, statistic, expression) VALUES ('m', 'best', 'person', 'maximum', 'h');
+INSERT INTO lead_scoring.score (name, record_type, kind, model) VALUES ('p', 'firm', 'likelihood', 'm');
+SELECT lead_scoring.train('m');
+SELECT is(pg_temp.off('SELECT 1'), 'off', 'nor does a model alone');
+SELECT lead_scoring.activate('p');
+UPDATE lead_scoring.feature SET expression = 'x' WHERE model = 'm';
+SELECT is(pg_temp.off('SELECT 1'), 'Score "p" reads "h".', 'but the champion of an active likelihood, whatever the model has become');
+SELECT throws_ok($$SELECT lead_scoring.deactivate('h')$$, '2BP01', 'cannot deactivate score "h": other active scores read its columns', 'the error');
+SELECT lead_scoring.deactivate('p');
+SELECT lives_ok($$SELECT lead_scoring.deactivate('h')$$, 'as soon as that is switched off');
 
 SELECT * FROM finish();
 ROLLBACK;
