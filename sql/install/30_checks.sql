@@ -285,7 +285,12 @@ COMMENT ON FUNCTION lead_scoring.waits_now(text) IS 'Whether records wait for th
 CREATE FUNCTION lead_scoring.require_all_scores_seen() RETURNS void
   AS 'MODULE_PATHNAME', 'lead_scoring_require_all_scores_seen' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION lead_scoring.require_all_scores_seen() IS
-  'Raises a serialization failure in a transaction that does not see which scores there are now and which of them are switched on';
+  'Raises a serialization failure in a transaction that does not see which scores, sources and models there are now and which scores are switched on';
+
+CREATE FUNCTION lead_scoring.require_parts_seen(score text) RETURNS void
+  AS 'MODULE_PATHNAME', 'lead_scoring_require_parts_seen' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lead_scoring.require_parts_seen(text) IS
+  'Raises a serialization failure in a transaction that does not see the parts of a score as they are now. For who holds its definition and is going to take all of them along';
 
 -- The record type itself first: no score is switched on that the statement does not know
 CREATE FUNCTION lead_scoring.lock_definitions(record_type text) RETURNS void LANGUAGE sql
@@ -294,9 +299,17 @@ AS $$
   SELECT pg_advisory_xact_lock('lead_scoring.record_type'::regclass::oid::integer, hashtext(lock_definitions.record_type));
   SELECT lead_scoring.lock_definition(s.name)
     FROM (SELECT name FROM lead_scoring.score WHERE record_type = lock_definitions.record_type ORDER BY name COLLATE "C") s;
-  SELECT lead_scoring.require_all_scores_seen()
+  SELECT lead_scoring.require_all_scores_seen();
+  SELECT lead_scoring.require_parts_seen(s.name) FROM lead_scoring.score s WHERE s.record_type = lock_definitions.record_type
 $$;
 COMMENT ON FUNCTION lead_scoring.lock_definitions(text) IS 'Keeps others from changing, activating or refreshing all scores of a record type, locked in the order of their names';
+
+CREATE FUNCTION lead_scoring.share_record_type(record_type text) RETURNS void LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT pg_advisory_xact_lock_shared('lead_scoring.record_type'::regclass::oid::integer, hashtext(share_record_type.record_type))
+$$;
+COMMENT ON FUNCTION lead_scoring.share_record_type(text) IS 'Keeps others from changing or deleting a record type until the end of the transaction. Before definitions of its scores are held: they do it in that order';
 
 -- A part of a score is written by the owner of the score's records, once the score exists.
 CREATE FUNCTION lead_scoring.require_score(score text) RETURNS lead_scoring.score LANGUAGE plpgsql

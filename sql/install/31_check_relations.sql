@@ -105,7 +105,9 @@ DECLARE
   records lead_scoring.record_type;
   time_type oid;
 BEGIN
-  IF TG_OP <> 'INSERT' THEN
+  IF TG_OP = 'INSERT' THEN
+    PERFORM lead_scoring.share_record_type(NEW.record_type);
+  ELSE
     PERFORM lead_scoring.lock_models(OLD.record_type);
     PERFORM lead_scoring.lock_definitions(OLD.record_type);
     SELECT * INTO records FROM lead_scoring.record_type t WHERE t.name = OLD.record_type;

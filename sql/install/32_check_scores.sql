@@ -94,12 +94,18 @@ BEGIN
     -- Nobody deletes or renames the model meanwhile
     PERFORM lead_scoring.lock_model(NEW.model);
   END IF;
+  IF TG_OP = 'INSERT' OR TG_OP = 'UPDATE' AND NEW.record_type IS DISTINCT FROM OLD.record_type THEN
+    PERFORM lead_scoring.share_record_type(NEW.record_type);
+  END IF;
   IF TG_OP <> 'INSERT' THEN
     PERFORM lead_scoring.lock_definition(OLD.name);
     PERFORM lead_scoring.require_owner(lead_scoring.record_relation(OLD.name));
     IF OLD.status = 'active' AND TG_OP = 'DELETE' THEN
       RAISE EXCEPTION 'score "%" is active', OLD.name USING ERRCODE = 'object_not_in_prerequisite_state',
         HINT = format('Switch it off first: SELECT lead_scoring.deactivate(%L).', OLD.name);
+    END IF;
+    IF TG_OP = 'DELETE' OR NEW.name <> OLD.name THEN
+      PERFORM lead_scoring.require_parts_seen(OLD.name);
     END IF;
     IF TG_OP = 'DELETE' THEN
       RETURN OLD;
@@ -196,6 +202,9 @@ BEGIN
   IF TG_OP <> 'INSERT' THEN
     PERFORM lead_scoring.lock_definition(OLD.score);
     PERFORM lead_scoring.require_owner(lead_scoring.record_relation(OLD.score));
+    IF TG_OP = 'DELETE' OR NEW.name <> OLD.name THEN
+      PERFORM lead_scoring.require_parts_seen(OLD.score);
+    END IF;
     IF TG_OP = 'DELETE' THEN
       RETURN OLD;
     END IF;

@@ -36,6 +36,9 @@ DECLARE
 BEGIN
   IF TG_OP <> 'DELETE' AND lead_scoring.restoring() THEN
     RETURN NEW;
+  ELSIF TG_OP = 'INSERT' THEN
+    -- Nobody deletes or renames the score meanwhile
+    PERFORM lead_scoring.share_definition(NEW.score);
   END IF;
   PERFORM lead_scoring.require_scored(CASE TG_OP WHEN 'INSERT' THEN NEW.score ELSE OLD.score END, TG_OP = 'INSERT', 'adjust');
   IF TG_OP = 'DELETE' THEN
@@ -69,6 +72,8 @@ BEGIN
   ELSIF TG_OP <> 'DELETE' AND NEW.score IS NULL THEN
     RAISE EXCEPTION 'score of an engagement reset must not be NULL' USING ERRCODE = 'null_value_not_allowed',
       HINT = 'Name the score for which the record begins anew.';
+  ELSIF TG_OP = 'INSERT' THEN
+    PERFORM lead_scoring.share_definition(NEW.score);
   END IF;
   PERFORM lead_scoring.require_scored(CASE TG_OP WHEN 'INSERT' THEN NEW.score ELSE OLD.score END, TG_OP = 'INSERT',
                                       'reset the engagement of');

@@ -182,7 +182,9 @@ AS $$
 DECLARE
   records lead_scoring.record_type;
 BEGIN
-  IF TG_OP <> 'INSERT' THEN
+  IF TG_OP = 'INSERT' THEN
+    PERFORM lead_scoring.share_record_type(NEW.record_type);
+  ELSE
     PERFORM lead_scoring.lock_model(OLD.name);
     PERFORM lead_scoring.require_owner(lead_scoring.model_records(OLD.name));
     IF TG_OP = 'DELETE' THEN
