@@ -90,21 +90,39 @@ attach_to(Oid relation, bool is_part)
 	}
 }
 
+// What others cannot read keeps no columns current that they read, or write
+void
+refuse_temporary(const char *score, Oid relation)
+{
+	if (get_rel_persistence(relation) == RELPERSISTENCE_TEMP)
+	{
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("\"%s\" is temporary: score \"%s\" cannot be kept current from it", get_rel_name(relation), score),
+						errhint("Other sessions cannot read it. Use a permanent table; lead_scoring.evaluate() reads temporary ones.")));
+	}
+}
+
+void
+tell_of_unwatched(const char *score, Oid relation)
+{
+	ereport(NOTICE, (errmsg("\"%s\" is not a table: its changes reach score \"%s\" with the next refresh", get_rel_name(relation), score),
+					 errhint("lead_scoring.refresh_due() brings such scores up to date every "
+							 "lead_scoring.refresh_interval.")));
+}
+
 void
 attach_to_all(const char *score, Oid relation, bool activating)
 {
 	ListCell *cell;
 
+	refuse_temporary(score, relation);
 	if (!can_have_triggers(relation) && !activating)
 	{
 		return;
 	}
 	if (!can_have_triggers(relation))
 	{
-		ereport(NOTICE, (errmsg("\"%s\" is not a table: its changes reach score \"%s\" with the next refresh",
-								get_rel_name(relation), score),
-						 errhint("lead_scoring.refresh_due() brings such scores up to date every "
-								 "lead_scoring.refresh_interval.")));
+		tell_of_unwatched(score, relation);
 		return;
 	}
 	await_writers(score, relation);
@@ -117,6 +135,10 @@ attach_to_all(const char *score, Oid relation, bool activating)
 			{
 				confirm_triggers(lfirst_oid(cell));
 			}
+		}
+		else if (activating)
+		{
+			tell_of_unwatched(score, lfirst_oid(cell));
 		}
 	}
 }

@@ -6,9 +6,11 @@
 #include "pg/held.hpp"
 #include "pg/own_rows.hpp"
 #include "pg/settings.hpp"
+#include "pg/table_locks.hpp"
 
 extern "C"
 {
+#include "catalog/pg_inherits.h"
 #include "utils/snapmgr.h"
 }
 
@@ -25,6 +27,26 @@ constexpr const char *retry_columns[] = {"retry_at"};
 constexpr const char *rule_validity[] = {"valid_from", "valid_to", "enabled"};
 constexpr const char *factor_validity[] = {"valid_from", "valid_to"};
 
+// Whether no trigger can tell of the changes of a relation, or of a partition or child of it
+bool
+is_unwatched(Oid relation)
+{
+	ListCell *cell;
+
+	if (!can_have_triggers(relation))
+	{
+		return true;
+	}
+	foreach (cell, has_subclass(relation) ? find_all_inheritors(relation, NoLock, nullptr) : NIL)
+	{
+		if (!can_have_triggers(lfirst_oid(cell)))
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
 // Whether a score reads relations on which no trigger can tell of changes
 bool
 has_unwatched(const char *score)
@@ -35,8 +57,8 @@ has_unwatched(const char *score)
 	for (int at = 0; at < list_length(paths->paths); at++)
 	{
 		auto *path = static_cast<const Path *>(list_nth(paths->paths, at));
-		char kind = get_rel_relkind(path->relation);
-		for (int place = 0; place < list_length(path->scores) && kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE; place++)
+		bool unwatched = is_unwatched(path->relation);
+		for (int place = 0; place < list_length(path->scores) && unwatched; place++)
 		{
 			if (strcmp(static_cast<const ActiveScore *>(list_nth(path->scores, place))->name, score) == 0)
 			{

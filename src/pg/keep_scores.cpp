@@ -78,6 +78,10 @@ lock_records(KeptScore *kept, const Records &asked, const Keeping &keeping, cons
 	Locked locked{{}, by_clock ? GetCurrentTimestamp() : keeping.as_of, true};
 	size_t rows = SIZE_MAX;
 
+	if (!kept->lockable)
+	{
+		lock_record_keys(kept->score->records->name, kept->score->definition.key_kind, asked.keys, asked.count);
+	}
 	become_owner(kept->score->records->owner, session);
 	for (bool again = true; again;)
 	{

@@ -4,6 +4,7 @@
 
 #include "pg/guard.hpp"
 #include "pg/kept_sources.hpp"
+#include "pg/lockable.hpp"
 #include "pg/own_tables.hpp"
 #include "pg/owned.hpp"
 #include "pg/query.hpp"
@@ -122,7 +123,7 @@ keep_records(const KeptScore *kept)
 {
 	Stream stream{};
 
-	describe_records(kept->score, Reading::locked, &stream);
+	describe_records(kept->score, kept->lockable ? Reading::locked : Reading::compared, &stream);
 	stream.books = kept->scorer->program().record_books.data();
 	stream.sink = refuse_more;
 	stream.argument = const_cast<char *>(kept->score->records->name);
@@ -173,6 +174,7 @@ keep_streams(KeptScore *kept)
 {
 	const core::Definition &definition = kept->score->definition;
 
+	kept->lockable = can_lock_rows(kept->score->records);
 	kept->records = keep_records(kept);
 	kept->record = keep_record_lookup(kept);
 	kept->lookups = static_cast<KeptLookup *>(palloc0(sizeof(KeptLookup) * Max(definition.sources.size(), 1)));

@@ -32,9 +32,9 @@ lock_by_query(const KeptScore *kept, Datum keys)
 	options.params->params[0] = {keys, false, PARAM_FLAG_CONST, key_array_type(kind)};
 	options.dest = None_Receiver;
 	const char *sql = psprintf("SELECT FROM %s r WHERE r.%s OPERATOR(pg_catalog.=) ANY ($1) ORDER BY r.%s%s "
-							   "FOR NO KEY UPDATE OF r",
+							   "%s",
 							   relation_sql(records->relation), key, key,
-							   kind == core::KeyKind::text ? " COLLATE pg_catalog.\"C\"" : "");
+							   kind == core::KeyKind::text ? " COLLATE pg_catalog.\"C\"" : "", kept->lockable ? " FOR NO KEY UPDATE OF r" : "");
 	int result = SPI_execute_extended(sql, &options);
 	if (result < 0)
 	{
@@ -108,6 +108,10 @@ lock_missing_keys(const KeptScore *kept, const Records &records)
 uint64
 lock_rows_and_keys(const KeptScore *kept, Records *records, bool awaits_records)
 {
+	if (!kept->lockable)
+	{
+		lock_record_keys(kept->score->records->name, kept->score->definition.key_kind, records->keys, records->count);
+	}
 	uint64 locked = lock_all_rows(kept, records);
 
 	if (awaits_records && locked < static_cast<uint64>(records->count))
