@@ -53,7 +53,9 @@ BEGIN
     RETURN NEXT lead_scoring.hubspot_membership(context, ids) || jsonb_build_object(
       'counting', 'once', 'points', rule -> 'value', 'name', lower(replace(operation, '_', ' ')) || ' ' || array_to_string(ids, ', '),
       'at_least', CASE operation WHEN 'HAS_ALL_SEGMENT_MEMBERSHIP' THEN cardinality(ids) END,
-      'at_most', CASE operation WHEN 'HAS_NO_SEGMENT_MEMBERSHIP' THEN 0 END);
+      'at_most', CASE operation WHEN 'HAS_NO_SEGMENT_MEMBERSHIP' THEN 0 END,
+      'note', CASE WHEN operation = 'HAS_ALL_SEGMENT_MEMBERSHIP' AND cardinality(ids) > 1
+                   THEN 'its rows are counted: a record must not be on one list twice (where it may be, make the source a view with DISTINCT)' END);
   END LOOP;
 END $$;
 COMMENT ON FUNCTION lead_scoring.hubspot_memberships(jsonb, jsonb) IS 'Being on lists, as rules to be';

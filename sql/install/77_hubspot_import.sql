@@ -81,16 +81,21 @@ DECLARE
   highest jsonb := coalesce(rule -> 'maximumValue', rule -> 'maxValue', 'null');
   limits record;
   part jsonb;
+  fading text;
 BEGIN
   SELECT * INTO limits FROM lead_scoring.hubspot_limits(
     parts, CASE jsonb_typeof(lowest) WHEN 'number' THEN lowest::numeric END, CASE jsonb_typeof(highest) WHEN 'number' THEN highest::numeric END);
+  IF limits.max_times IS NOT NULL AND EXISTS (
+       SELECT FROM lead_scoring.score_group g WHERE g.score = hubspot_rule.score AND g.name = hubspot_rule.group_name AND g.decay IS NOT NULL) THEN
+    fading := format('its limit became max_times: the newest %s pay, and what they pay fades; points of more that have faded already do not fill it up', limits.max_times);
+  END IF;
   FOREACH part IN ARRAY parts LOOP
     part := jsonb_strip_nulls(part) || jsonb_build_object(
       'score', score, 'group_name', group_name, 'points', part -> 'points', 'max_times', limits.max_times,
       'enabled', rule -> 'enabled' IS DISTINCT FROM 'false', 'description', 'HubSpot: ' || coalesce('rule ' || (rule ->> 'id'), path),
       'name', lead_scoring.free_name(left(coalesce(part ->> 'name', 'everybody'), 200),
                                      ARRAY(SELECT r.name FROM lead_scoring.rule r WHERE r.score = hubspot_rule.score)));
-    RETURN QUERY SELECT w.* FROM lead_scoring.hubspot_write('rule', 'rule', part, part ->> 'note') w;
+    RETURN QUERY SELECT w.* FROM lead_scoring.hubspot_write('rule', 'rule', part, nullif(concat_ws('; ', part ->> 'note', fading), '')) w;
   END LOOP;
   IF limits.matters OR jsonb_typeof(lowest) NOT IN ('number', 'null') OR jsonb_typeof(highest) NOT IN ('number', 'null') THEN
     RETURN QUERY SELECT 'limit', path, 'skipped', format(

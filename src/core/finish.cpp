@@ -18,6 +18,9 @@ namespace lead_scoring::core
 namespace
 {
 
+// Many multipliers leave the range of numbers: no score is infinite
+constexpr double largest_product = 1e300;
+
 double
 clamp(double value, const Limits &limits) noexcept
 {
@@ -395,7 +398,7 @@ Finisher::multiply(Multiplies scope, uint32_t group, double value, StepOutcome *
 		double before = value;
 		if (rule.points <= 1 || value > 0)
 		{
-			value *= rule.points;
+			value = std::clamp(value * rule.points, -largest_product, largest_product);
 		}
 		if (step != nullptr)
 		{

@@ -16,6 +16,7 @@ extern "C"
 #include "catalog/pg_proc.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
+#include "parser/parse_coerce.h"
 #include "parser/parse_collate.h"
 #include "parser/parse_expr.h"
 #include "parser/parse_node.h"
@@ -197,7 +198,8 @@ reads_clock(Node *node, void *context)
 	if (IsA(node, FuncExpr))
 	{
 		Oid function = reinterpret_cast<FuncExpr *>(node)->funcid;
-		if (function == F_NOW || function == F_TRANSACTION_TIMESTAMP || function == F_STATEMENT_TIMESTAMP)
+		if (function == F_NOW || function == F_TRANSACTION_TIMESTAMP || function == F_STATEMENT_TIMESTAMP ||
+			function == F_AGE_TIMESTAMPTZ || function == F_AGE_TIMESTAMP)
 		{
 			return true;
 		}
@@ -212,6 +214,61 @@ reads_clock(Node *node, void *context)
 	auto untyped = reinterpret_cast<void (*)()>(reads_clock);
 	return expression_tree_walker(node, reinterpret_cast<bool (*)()>(untyped), context);
 #endif
+}
+
+// Whether a literal of a text names an instant by its distance from today: it has been one of today's since it was read
+bool
+is_frozen(const char *literal)
+{
+	static const char *const words[] = {"'now'", "'today'", "'yesterday'", "'tomorrow'", "'today ", "'yesterday ", "'tomorrow "};
+
+	for (const char *word : words)
+	{
+		if (pg_strncasecmp(literal, word, strlen(word)) == 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+// Find a constant that was made of such a literal of the text
+bool
+has_frozen(Node *node, void *text)
+{
+	if (node == nullptr)
+	{
+		return false;
+	}
+	if (IsA(node, Const))
+	{
+		auto *constant = reinterpret_cast<Const *>(node);
+		return constant->location >= 0 && TypeCategory(constant->consttype) == TYPCATEGORY_DATETIME &&
+			   is_frozen(static_cast<const char *>(text) + constant->location);
+	}
+#if PG_VERSION_NUM >= 160000
+	return expression_tree_walker(node, has_frozen, text);
+#else
+	auto untyped = reinterpret_cast<void (*)()>(has_frozen);
+	return expression_tree_walker(node, reinterpret_cast<bool (*)()>(untyped), text);
+#endif
+}
+
+// Warn of what an author may not have meant
+void
+warn_of_clock(Node *expression, const char *text, const ExpressionSite &site)
+{
+	if (reads_clock(expression, nullptr))
+	{
+		ereport(WARNING, (errmsg("%s of %s depends on the clock", site.field, site.what),
+						  errhint("Use as_of instead of now(), and age(as_of, x) instead of age(x): a score is then the same for the same "
+								  "instant, and a model does not look ahead.")));
+	}
+	if (has_frozen(expression, const_cast<char *>(text)))
+	{
+		ereport(WARNING, (errmsg("%s of %s has a constant that stays what it is today", site.field, site.what),
+						  errhint("For what moves along with time write it by as_of, such as as_of - interval '1 day' for 'yesterday'.")));
+	}
 }
 
 Node *
@@ -314,10 +371,9 @@ parse_expression(Relation relation, const char *text, const ExpressionSite &site
 		raise_at(error, text, site);
 	}
 	PG_END_TRY();
-	if (!site.resolved && reads_clock(expression, nullptr))
+	if (!site.resolved)
 	{
-		ereport(WARNING, (errmsg("%s of %s depends on the clock", site.field, site.what),
-						  errhint("Use as_of instead of now(): a score is then the same for the same instant, and a model does not look ahead.")));
+		warn_of_clock(expression, text, site);
 	}
 	return expression;
 }

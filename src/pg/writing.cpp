@@ -60,6 +60,24 @@ name_circle(const Writing &writing)
 	return names.data;
 }
 
+// Raise if a score is being written so often already, one within the other, that there is no end to be seen: each time may take
+// long
+void
+require_end(const char *score)
+{
+	constexpr int most_rounds = 100;
+	int rounds = 0;
+
+	for (const Writing *outer = writing_now; outer != nullptr; outer = outer->around)
+	{
+		rounds += strcmp(outer->score, score) == 0;
+	}
+	if (rounds >= most_rounds)
+	{
+		ereport(ERROR, (errcode(ERRCODE_STATEMENT_TOO_COMPLEX), errmsg("score \"%s\" was written %d times over", score, rounds)));
+	}
+}
+
 // Whether an error is what becomes of a circle in the end
 bool
 ends_circle(int sqlstate)
@@ -78,6 +96,7 @@ is_now(TimestampTz instant)
 void
 begin_writing_scores(Writing *writing, const char *score, TimestampTz as_of)
 {
+	require_end(score);
 	*writing = {score, as_of, trigger_depth(), false, writing_now};
 	writing_now = writing;
 	if (writing->around == nullptr)

@@ -1,7 +1,7 @@
 -- Weights (E31), multipliers (E32 to E34, E37, D15), decay by segment (F33), grace (F34, D19), event factors
 BEGIN;
 \ir include/crm.psql
-SELECT plan(82);
+SELECT plan(84);
 
 -- Makes a combined score with groups: name, kind, weight, decay
 CREATE FUNCTION pg_temp.combined(score text, VARIADIC groups text[]) RETURNS void LANGUAGE sql AS $$
@@ -227,6 +227,14 @@ SELECT is(pg_temp.totals('factors'), '1=3 2=3 3=3 4=1 5=-0.6', 'event factors: t
 UPDATE lead_scoring.rule SET max_times = 1 WHERE score = 'factors' AND name = 'r';
 SELECT is(pg_temp.total('factors', 1) || ' ' || pg_temp.total('factors', 2), '1 2', 'event factors: of the newest, with max_times');
 SELECT pg_temp.agrees('factors');
+
+-- No score is infinite, whatever multiplies it
+INSERT INTO lead_scoring.score (name, record_type) VALUES ('huge', 'contact');
+INSERT INTO lead_scoring.score_group (score, name, kind) VALUES ('huge', 'up', 'fit'), ('huge', 'down', 'fit');
+INSERT INTO lead_scoring.rule (score, group_name, name, points) VALUES ('huge', 'up', 'base', 1e9), ('huge', 'down', 'base down', -1e9);
+INSERT INTO lead_scoring.rule (score, group_name, name, points, effect, multiplies) SELECT 'huge', 'up', 'x' || g, 1e6, 'multiply', 'group' FROM generate_series(1, 60) g;
+SELECT is(pg_temp.total('huge', 1), 1e300::float8, 'sixty multipliers of a million');
+SELECT is((SELECT running_total FROM lead_scoring.explain('huge', '1') ORDER BY step DESC LIMIT 1), 1e300::float8, 'explained');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,6 +1,6 @@
 -- Triggers of others beside those that keep scores current, and ours where they do not belong
 BEGIN ISOLATION LEVEL REPEATABLE READ;
-SELECT plan(30);
+SELECT plan(32);
 CREATE ROLE ls_test_owner;
 CREATE ROLE ls_test_writer;
 GRANT USAGE, CREATE ON SCHEMA public TO ls_test_owner;
@@ -117,6 +117,18 @@ EXCEPTION WHEN statement_too_complex THEN
   RETURN context;
 END $$;
 SELECT throws_like(format('UPDATE pairs SET share = %s', share), 'scores do not settle: "p%", "p%"', format('each adds to %s times the other', share)) FROM unnest('{1,1000}'::float8[]) AS share;
+CREATE FUNCTION pg_temp.rounds(share float8) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  detail text;
+BEGIN
+  UPDATE pairs SET share = rounds.share;
+  RETURN 'settled';
+EXCEPTION WHEN statement_too_complex THEN
+  GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+  RETURN regexp_replace(detail, '.*In the end: ', '');
+END $$;
+SELECT is(pg_temp.rounds(0.88), 'settled', 'a hundred rounds are allowed');
+SELECT alike(pg_temp.rounds(1), 'score "p%" was written 100 times over.', 'and no more');
 SELECT unalike(pg_temp.context_of('UPDATE pairs SET share = 1'), '%UPDATE public.pairs%', 'without every round in the context');
 
 -- Triggers that somebody has switched off

@@ -1,7 +1,7 @@
 -- Lead scores of HubSpot: what they come to, what is left out, hostile documents
 BEGIN;
 \ir include/crm.psql
-SELECT plan(146);
+SELECT plan(147);
 CREATE TABLE members (contact_id int, list_id int);
 ALTER TABLE contacts ADD created_at timestamptz, ADD birthday date, ADD hobbies text, ADD tags varchar(20)[];
 INSERT INTO companies VALUES (1, 'Grand Hotel', 'FR', 500), (2, 'Corner shop', 'FR', 3);
@@ -141,6 +141,9 @@ SELECT is(pg_temp.skipped(pg_temp.of_rules('FIT', '{"type": "SEGMENT_MEMBERSHIP"
   '{"type": "ASSOCIATIONS", "associatedObjectTypeId": "0-2", "rollupType": "MAX", "associationFilters": {"propertyFilters": [{"filterType": "PROPERTY", "property": "country", "operation": {"operationType": "STRING", "operator": "IS_EQUAL_TO", "value": "FR"}}]},
     "recordCalculation": {"type": "MATCH", "property": "size", "matchRules": [{"operation": {"operationType": "NUMBER", "operator": "IS_GREATER_THAN", "value": 100}, "value": 1000}]}}',
   '{"type": "ASSOCIATIONS", "associatedObjectTypeId": "0-2", "rollupType": "SUM", "recordCalculation": {"type": "CONSTANT", "value": 5000}}')), NULL, 'lists, associated records');
+SELECT is((SELECT string_agg(note, '|') FROM lead_scoring.import_hubspot_score(pg_temp.of_rules('FIT', '{"type": "SEGMENT_MEMBERSHIP", "segmentMembershipRules": [{"operation": "HAS_ALL_SEGMENT_MEMBERSHIP", "segmentIds": [8, 7], "value": 1}, {"operation": "HAS_ALL_SEGMENT_MEMBERSHIP", "segmentIds": [8], "value": 1}]}'), 'lists', 'contact', pg_temp.mapping()) WHERE kind = 'rule'),
+  'its rows are counted: a record must not be on one list twice (where it may be, make the source a view with DISTINCT)', 'on all of several lists: rows count');
+DELETE FROM lead_scoring.score WHERE name = 'lists';
 SELECT results_eq($$SELECT * FROM pg_temp.rules()$$, $$VALUES ('member', $c$list_id IN ('7', '8')$c$, 1::float8, 'once', 2::float8, NULL::float8, NULL::interval, NULL::int, NULL), ('member', $c$list_id IN ('7', '8')$c$, 10, 'once', NULL, NULL, NULL, NULL, NULL),
   ('member', $c$list_id IN ('7')$c$, 100, 'once', NULL, 0, NULL, NULL, NULL), ('company', $c$((country IN ('FR'))) AND (employees > 100)$c$, 1000, 'once', NULL, NULL, NULL, NULL, NULL),
   ('company', 'true', 5000, 'each', NULL, NULL, NULL, NULL, '1')$$, 'as rules over related rows');
@@ -173,7 +176,7 @@ SELECT results_eq($$SELECT kind, item, action, note FROM lead_scoring.import_hub
      {"outputType": "MATRIX", "id": "3", "categories": ["FIT", "INTENT"], "boundaries": {"FIT": [{"label": "A", "threshold": 25}], "INTENT": [{"label": "1", "threshold": 20}]}}, {"outputType": "THRESHOLD", "categories": ["FIT"], "boundaries": [{"label": "A", "threshold": 1}]}]}}$d$,
    'hs', 'contact', pg_temp.mapping())$$,
   $$VALUES ('score', 'hs', 'created', 'limited to 100 in both directions'), ('scope', $x$exclude, member, list_id IN ('7')$x$, 'created', NULL), ('group', 'Profile', 'created', NULL), ('rule', 'industry is known', 'created', NULL),
-           ('group', 'Profile (2)', 'created', NULL), ('rule', 'page_view', 'created', NULL), ('rule', '4-9', 'created', 'events of type "4-9" are looked for; say under "events" of the mapping if they are called otherwise'),
+           ('group', 'Profile (2)', 'created', NULL), ('rule', 'page_view', 'created', 'its limit became max_times: the newest 4 pay, and what they pay fades; points of more that have faded already do not fill it up'), ('rule', '4-9', 'created', 'events of type "4-9" are looked for; say under "events" of the mapping if they are called otherwise'),
            ('limit', 'groupConfigs[1].ruleConfigurations[1]', 'skipped', 'a rule has no limits of its own (-10 to null): its points count in full, up to the limits of the group'),
            ('band', 'outputConfiguration.outputs[0]', 'skipped', 'columns are named after the score'), ('band', 'High', 'created', 'of total'), ('band', 'Low', 'created', 'of total'),
            ('band', 'A', 'created', 'of fit'), ('band', '1', 'created', 'of engagement'), ('band', 'A', 'skipped', 'duplicate key value violates unique constraint "band_pkey"'),
