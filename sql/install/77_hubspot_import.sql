@@ -87,7 +87,7 @@ BEGIN
     parts, CASE jsonb_typeof(lowest) WHEN 'number' THEN lowest::numeric END, CASE jsonb_typeof(highest) WHEN 'number' THEN highest::numeric END);
   IF limits.max_times IS NOT NULL AND EXISTS (
        SELECT FROM lead_scoring.score_group g WHERE g.score = hubspot_rule.score AND g.name = hubspot_rule.group_name AND g.decay IS NOT NULL) THEN
-    fading := format('its limit became max_times: the newest %s pay, and what they pay fades; points of more that have faded already do not fill it up', limits.max_times);
+    fading := format('its limit became max_times: the newest %s pay, and fade', limits.max_times);
   END IF;
   FOREACH part IN ARRAY parts LOOP
     part := jsonb_strip_nulls(part) || jsonb_build_object(

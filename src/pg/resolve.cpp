@@ -421,15 +421,17 @@ lead_scoring_reads_otherwise(PG_FUNCTION_ARGS)
 {
 	using namespace lead_scoring::pg;
 
-	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(0);
-	HeapTupleData row = {HeapTupleHeaderGetDatumLength(header), {}, InvalidOid, header};
-	Oid table_id = get_typ_typrelid(HeapTupleHeaderGetTypeId(header));
+	Oid type = get_fn_expr_argtype(fcinfo->flinfo, 0);
+	HeapTupleHeader header = type_is_rowtype(type) ? PG_GETARG_HEAPTUPLEHEADER(0) : nullptr;
+	Oid table_id = header == nullptr ? InvalidOid : get_typ_typrelid(HeapTupleHeaderGetTypeId(header));
 	if (!OidIsValid(table_id) || get_rel_namespace(table_id) != get_namespace_oid("lead_scoring", false))
 	{
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-						errmsg("the row is of no definition table but of type %s", format_type_be(HeapTupleHeaderGetTypeId(header))),
+						errmsg("the row is of no definition table but of type %s",
+							   format_type_be(header == nullptr ? type : HeapTupleHeaderGetTypeId(header))),
 						errhint("Select it from a table such as lead_scoring.rule.")));
 	}
+	HeapTupleData row = {HeapTupleHeaderGetDatumLength(header), {}, InvalidOid, header};
 	Relation table = relation_open(table_id, AccessShareLock);
 	bool differs = field_reads_otherwise(&row, table, text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	relation_close(table, NoLock);
