@@ -9,6 +9,9 @@ DECLARE
   apart lead_scoring.score;
 BEGIN
   IF TG_OP <> 'INSERT' THEN
+    IF TG_OP = 'DELETE' OR NEW.name <> OLD.name THEN
+      PERFORM lead_scoring.keep_record_type(OLD.name, true);
+    END IF;
     PERFORM lead_scoring.lock_models(OLD.name);
     PERFORM lead_scoring.lock_definitions(OLD.name);
     PERFORM lead_scoring.require_owner(OLD.relation);
@@ -106,7 +109,7 @@ DECLARE
   time_type oid;
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    PERFORM lead_scoring.share_record_type(NEW.record_type);
+    PERFORM lead_scoring.keep_record_type(NEW.record_type);
   ELSE
     PERFORM lead_scoring.lock_models(OLD.record_type);
     PERFORM lead_scoring.lock_definitions(OLD.record_type);

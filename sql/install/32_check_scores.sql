@@ -95,7 +95,7 @@ BEGIN
     PERFORM lead_scoring.lock_model(NEW.model);
   END IF;
   IF TG_OP = 'INSERT' OR TG_OP = 'UPDATE' AND NEW.record_type IS DISTINCT FROM OLD.record_type THEN
-    PERFORM lead_scoring.share_record_type(NEW.record_type);
+    PERFORM lead_scoring.keep_record_type(NEW.record_type);
   END IF;
   IF TG_OP <> 'INSERT' THEN
     PERFORM lead_scoring.lock_definition(OLD.name);

@@ -183,7 +183,7 @@ DECLARE
   records lead_scoring.record_type;
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    PERFORM lead_scoring.share_record_type(NEW.record_type);
+    PERFORM lead_scoring.keep_record_type(NEW.record_type);
   ELSE
     PERFORM lead_scoring.lock_model(OLD.name);
     PERFORM lead_scoring.require_owner(lead_scoring.model_records(OLD.name));
