@@ -304,15 +304,15 @@ AS $$
 $$;
 COMMENT ON FUNCTION lead_scoring.lock_definitions(text) IS 'Keeps others from changing, activating or refreshing all scores of a record type, locked in the order of their names';
 
--- Not the lock of lock_definitions: who creates a score need not wait for who edits others of its kind
-CREATE FUNCTION lead_scoring.keep_record_type(record_type text, alone boolean DEFAULT false) RETURNS void LANGUAGE sql
+-- Not the locks of definitions: who refers to something need not wait for who edits it.
+CREATE FUNCTION lead_scoring.keep_existing(what regclass, name text, alone boolean DEFAULT false) RETURNS void LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT CASE WHEN alone THEN pg_advisory_xact_lock('lead_scoring.record_type'::regclass::oid::integer, hashtext('kept ' || keep_record_type.record_type))
-              ELSE pg_advisory_xact_lock_shared('lead_scoring.record_type'::regclass::oid::integer, hashtext('kept ' || keep_record_type.record_type)) END
+  SELECT CASE WHEN alone THEN pg_advisory_xact_lock(what::oid::integer, hashtext('kept ' || name))
+              ELSE pg_advisory_xact_lock_shared(what::oid::integer, hashtext('kept ' || name)) END
 $$;
-COMMENT ON FUNCTION lead_scoring.keep_record_type(text, boolean) IS
-  'Keeps others from deleting or renaming a record type until the end of the transaction, or alone, for who is going to do so, from referring to it. Before anything else of the record type is held';
+COMMENT ON FUNCTION lead_scoring.keep_existing(regclass, text, boolean) IS
+  'Keeps others from deleting or renaming a record type or a score, a row of this table, until the end of the transaction; alone, for who is going to do so, from referring to it. Before anything else of it is held';
 
 -- A part of a score is written by the owner of the score's records, once the score exists.
 CREATE FUNCTION lead_scoring.require_score(score text) RETURNS lead_scoring.score LANGUAGE plpgsql

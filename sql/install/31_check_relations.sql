@@ -10,7 +10,7 @@ DECLARE
 BEGIN
   IF TG_OP <> 'INSERT' THEN
     IF TG_OP = 'DELETE' OR NEW.name <> OLD.name THEN
-      PERFORM lead_scoring.keep_record_type(OLD.name, true);
+      PERFORM lead_scoring.keep_existing('lead_scoring.record_type', OLD.name, true);
     END IF;
     PERFORM lead_scoring.lock_models(OLD.name);
     PERFORM lead_scoring.lock_definitions(OLD.name);
@@ -108,9 +108,10 @@ DECLARE
   records lead_scoring.record_type;
   time_type oid;
 BEGIN
-  IF TG_OP = 'INSERT' THEN
-    PERFORM lead_scoring.keep_record_type(NEW.record_type);
-  ELSE
+  IF TG_OP = 'INSERT' OR TG_OP = 'UPDATE' AND NEW.record_type IS DISTINCT FROM OLD.record_type THEN
+    PERFORM lead_scoring.keep_existing('lead_scoring.record_type', NEW.record_type);
+  END IF;
+  IF TG_OP <> 'INSERT' THEN
     PERFORM lead_scoring.lock_models(OLD.record_type);
     PERFORM lead_scoring.lock_definitions(OLD.record_type);
     SELECT * INTO records FROM lead_scoring.record_type t WHERE t.name = OLD.record_type;

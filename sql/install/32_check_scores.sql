@@ -90,12 +90,15 @@ AS $$
 DECLARE
   records lead_scoring.record_type;
 BEGIN
-  IF TG_OP <> 'DELETE' AND NEW.model IS NOT NULL AND (TG_OP = 'INSERT' OR NEW.model IS DISTINCT FROM OLD.model) THEN
-    -- Nobody deletes or renames the model meanwhile
-    PERFORM lead_scoring.lock_model(NEW.model);
-  END IF;
+  -- Nobody deletes or renames meanwhile what the score refers to, nor refers to one that goes
   IF TG_OP = 'INSERT' OR TG_OP = 'UPDATE' AND NEW.record_type IS DISTINCT FROM OLD.record_type THEN
-    PERFORM lead_scoring.keep_record_type(NEW.record_type);
+    PERFORM lead_scoring.keep_existing('lead_scoring.record_type', NEW.record_type);
+  END IF;
+  IF TG_OP = 'DELETE' OR TG_OP = 'UPDATE' AND NEW.name IS DISTINCT FROM OLD.name THEN
+    PERFORM lead_scoring.keep_existing('lead_scoring.score', OLD.name, true);
+  END IF;
+  IF TG_OP <> 'DELETE' AND NEW.model IS NOT NULL AND (TG_OP = 'INSERT' OR NEW.model IS DISTINCT FROM OLD.model) THEN
+    PERFORM lead_scoring.lock_model(NEW.model);
   END IF;
   IF TG_OP <> 'INSERT' THEN
     PERFORM lead_scoring.lock_definition(OLD.name);

@@ -1,13 +1,19 @@
 -- Checks of what people write about single records: points by hand, new beginnings. It takes the right to update the
 -- records, not to own their relation.
 
-CREATE FUNCTION lead_scoring.require_scored(score text, is_new boolean, deed text) RETURNS void LANGUAGE plpgsql STABLE
+CREATE FUNCTION lead_scoring.require_scored(score text, is_new boolean, deed text) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   relation regclass := lead_scoring.record_relation(require_scored.score);
 BEGIN
-  IF relation IS NULL AND is_new THEN
+  IF is_new AND relation IS NOT NULL THEN
+    PERFORM lead_scoring.require_update_right(relation, format('%s score "%s"', deed, require_scored.score));
+    -- Nobody deletes or renames the score from now on; somebody may have done so while he was waited for
+    PERFORM lead_scoring.keep_existing('lead_scoring.score', require_scored.score);
+    relation := lead_scoring.record_relation(require_scored.score);
+  END IF;
+  IF is_new AND relation IS NULL THEN
     RAISE EXCEPTION 'score "%" does not exist', require_scored.score USING ERRCODE = 'undefined_object',
       HINT = 'The scores are the rows of lead_scoring.score: insert it there first.';
   END IF;
@@ -36,9 +42,6 @@ DECLARE
 BEGIN
   IF TG_OP <> 'DELETE' AND lead_scoring.restoring() THEN
     RETURN NEW;
-  ELSIF TG_OP = 'INSERT' THEN
-    -- Nobody deletes or renames the score meanwhile
-    PERFORM lead_scoring.share_definition(NEW.score);
   END IF;
   PERFORM lead_scoring.require_scored(CASE TG_OP WHEN 'INSERT' THEN NEW.score ELSE OLD.score END, TG_OP = 'INSERT', 'adjust');
   IF TG_OP = 'DELETE' THEN
@@ -72,8 +75,6 @@ BEGIN
   ELSIF TG_OP <> 'DELETE' AND NEW.score IS NULL THEN
     RAISE EXCEPTION 'score of an engagement reset must not be NULL' USING ERRCODE = 'null_value_not_allowed',
       HINT = 'Name the score for which the record begins anew.';
-  ELSIF TG_OP = 'INSERT' THEN
-    PERFORM lead_scoring.share_definition(NEW.score);
   END IF;
   PERFORM lead_scoring.require_scored(CASE TG_OP WHEN 'INSERT' THEN NEW.score ELSE OLD.score END, TG_OP = 'INSERT',
                                       'reset the engagement of');

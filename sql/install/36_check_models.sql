@@ -182,9 +182,10 @@ AS $$
 DECLARE
   records lead_scoring.record_type;
 BEGIN
-  IF TG_OP = 'INSERT' THEN
-    PERFORM lead_scoring.keep_record_type(NEW.record_type);
-  ELSE
+  IF TG_OP = 'INSERT' OR TG_OP = 'UPDATE' AND NEW.record_type IS DISTINCT FROM OLD.record_type THEN
+    PERFORM lead_scoring.keep_existing('lead_scoring.record_type', NEW.record_type);
+  END IF;
+  IF TG_OP <> 'INSERT' THEN
     PERFORM lead_scoring.lock_model(OLD.name);
     PERFORM lead_scoring.require_owner(lead_scoring.model_records(OLD.name));
     IF TG_OP = 'DELETE' THEN

@@ -47,12 +47,6 @@ AS $$
 $$;
 COMMENT ON FUNCTION lead_scoring.spelled_out(text, name) IS 'A resolved expression as an author would write it, every name qualified';
 
-CREATE FUNCTION lead_scoring.reads_otherwise(definition anyelement, field text) RETURNS boolean
-LANGUAGE C STABLE STRICT PARALLEL RESTRICTED
-AS 'MODULE_PATHNAME', 'lead_scoring_reads_otherwise';
-COMMENT ON FUNCTION lead_scoring.reads_otherwise(anyelement, text) IS
-  'Whether an expression of a row of a definition table would mean something else if it were written now, under this search path, time zone, DateStyle and the like; raises as writing it would';
-
 CREATE FUNCTION lead_scoring.written_out(definition jsonb, VARIADIC fields text[]) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -88,6 +82,15 @@ END $$;
 COMMENT ON FUNCTION lead_scoring.write_definition(name, jsonb, text) IS
   'Inserts a row into a definition table, columns that are not given getting their defaults; expressions are read under this search path. Returns the row';
 
+CREATE FUNCTION lead_scoring.write_written_out(part name, definition jsonb) RETURNS jsonb LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on
+AS $$
+BEGIN
+  RETURN lead_scoring.write_definition(part, definition, 'pg_catalog, pg_temp');
+END $$;
+COMMENT ON FUNCTION lead_scoring.write_written_out(name, jsonb) IS 'Inserts a row whose expressions are written out into a definition table';
+
 CREATE FUNCTION lead_scoring.copy_definition(part name, original jsonb, changes jsonb, search_path text) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -107,9 +110,7 @@ BEGIN
   EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception OR invalid_schema_name THEN
     copy := lead_scoring.written_out(original, VARIADIC ARRAY(SELECT jsonb_object_keys(meanings))) || changes;
   END;
-  -- So it is written out
-  PERFORM set_config('standard_conforming_strings', 'on', true);
-  written := lead_scoring.write_definition(part, copy, 'pg_catalog, pg_temp');
+  written := lead_scoring.write_written_out(part, copy);
   IF lead_scoring.expressions_of(written) <> meanings THEN
     RAISE EXCEPTION 'an expression of % would change its meaning when copied: %', replace(part, '_', ' '), meanings
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Write it again, under the search_path and the time zone of now, and then copy.';
@@ -175,6 +176,7 @@ BEGIN
     RAISE EXCEPTION '% must not be NULL', CASE WHEN draft.score IS NULL THEN 'score' WHEN draft.name IS NULL THEN 'name' ELSE 'search_path' END
       USING ERRCODE = 'null_value_not_allowed', HINT = 'Name the score, and give its draft a name of its own.';
   END IF;
+  PERFORM lead_scoring.keep_existing('lead_scoring.record_type', s.record_type) FROM lead_scoring.score s WHERE s.name = draft.score;
   PERFORM lead_scoring.lock_parts(false);
   PERFORM lead_scoring.lock_scores(draft.score, draft.name);
   original := lead_scoring.require_score(draft.score);

@@ -9,7 +9,7 @@
 -- schema. Values that are the column's default are left out, and so are sections without rows. What is not in it: the
 -- status, draft_of, adjustments, resets, experiments and trained versions, which belong to this database or to its records.
 --
--- A document means the same wherever it is read: dates are ISO, and times without a time zone are of UTC.
+-- Its dates and times mean the same wherever it is read: they are ISO, and those without a time zone are of UTC.
 
 CREATE FUNCTION lead_scoring.column_defaults(part name) RETURNS jsonb LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -26,46 +26,33 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION lead_scoring.column_defaults(name) IS 'Default values of the columns of a definition table that authors write';
 
-CREATE FUNCTION lead_scoring.depends_on_reader(definition anyelement, field text, resolved text, search_path text) RETURNS boolean LANGUAGE plpgsql STABLE
+-- Not by reading it again: that may call functions, with the rights of whoever exports.
+CREATE FUNCTION lead_scoring.depends_on_reader(expression text, resolved text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-  depends boolean;
-BEGIN
-  PERFORM set_config('search_path', depends_on_reader.search_path, true);
-  depends := lead_scoring.reads_otherwise(definition, field);
-  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-  RETURN depends;
-EXCEPTION WHEN undefined_table THEN
-  -- It calls its relation by a name that this had
-  RETURN true;
-WHEN syntax_error_or_access_rule_violation OR data_exception OR invalid_schema_name THEN
-  -- A name is not found here: it may be where the document is read. Of times this cannot be hoped
-  RETURN resolved ~ '::(timestamp|date|time|interval)';
-END $$;
-COMMENT ON FUNCTION lead_scoring.depends_on_reader(anyelement, text, text, text) IS 'Whether an expression of a row of a definition table might mean something else to who reads a document under this search path';
+  SELECT EXISTS (SELECT FROM regexp_matches(resolved, $re$('(?:[^']|'')*')(::(?:timestamp|date|time))?$re$, 'g') token
+                  WHERE token[2] IS NOT NULL AND NOT EXISTS (
+                          SELECT FROM (VALUES ('''$'), ('\+00''$'), (' 00:00:00(\+00)?''$')) v (implied)
+                           WHERE strpos(expression, regexp_replace(token[1], v.implied, '''')) > 0))
+$$;
+COMMENT ON FUNCTION lead_scoring.depends_on_reader(text, text) IS
+  'Whether an expression has a date or time that is not written in ISO and in UTC: it may be another one to who has another DateStyle or time zone';
 
-CREATE FUNCTION lead_scoring.document_row(definition anyelement, search_path text) RETURNS jsonb LANGUAGE plpgsql STABLE
+CREATE FUNCTION lead_scoring.document_row(definition jsonb) RETURNS jsonb LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT lead_scoring.written_out(definition, VARIADIC ARRAY(
+    SELECT e.key FROM jsonb_each_text(lead_scoring.expressions_of(definition)) e
+     WHERE lead_scoring.depends_on_reader(definition ->> e.key, e.value)))
+$$;
+COMMENT ON FUNCTION lead_scoring.document_row(jsonb) IS
+  'A row of a definition table as documents have it: an expression whose dates and times might be others to who reads it is written out, with every name qualified';
+
+CREATE FUNCTION lead_scoring.export_rows(part name, condition text, argument text, left_out name) RETURNS jsonb LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
-SET datestyle = 'ISO, YMD'
 SET intervalstyle = postgres
 SET extra_float_digits = 1
-SET standard_conforming_strings = on
-SET transform_null_equals = off
-AS $$
-DECLARE
-  written jsonb := to_jsonb(definition);
-BEGIN
-  RETURN lead_scoring.written_out(written, VARIADIC ARRAY(
-    SELECT e.key FROM jsonb_each_text(lead_scoring.expressions_of(written)) e
-     WHERE e.value IS NOT NULL AND lead_scoring.depends_on_reader(definition, e.key, e.value, document_row.search_path)));
-END $$;
-COMMENT ON FUNCTION lead_scoring.document_row(anyelement, text) IS
-  'A row of a definition table as documents have it: an expression that would not mean the same there, under this search path, in UTC and with dates in ISO, is written out with every name qualified';
-
-CREATE FUNCTION lead_scoring.export_rows(part name, condition text, argument text, left_out name, search_path text) RETURNS jsonb LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   defaults jsonb := lead_scoring.column_defaults(part);
@@ -73,17 +60,17 @@ DECLARE
   items jsonb;
 BEGIN
   EXECUTE format(
-    'SELECT jsonb_agg((SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(lead_scoring.document_row(p, $5)) e
+    'SELECT jsonb_agg((SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(lead_scoring.document_row(to_jsonb(p))) e
                         WHERE e.key = ANY ($2) AND e.key <> $3 AND e.value IS DISTINCT FROM $4 -> e.key) ORDER BY %s)
        FROM lead_scoring.%I p WHERE %s',
     (SELECT string_agg(format('p.%I COLLATE "C"', k), ', ') FROM unnest(sort_key) k), part, condition)
-    INTO items USING argument, lead_scoring.written_columns(part)::text[], left_out::text, defaults, export_rows.search_path;
+    INTO items USING argument, lead_scoring.written_columns(part)::text[], left_out::text, defaults;
   RETURN items;
 END $$;
-COMMENT ON FUNCTION lead_scoring.export_rows(name, text, text, name, text) IS
+COMMENT ON FUNCTION lead_scoring.export_rows(name, text, text, name) IS
   'Rows of a definition table as an array of objects, in byte order, without default values and without one column; the condition speaks of p and $1. NULL if there are none';
 
-CREATE FUNCTION lead_scoring.export_score(score text, search_path text DEFAULT current_setting('search_path')) RETURNS jsonb LANGUAGE plpgsql STABLE
+CREATE FUNCTION lead_scoring.export_score(score text) RETURNS jsonb LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -96,25 +83,25 @@ BEGIN
   END IF;
   RETURN jsonb_build_object(
       'format', 1,
-      'record_type', lead_scoring.export_rows('record_type', 'p.name = $1', records, '', export_score.search_path) -> 0,
-      'score', lead_scoring.export_rows('score', 'p.name = $1', export_score.score, 'record_type', export_score.search_path) -> 0)
+      'record_type', lead_scoring.export_rows('record_type', 'p.name = $1', records, '') -> 0,
+      'score', lead_scoring.export_rows('score', 'p.name = $1', export_score.score, 'record_type') -> 0)
     || coalesce((
       SELECT jsonb_object_agg(x.section, x.items)
         FROM (SELECT 'sources' AS section, lead_scoring.export_rows('source', format(
                 $q$p.record_type = $1 AND p.name IN (
                      SELECT r.source FROM lead_scoring.rule r WHERE r.score = %1$L UNION SELECT o.source FROM lead_scoring.scope o WHERE o.score = %1$L
                      UNION SELECT f.source FROM lead_scoring.event_factor f WHERE f.score = %1$L
-                     UNION SELECT f.source FROM lead_scoring.feature f WHERE f.model = %2$L)$q$, export_score.score, used_model), records, 'record_type', export_score.search_path) AS items
+                     UNION SELECT f.source FROM lead_scoring.feature f WHERE f.model = %2$L)$q$, export_score.score, used_model), records, 'record_type') AS items
               UNION ALL
-              SELECT 'model', lead_scoring.export_rows('model', 'p.name = $1', used_model, 'record_type', export_score.search_path) -> 0
+              SELECT 'model', lead_scoring.export_rows('model', 'p.name = $1', used_model, 'record_type') -> 0
               UNION ALL
-              SELECT 'features', lead_scoring.export_rows('feature', 'p.model = $1', used_model, 'model', export_score.search_path)
+              SELECT 'features', lead_scoring.export_rows('feature', 'p.model = $1', used_model, 'model')
               UNION ALL
-              SELECT d.section, lead_scoring.export_rows(d.part, 'p.score = $1', export_score.score, 'score', export_score.search_path) FROM lead_scoring.definition_parts() d) x
+              SELECT d.section, lead_scoring.export_rows(d.part, 'p.score = $1', export_score.score, 'score') FROM lead_scoring.definition_parts() d) x
        WHERE x.items IS NOT NULL), '{}');
 END $$;
-COMMENT ON FUNCTION lead_scoring.export_score(text, text) IS
-  'The whole definition of a score as one JSON document: record type, sources that it uses, of a likelihood its model and features, score, groups, segment decays, rules, event factors, scopes, bands, alerts. Not its adjustments and resets: those are facts. A document means the same wherever it is read, times without a time zone being of UTC: an expression that would not, as its author had another time zone, DateStyle or search_path, is written out with every name qualified';
+COMMENT ON FUNCTION lead_scoring.export_score(text) IS
+  'The whole definition of a score as one JSON document: record type, sources that it uses, of a likelihood its model and features, score, groups, segment decays, rules, event factors, scopes, bands, alerts. Not its adjustments and resets: those are facts. Its dates and times mean the same wherever it is read: an expression with dates and times that are not written in ISO and in UTC is written out with every name qualified';
 
 CREATE FUNCTION lead_scoring.document_item(item jsonb) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -232,8 +219,8 @@ BEGIN
   END IF;
   kind := what;
   item := lead_scoring.document_item(given);
-  EXECUTE format('SELECT lead_scoring.document_row(p, $3) FROM lead_scoring.%I p WHERE p.name = $1 %s', part, CASE part WHEN 'source' THEN 'AND p.record_type = $2' ELSE 'AND ($2 IS NULL OR $2 IS NOT NULL)' END)
-    INTO present USING item, given ->> 'record_type', import_shared.search_path;
+  EXECUTE format('SELECT lead_scoring.document_row(to_jsonb(p)) FROM lead_scoring.%I p WHERE p.name = $1 %s', part, CASE part WHEN 'source' THEN 'AND p.record_type = $2' ELSE 'AND ($2 IS NULL OR $2 IS NOT NULL)' END)
+    INTO present USING item, given ->> 'record_type';
   IF present IS NULL THEN
     PERFORM lead_scoring.import_item(part, what, given, import_shared.search_path);
     action := 'created';
@@ -260,7 +247,7 @@ BEGIN
   IF action <> 'created' THEN
     IF EXISTS (SELECT lead_scoring.item_as_row('feature', f.value || jsonb_build_object('model', given -> 'name'), import_model.search_path) FROM jsonb_array_elements(features) f
                 EXCEPT ALL
-               SELECT lead_scoring.item_as_row('feature', lead_scoring.document_row(f, import_model.search_path), import_model.search_path) FROM lead_scoring.feature f WHERE f.model = given ->> 'name')
+               SELECT lead_scoring.item_as_row('feature', lead_scoring.document_row(to_jsonb(f)), import_model.search_path) FROM lead_scoring.feature f WHERE f.model = given ->> 'name')
        OR jsonb_array_length(features) <> (SELECT count(*) FROM lead_scoring.feature f WHERE f.model = given ->> 'name') THEN
       action := 'differs';
       note := coalesce(note, 'differs in its features; the one that is here is used');

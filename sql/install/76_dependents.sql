@@ -206,7 +206,7 @@ BEGIN
     JOIN lead_scoring.active_expressions() e ON e.relation = c.relation AND e.score <> require_unread.score AND lead_scoring.reads_column(e.resolved, c.column_name);
   IF readers IS NOT NULL THEN
     RAISE EXCEPTION 'cannot deactivate score "%": other active scores read its columns', require_unread.score USING ERRCODE = 'dependent_objects_still_exist',
-      DETAIL = readers, HINT = 'Deactivate them first, or disable what reads the columns.';
+      DETAIL = readers, HINT = 'Disable what reads the columns, or deactivate those scores first.';
   END IF;
 END $$;
 COMMENT ON FUNCTION lead_scoring.require_unread(text) IS 'Raises if another active score reads a column of a score';

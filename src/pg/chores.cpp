@@ -57,10 +57,9 @@ has_unwatched(const char *score)
 	for (int at = 0; at < list_length(paths->paths); at++)
 	{
 		auto *path = static_cast<const Path *>(list_nth(paths->paths, at));
-		bool unwatched = is_unwatched(path->relation);
-		for (int place = 0; place < list_length(path->scores) && unwatched; place++)
+		for (int place = 0; place < list_length(path->scores); place++)
 		{
-			if (strcmp(static_cast<const ActiveScore *>(list_nth(path->scores, place))->name, score) == 0)
+			if (strcmp(static_cast<const ActiveScore *>(list_nth(path->scores, place))->name, score) == 0 && is_unwatched(path->relation))
 			{
 				return true;
 			}

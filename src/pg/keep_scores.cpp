@@ -80,7 +80,7 @@ lock_records(KeptScore *kept, const Records &asked, const Keeping &keeping, cons
 
 	if (!kept->lockable)
 	{
-		lock_record_keys(kept->score->records->name, kept->score->definition.key_kind, asked.keys, asked.count);
+		lock_rowless_keys(kept->score->records->name, kept->score->definition.key_kind, asked.keys, asked.count);
 	}
 	become_owner(kept->score->records->owner, session);
 	for (bool again = true; again;)
@@ -165,7 +165,7 @@ lock_chunk(KeptScore *kept, const Records &asked, const Keeping &keeping, const 
 {
 	Locked locked = lock_records(kept, asked, keeping, session);
 
-	if (locked.current && keeping.awaits_records && lock_missing(kept, asked, *locked.records.batch))
+	if (locked.current && keeping.awaits_records && kept->lockable && lock_missing(kept, asked, *locked.records.batch))
 	{
 		locked = lock_records(kept, asked, keeping, session);
 	}

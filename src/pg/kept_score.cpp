@@ -4,7 +4,6 @@
 
 #include "pg/guard.hpp"
 #include "pg/kept_sources.hpp"
-#include "pg/lockable.hpp"
 #include "pg/own_tables.hpp"
 #include "pg/owned.hpp"
 #include "pg/query.hpp"
@@ -12,6 +11,7 @@
 #include "pg/score_columns.hpp"
 #include "pg/session.hpp"
 #include "pg/source_query.hpp"
+#include "pg/table_locks.hpp"
 #include "pg/write_in_place.hpp"
 
 extern "C"
@@ -174,7 +174,7 @@ keep_streams(KeptScore *kept)
 {
 	const core::Definition &definition = kept->score->definition;
 
-	kept->lockable = can_lock_rows(kept->score->records);
+	kept->lockable = can_have_triggers(kept->score->records->relation);
 	kept->records = keep_records(kept);
 	kept->record = keep_record_lookup(kept);
 	kept->lookups = static_cast<KeptLookup *>(palloc0(sizeof(KeptLookup) * Max(definition.sources.size(), 1)));

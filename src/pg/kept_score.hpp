@@ -35,7 +35,7 @@ struct KeptScore
 	MemoryContext context;   // of all that belongs to it
 	LoadedScore *score;
 	core::Scorer *scorer;
-	bool lockable;           // the rows of the records can be locked; if not, their keys stand for them
+	bool lockable;           // the rows of the records can be locked; of views and the like their keys stand for them
 	KeptStream *records;     // locks them, if that can be done
 	KeptStream *stored;      // what a target apart from the records holds, or null
 	KeptStream *resets;      // or null

@@ -18,6 +18,7 @@ namespace
 // Beyond the two sorts of advisory locks that users can take
 constexpr uint16 source_lock = 3;
 constexpr uint16 link_lock = 4;
+constexpr uint16 rowless_lock = 5;
 
 // More locks than this would crowd the lock table, which all sessions share
 constexpr int most_links = 64;
@@ -98,6 +99,26 @@ void
 lock_record_keys(const char *record_type, core::KeyKind kind, const core::Key *keys, int count)
 {
 	lock_keys(hash_text(record_type), kind, keys, count);
+}
+
+void
+lock_rowless_keys(const char *record_type, core::KeyKind kind, const core::Key *keys, int count)
+{
+	// Many keys share a lock: nobody ever has to take a larger one while he holds a smaller
+	constexpr uint32 shares = 256;
+	bool wanted[shares] = {};
+
+	for (int at = 0; at < count; at++)
+	{
+		wanted[hash_link(kind, keys[at]) % shares] = true;
+	}
+	for (uint32 share = 0; share < shares; share++)
+	{
+		if (wanted[share])
+		{
+			lock(hash_text(record_type), share, rowless_lock, ExclusiveLock);
+		}
+	}
 }
 
 void

@@ -13,7 +13,10 @@ namespace lead_scoring::pg
 // that there may be
 void lock_record_keys(const char *record_type, core::KeyKind kind, const core::Key *keys, int count);
 
-// The same for what the rows of a source name
+// Lock keys of records whose rows cannot be locked, until the end of the transaction; others wait now and then for no reason
+void lock_rowless_keys(const char *record_type, core::KeyKind kind, const core::Key *keys, int count);
+
+// As lock_record_keys, for what the rows of a source name
 void lock_link_keys(const char *record_type, const char *source, core::KeyKind kind, const core::Key *keys, int count);
 
 // The same for what records hold that rows of a hop name

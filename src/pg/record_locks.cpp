@@ -110,11 +110,11 @@ lock_rows_and_keys(const KeptScore *kept, Records *records, bool awaits_records)
 {
 	if (!kept->lockable)
 	{
-		lock_record_keys(kept->score->records->name, kept->score->definition.key_kind, records->keys, records->count);
+		lock_rowless_keys(kept->score->records->name, kept->score->definition.key_kind, records->keys, records->count);
 	}
 	uint64 locked = lock_all_rows(kept, records);
 
-	if (awaits_records && locked < static_cast<uint64>(records->count))
+	if (awaits_records && kept->lockable && locked < static_cast<uint64>(records->count))
 	{
 		lock_missing_keys(kept, *records);
 		locked = lock_all_rows(kept, records);

@@ -1,5 +1,4 @@
-// The trigger that has PostgreSQL check the expressions of a definition as it is written, and what they would mean if they
-// were written now.
+// The trigger that has PostgreSQL check the expressions of a definition as it is written.
 #include "pg/postgres_api.hpp"
 
 #include "pg/attempt.hpp"
@@ -14,7 +13,6 @@ extern "C"
 }
 
 LEAD_SCORING_FUNCTION(lead_scoring_resolve_expressions);
-LEAD_SCORING_FUNCTION(lead_scoring_reads_otherwise);
 
 namespace lead_scoring::pg
 {
@@ -147,7 +145,7 @@ relation_of(HeapTuple row, TupleDesc descriptor, const char *table, const char *
 	}
 	const char *parameters[] = {text_field(row, descriptor, owner), text_field(row, descriptor, "source")};
 	QueryRows rows = run_query(CurrentMemoryContext, query, 2, parameters);
-	return DatumGetObjectId(datum_at(rows, 0, 1));
+	return rows.count == 0 ? InvalidOid : DatumGetObjectId(datum_at(rows, 0, 1));
 }
 
 bool
@@ -208,10 +206,16 @@ is_unchanged(TriggerData *trigger, HeapTuple row, TupleDesc descriptor, const Ar
 		   text_field(old, descriptor, psprintf("%s_resolved", argument.field)) != nullptr;
 }
 
-// Whether an update says what a field shall be
+// Whether an update by somebody, not one that follows another, says what a field shall be
 bool
 is_mentioned(TriggerData *trigger, TupleDesc descriptor, const char *field)
 {
+	const char *cascading = GetConfigOption("lead_scoring.cascading", true, false);
+
+	if (cascading != nullptr && strcmp(cascading, "on") == 0)
+	{
+		return false;
+	}
 	return bms_is_member(SPI_fnumber(descriptor, field) - FirstLowInvalidHeapAttributeNumber, trigger->tg_updatedcols);
 }
 
@@ -227,7 +231,8 @@ bool
 parse_kept(void *argument)
 {
 	auto *kept = static_cast<Kept *>(argument);
-	Session session = begin_neutral();
+	// Reading a constant may call what its type says: with the rights of who wrote it
+	Session session = begin_as_owner(kept->relation->rd_rel->relowner);
 
 	parse_expression(kept->relation, kept->resolved, kept->site);
 	end_session(session);
@@ -241,7 +246,24 @@ still_reads(Relation relation, const char *resolved, ExpressionSite site)
 	site.resolved = true;
 	Kept kept{relation, resolved, site};
 	Failure failure;
-	return attempt(parse_kept, &kept, &failure);
+	if (attempt(parse_kept, &kept, &failure))
+	{
+		return true;
+	}
+	switch (failure.sqlstate)
+	{
+	case ERRCODE_UNDEFINED_COLUMN:
+	case ERRCODE_UNDEFINED_FUNCTION: // operators, too
+	case ERRCODE_UNDEFINED_OBJECT:
+	case ERRCODE_UNDEFINED_SCHEMA:
+	case ERRCODE_DATATYPE_MISMATCH:
+	case ERRCODE_AMBIGUOUS_FUNCTION:
+	case ERRCODE_INVALID_TEXT_REPRESENTATION: // of a value that its type does not have any more
+		return false;
+	default:
+		// What else is wrong passes, or is told by whoever reads it
+		return true;
+	}
 }
 
 // Write down what the expressions of a row have been checked for
@@ -335,62 +357,6 @@ resolve_row(TriggerData *trigger)
 	return row;
 }
 
-// Return the trigger that resolves the expressions of a definition table
-const Trigger *
-find_resolver(Relation table)
-{
-	for (int at = 0; table->trigdesc != nullptr && at < table->trigdesc->numtriggers; at++)
-	{
-		const Trigger *trigger = &table->trigdesc->triggers[at];
-		if (strcmp(get_func_name(trigger->tgfoid), "resolve_expressions") == 0)
-		{
-			return trigger;
-		}
-	}
-	return nullptr;
-}
-
-// Whether an expression of a row would mean something else if it were written under the settings of now
-bool
-reads_otherwise(HeapTuple row, TupleDesc descriptor, const char *table, const Argument &argument)
-{
-	const char *text = text_field(row, descriptor, argument.field);
-	const char *meant = text_field(row, descriptor, psprintf("%s_resolved", argument.field));
-
-	if (text == nullptr || meant == nullptr)
-	{
-		return false;
-	}
-	Session session = begin_safe_path();
-	Oid relation_id = relation_of(row, descriptor, table, argument.relation_column);
-	end_session(session);
-	Relation relation = open_relation(relation_id, row, descriptor, table);
-	bool differs = strcmp(resolve(relation, text, {describe(row, descriptor, table), argument.field, false, argument.type}), meant) != 0;
-	relation_close(relation, NoLock);
-	return differs;
-}
-
-// The same of the expression of this name; false if there is none
-bool
-field_reads_otherwise(HeapTuple row, Relation table, const char *field)
-{
-	const Trigger *trigger = find_resolver(table);
-	TupleDesc descriptor = RelationGetDescr(table);
-	bool differs = false;
-
-	SPI_connect();
-	for (int at = 0; trigger != nullptr && at < trigger->tgnargs; at++)
-	{
-		Argument argument = parse_argument(trigger->tgargs[at], row, descriptor);
-		if (strcmp(argument.field, field) == 0)
-		{
-			differs = reads_otherwise(row, descriptor, RelationGetRelationName(table), argument);
-		}
-	}
-	SPI_finish();
-	return differs;
-}
-
 } // namespace
 
 } // namespace lead_scoring::pg
@@ -413,27 +379,4 @@ lead_scoring_resolve_expressions(PG_FUNCTION_ARGS)
 						errmsg("resolve_expressions() must be fired before insert or update of a row")));
 	}
 	return PointerGetDatum(lead_scoring::pg::resolve_row(trigger));
-}
-
-// Return whether an expression of a row of a definition table would mean something else if it were written now
-Datum
-lead_scoring_reads_otherwise(PG_FUNCTION_ARGS)
-{
-	using namespace lead_scoring::pg;
-
-	Oid type = get_fn_expr_argtype(fcinfo->flinfo, 0);
-	HeapTupleHeader header = type_is_rowtype(type) ? PG_GETARG_HEAPTUPLEHEADER(0) : nullptr;
-	Oid table_id = header == nullptr ? InvalidOid : get_typ_typrelid(HeapTupleHeaderGetTypeId(header));
-	if (!OidIsValid(table_id) || get_rel_namespace(table_id) != get_namespace_oid("lead_scoring", false))
-	{
-		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-						errmsg("the row is of no definition table but of type %s",
-							   format_type_be(header == nullptr ? type : HeapTupleHeaderGetTypeId(header))),
-						errhint("Select it from a table such as lead_scoring.rule.")));
-	}
-	HeapTupleData row = {HeapTupleHeaderGetDatumLength(header), {}, InvalidOid, header};
-	Relation table = relation_open(table_id, AccessShareLock);
-	bool differs = field_reads_otherwise(&row, table, text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	relation_close(table, NoLock);
-	PG_RETURN_BOOL(differs);
 }

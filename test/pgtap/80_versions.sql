@@ -2,7 +2,7 @@
 BEGIN;
 \ir include/crm.psql
 \ir include/whole_definition.psql
-SELECT plan(82);
+SELECT plan(83);
 
 -- Nothing is left out of a definition
 SELECT set_eq($$SELECT attrelid::regclass::text, attname::text FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
@@ -33,6 +33,7 @@ SELECT lives_ok($$SELECT lead_scoring.draft('whole', 'quoted')$$, 'a draft with 
 SET LOCAL standard_conforming_strings = off;
 SET LOCAL client_min_messages = error;
 SELECT lead_scoring.draft('whole', 'escaped');
+SELECT is(current_setting('standard_conforming_strings'), 'off', 'the setting of the session stays');
 SET LOCAL standard_conforming_strings = on;
 SELECT set_eq($$SELECT name, criterion_resolved FROM lead_scoring.rule WHERE score = 'escaped'$$, $$SELECT name, criterion_resolved FROM lead_scoring.rule WHERE score = 'whole'$$, 'a draft where backslashes escape');
 ROLLBACK TO quoting;
