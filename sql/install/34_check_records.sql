@@ -16,8 +16,9 @@ BEGIN
   IF is_new AND relation IS NULL THEN
     RAISE EXCEPTION 'score "%" does not exist', require_scored.score USING ERRCODE = 'undefined_object',
       HINT = 'The scores are the rows of lead_scoring.score: insert it there first.';
+  ELSIF NOT is_new THEN
+    PERFORM lead_scoring.require_update_right(relation, format('%s score "%s"', deed, require_scored.score));
   END IF;
-  PERFORM lead_scoring.require_update_right(relation, format('%s score "%s"', deed, require_scored.score));
 END $$;
 COMMENT ON FUNCTION lead_scoring.require_scored(text, boolean, text) IS 'Raises unless the score exists and the current user may update its records';
 

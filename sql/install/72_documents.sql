@@ -30,7 +30,7 @@ COMMENT ON FUNCTION lead_scoring.column_defaults(name) IS 'Default values of the
 CREATE FUNCTION lead_scoring.depends_on_reader(expression text, resolved text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT EXISTS (SELECT FROM regexp_matches(resolved, $re$('(?:[^']|'')*')(::(?:timestamp|date|time))?$re$, 'g') token
+  SELECT EXISTS (SELECT FROM regexp_matches(resolved, $re$('(?:[^']|'')*')(::(?:timestamp|date|time|ts(?:tz)?(?:multi)?range))?$re$, 'g') token
                   WHERE token[2] IS NOT NULL AND NOT EXISTS (
                           SELECT FROM (VALUES ('''$'), ('\+00''$'), (' 00:00:00(\+00)?''$')) v (implied)
                            WHERE strpos(expression, regexp_replace(token[1], v.implied, '''')) > 0))

@@ -363,7 +363,7 @@ train(Dataset data, const TrainingSettings &settings, Poll cancelled, Progress p
 	reporter.finish_fit(learner);
 	reporter.report("importance");
 	std::vector<double> importance = feature_importance(model, data, cancelled);
-	return {std::move(model),  learner,	std::move(qualities), std::move(probabilities),
+	return {std::move(model),  learner,               std::move(qualities), std::move(probabilities),
 			std::move(fitted), std::move(importance), std::move(warnings)};
 }
 

@@ -2,7 +2,7 @@
 BEGIN;
 \ir include/crm.psql
 \ir include/whole_definition.psql
-SELECT plan(82);
+SELECT plan(84);
 CREATE FUNCTION pg_temp.renamed(document jsonb, name text) RETURNS jsonb LANGUAGE sql AS $$ SELECT jsonb_set($1, '{score,name}', to_jsonb($2)) $$;
 CREATE FUNCTION pg_temp.shared() RETURNS TABLE (part text, item text) LANGUAGE sql AS $$
   SELECT 'record_type', to_jsonb(t)::text FROM lead_scoring.record_type t UNION ALL SELECT 'source', to_jsonb(s)::text FROM lead_scoring.source s WHERE s.name <> 'company'
@@ -158,7 +158,7 @@ SELECT is(document, lead_scoring.export_score('abroad'), 'a document does not de
 SELECT is(lead_scoring.depends_on_reader(expression, resolved), answer, expression) FROM (VALUES
   ($$at >= '2026-01-01'$$, $$(this.at >= '2026-01-01 00:00:00+00'::timestamp with time zone)$$, false), ($$at >= '2026-01-01'$$, $$(this.at >= '2025-12-31 23:00:00+00'::timestamp with time zone)$$, true),
   ($$at >= '2026-01-01 08:00:00'$$, $$(this.at >= '2026-01-01 08:00:00+00'::timestamp with time zone)$$, false), ($$at >= '1/1/2026'$$, $$(this.at >= '2026-01-01'::date)$$, true),
-  ($$x = 'it''s' AND y = 'a'::kind$$, $$((this.x = 'it''s'::text) AND (this.y = 'a'::public.kind))$$, false), ($$x::date IS NULL$$, $$((this.x)::date IS NULL)$$, false)) v (expression, resolved, answer);
+  ($$x = 'it''s' AND y = 'a'::kind$$, $$((this.x = 'it''s'::text) AND (this.y = 'a'::public.kind))$$, false), ($$x::date IS NULL$$, $$((this.x)::date IS NULL)$$, false), ($$at <@ '[2026-01-01,)'::tstzrange$$, $$(this.at <@ '["2025-12-31 23:00:00+00",)'::tstzrange)$$, true), ($$t @@ 'a'::tsquery$$, $$(this.t @@ '''a'''::tsquery)$$, false)) v (expression, resolved, answer);
 SELECT is_empty($$SELECT i.* FROM abroad, lead_scoring.import_score(document, 'home', search_path => 'kinds, public') i WHERE note IS NOT NULL$$, 'it is read in, and nothing differs');
 SELECT set_eq($$SELECT name, criterion_resolved, value_resolved FROM lead_scoring.rule WHERE score = 'home'$$, $$SELECT name, criterion_resolved, value_resolved FROM lead_scoring.rule WHERE score = 'abroad'$$, 'and means the same');
 SELECT is(pg_temp.renamed(lead_scoring.export_score('home'), 'abroad'), document, 'and has the same document') FROM abroad;
