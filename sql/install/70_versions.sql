@@ -248,6 +248,8 @@ DECLARE
 BEGIN
   SELECT * INTO version FROM lead_scoring.score s WHERE s.name = publish.draft;
   IF version.draft_of IS NOT NULL THEN
+    -- It goes in the end
+    PERFORM lead_scoring.keep_existing('lead_scoring.score', version.name, true);
     PERFORM lead_scoring.await_source(version.draft_of, o.name)
        FROM (SELECT name FROM lead_scoring.source WHERE record_type = version.record_type ORDER BY relation::oid) o
       WHERE lead_scoring.uses_source(version.name, o.name);
