@@ -50,7 +50,7 @@ enter_cluster()
 	EXTRA_CONF="$(printf '%s\n' "${EXTRA_CONF:-}" \
 		'jit = off' 'max_parallel_workers_per_gather = 0' 'shared_buffers = 4GB' 'work_mem = 256MB' \
 		'maintenance_work_mem = 1GB' 'max_wal_size = 8GB' 'checkpoint_timeout = 1h' \
-		'fsync = off' 'synchronous_commit = off' 'full_page_writes = off' 'autovacuum = off')" \
+		'fsync = off' 'full_page_writes = off' 'autovacuum = off')" \
 		exec "$harness" "$bench/${0##*/}" --here "$@"
 }
 

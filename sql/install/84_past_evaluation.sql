@@ -1,13 +1,5 @@
 -- Records as they stood at instants of the past: what the functions that judge scores by outcomes are made of.
 
-CREATE FUNCTION lead_scoring.rule_points(
-  score text, as_of timestamptz DEFAULT now(), keys text[] DEFAULT NULL,
-  OUT record_key text, OUT rule text, OUT matched bigint, OUT points double precision, OUT pays boolean)
-RETURNS SETOF record
-  AS 'MODULE_PATHNAME', 'lead_scoring_rule_points' LANGUAGE C STABLE PARALLEL UNSAFE ROWS 100000;
-COMMENT ON FUNCTION lead_scoring.rule_points(text, timestamptz, text[]) IS
-  'What each enabled rule gives each record in scope, or those whose keys are given, as of an instant: how many rows matched, the points after decay and before any limit (of a multiplier what it adds), and whether it pays: whether there are points, or a multiplier is at work. Raises 42809 for a likelihood, which has no rules';
-
 CREATE FUNCTION lead_scoring.predictions(
   model text, record_keys text[], instants timestamptz[],
   OUT record_key text, OUT instant timestamptz, OUT probability double precision)

@@ -1,10 +1,12 @@
 // lead_scoring.rule_points: what each rule of a score gives each record; explain, of many records and of the rules only.
+// lead_scoring.subtotals: what those rules give that add points, and those that take some away.
 #include "pg/postgres_api.hpp"
 
 #include "pg/pipeline.hpp"
 #include "pg/row_set.hpp"
 
 LEAD_SCORING_FUNCTION(lead_scoring_rule_points);
+LEAD_SCORING_FUNCTION(lead_scoring_subtotals);
 
 namespace lead_scoring::pg
 {
@@ -13,16 +15,23 @@ namespace
 {
 
 constexpr int rule_columns = 5;
+constexpr int subtotal_columns = 6;
 
 struct RuleSink
 {
 	RowSet rows;
 	const LoadedScore *score;
 	Datum *names;
-	double *lifted; // by rule: what it adds as a multiplier
-	bool *at_work;  // by rule: whether it multiplies
+	double *points; // by rule: after decay, of a multiplier what it adds
+	bool *at_work;	// by rule: whether it multiplies
 	MemoryContext row_context;
 };
+
+size_t
+count_rules(const RuleSink &sink)
+{
+	return sink.score->definition.rules.size();
+}
 
 // Note what the multipliers of a group, a part or the total made of it
 void
@@ -30,23 +39,21 @@ note_multipliers(RuleSink *sink, const core::StepOutcome &step)
 {
 	for (const core::MultiplierOutcome &multiplier : step.multipliers)
 	{
-		sink->lifted[multiplier.rule] += multiplier.after - multiplier.before;
+		sink->points[multiplier.rule] += multiplier.after - multiplier.before;
 		sink->at_work[multiplier.rule] = true;
 	}
 }
 
+// Find the points of all rules, and the multipliers at work
 void
-put_rules(void *argument, const core::Key &key, const core::ScoreResult &result, const core::Account &account)
+note_points(RuleSink *sink, const core::Account &account)
 {
-	auto *sink = static_cast<RuleSink *>(argument);
-	size_t rules = sink->score->definition.rules.size();
-
-	if (!result.in_scope)
+	for (size_t rule = 0; rule < count_rules(*sink); rule++)
 	{
-		return;
+		// Adding zero turns -0 into 0
+		sink->points[rule] = account.rules[rule].decayed + 0.0;
+		sink->at_work[rule] = false;
 	}
-	memset(sink->lifted, 0, sizeof(double) * rules);
-	memset(sink->at_work, 0, sizeof(bool) * rules);
 	for (const core::StepOutcome &group : account.groups)
 	{
 		note_multipliers(sink, group);
@@ -55,17 +62,73 @@ put_rules(void *argument, const core::Key &key, const core::ScoreResult &result,
 	{
 		note_multipliers(sink, part);
 	}
-	MemoryContext before = MemoryContextSwitchTo(sink->row_context);
-	Datum key_datum = CStringGetTextDatum(key_string(sink->score->definition.key_kind, key));
-	for (size_t rule = 0; rule < rules; rule++)
+}
+
+Datum
+key_datum(const RuleSink &sink, const core::Key &key)
+{
+	return CStringGetTextDatum(key_string(sink.score->definition.key_kind, key));
+}
+
+void
+put_rules(void *argument, const core::Key &key, const core::ScoreResult &result, const core::Account &account)
+{
+	auto *sink = static_cast<RuleSink *>(argument);
+
+	if (!result.in_scope)
 	{
-		// Adding zero turns -0 into 0
-		double points = account.rules[rule].decayed + sink->lifted[rule] + 0.0;
+		return;
+	}
+	note_points(sink, account);
+	MemoryContext before = MemoryContextSwitchTo(sink->row_context);
+	Datum record = key_datum(*sink, key);
+	for (size_t rule = 0; rule < count_rules(*sink); rule++)
+	{
 		bool nulls[rule_columns] = {};
-		Datum values[rule_columns] = {key_datum, sink->names[rule], Int64GetDatum(account.rules[rule].matched),
-									  Float8GetDatum(points), BoolGetDatum(sink->at_work[rule] || points != 0)};
+		Datum values[rule_columns] = {record, sink->names[rule], Int64GetDatum(account.rules[rule].matched),
+									  Float8GetDatum(sink->points[rule]),
+									  BoolGetDatum(sink->at_work[rule] || sink->points[rule] != 0)};
 		tuplestore_putvalues(sink->rows.store, sink->rows.descriptor, values, nulls);
 	}
+	MemoryContextSwitchTo(before);
+	MemoryContextReset(sink->row_context);
+}
+
+// What the rules give and what they take, as the total is rounded; the rest is what limits and weights made of it
+void
+put_sums(RuleSink *sink, const core::ScoreResult &result, Datum *values)
+{
+	double positive = 0;
+	double negative = 0;
+
+	for (size_t rule = 0; rule < count_rules(*sink); rule++)
+	{
+		(sink->points[rule] > 0 ? positive : negative) += sink->points[rule];
+	}
+	positive = core::round_score(positive);
+	negative = core::round_score(negative);
+	values[0] = Float8GetDatum(result.total);
+	values[1] = Float8GetDatum(positive);
+	values[2] = Float8GetDatum(negative);
+	values[3] = Float8GetDatum(core::round_score(result.total - result.adjustment - (positive + negative)));
+	values[4] = Float8GetDatum(result.adjustment);
+}
+
+void
+put_subtotals(void *argument, const core::Key &key, const core::ScoreResult &result, const core::Account &account)
+{
+	auto *sink = static_cast<RuleSink *>(argument);
+	bool left_out = !result.in_scope;
+	MemoryContext before = MemoryContextSwitchTo(sink->row_context);
+	bool nulls[subtotal_columns] = {false, left_out, left_out, left_out, left_out, left_out};
+	Datum values[subtotal_columns] = {key_datum(*sink, key)};
+
+	if (!left_out)
+	{
+		note_points(sink, account);
+		put_sums(sink, result, values + 1);
+	}
+	tuplestore_putvalues(sink->rows.store, sink->rows.descriptor, values, nulls);
 	MemoryContextSwitchTo(before);
 	MemoryContextReset(sink->row_context);
 }
@@ -78,7 +141,7 @@ begin_rules(const RowSet &rows, const LoadedScore *score)
 				  static_cast<double *>(palloc(sizeof(double) * count)), static_cast<bool *>(palloc(sizeof(bool) * count)),
 				  AllocSetContextCreate(CurrentMemoryContext, "lead_scoring rows", ALLOCSET_DEFAULT_SIZES)};
 
-	for (size_t rule = 0; rule < score->definition.rules.size(); rule++)
+	for (size_t rule = 0; rule < count_rules(sink); rule++)
 	{
 		std::string_view name = score->definition.rules[rule].name;
 		sink.names[rule] = text_datum(name.data(), name.size());
@@ -86,16 +149,9 @@ begin_rules(const RowSet &rows, const LoadedScore *score)
 	return sink;
 }
 
-} // namespace
-
-} // namespace lead_scoring::pg
-
-// Return what each rule gives each record
 Datum
-lead_scoring_rule_points(PG_FUNCTION_ARGS)
+explain_records(FunctionCallInfo fcinfo, AccountSink put)
 {
-	using namespace lead_scoring::pg;
-
 	RowSet rows = begin_row_set(fcinfo);
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 	{
@@ -112,6 +168,24 @@ lead_scoring_rule_points(PG_FUNCTION_ARGS)
 	}
 	ArrayType *keys = PG_ARGISNULL(2) ? nullptr : PG_GETARG_ARRAYTYPE_P(2);
 	RuleSink sink = begin_rules(rows, score);
-	run_explanations(begin_evaluation(score, PG_GETARG_TIMESTAMPTZ(1), keys, {true, false}), put_rules, &sink);
+	run_explanations(begin_evaluation(score, PG_GETARG_TIMESTAMPTZ(1), keys, {true, false}), put, &sink);
 	return static_cast<Datum>(0);
+}
+
+} // namespace
+
+} // namespace lead_scoring::pg
+
+// Return what each rule gives each record
+Datum
+lead_scoring_rule_points(PG_FUNCTION_ARGS)
+{
+	return lead_scoring::pg::explain_records(fcinfo, lead_scoring::pg::put_rules);
+}
+
+// Return what rules give each record, and what they take
+Datum
+lead_scoring_subtotals(PG_FUNCTION_ARGS)
+{
+	return lead_scoring::pg::explain_records(fcinfo, lead_scoring::pg::put_subtotals);
 }

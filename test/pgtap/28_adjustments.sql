@@ -1,7 +1,7 @@
 -- Points by hand: their share (F75), machine and adjustment (B13, D24); reset of engagement (B25); forgetting a record (B30)
 BEGIN;
 \ir include/crm.psql
-SELECT plan(49);
+SELECT plan(54);
 
 CREATE FUNCTION pg_temp.by_hand(score text, record_key text, points float8, created_at timestamptz DEFAULT '2026-01-01 UTC', expires_at timestamptz DEFAULT NULL) RETURNS void LANGUAGE sql AS $$
   INSERT INTO lead_scoring.adjustment (score, record_key, points, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)
@@ -26,6 +26,13 @@ SELECT is(pg_temp.hands('hands', '2026-01-30 UTC'), '1=85/50/35 2=100/100/-10 3=
 SELECT is(pg_temp.hands('hands', '2025-12-31 UTC'), '1=50/50/0 2=100/100/0 3=0.0001/0.0001/0 4=-50/-50/0 5=10/10/0', 'D24: none yet');
 INSERT INTO lead_scoring.scope (score, mode, criterion) VALUES ('hands', 'exclude', 'id = 5');
 SELECT is((SELECT total IS NULL AND machine IS NULL FROM lead_scoring.evaluate('hands', pg_temp.day(), ARRAY['5'])), true, 'machine: NULL out of scope');
+SELECT results_eq($$SELECT * FROM lead_scoring.subtotals('hands', pg_temp.day()) ORDER BY record_key$$,
+  $$VALUES ('1', 85::float8, 50::float8, 0::float8, 0::float8, 35::float8), ('2', 100, 120, 0, -10, -10), ('3', -50, 0.0001, 0, 9.9999, -60), ('4', -50, 0, -80, 10, 20), ('5', NULL, NULL, NULL, NULL, NULL)$$,
+  'B33: subtotals: what the rules give and take, the limits, points by hand');
+SELECT is((SELECT t::text FROM lead_scoring.subtotals('hands', pg_temp.day(), ARRAY['4', '99']) AS t), '(4,-50,0,-80,10,20)', 'B33: some keys');
+SELECT throws_ok($$SELECT * FROM lead_scoring.subtotals(NULL)$$, '22004', 'score must not be NULL', 'B33: no score');
+SELECT throws_ok($$SELECT * FROM lead_scoring.subtotals('hands', NULL)$$, '22004', 'as_of must not be NULL', 'B33: no instant');
+SELECT throws_ok($$SELECT * FROM lead_scoring.subtotals('hands', 'infinity')$$, '22023', 'as_of must be finite', 'B33: no finite instant');
 SELECT pg_temp.agree('hands');
 
 -- F75: their share of the range, 150 points

@@ -1,7 +1,7 @@
 -- Scores judged by outcomes: every figure beside hand-written SQL over the tables
 BEGIN;
 \ir include/outcomes.psql
-SELECT plan(56);
+SELECT plan(57);
 
 -- The parts it is made of
 SELECT is_empty($$SELECT c.key, c.pricing, 4.0 * c.pricing, c.pricing > 0 FROM cases c WHERE c.snapshot = '2026-08-02'
@@ -115,6 +115,7 @@ SELECT is_empty($$SELECT b.record_key FROM lead_scoring.backtest_samples('likely
     ON p.record_key = b.record_key AND p.instant = b.snapshot WHERE b.total IS DISTINCT FROM round((100 * p.probability)::numeric, 4)::float8 $$, 'a likelihood is what was predicted then');
 SELECT is((SELECT count(*) FROM lead_scoring.backtest('likely', 'm', '2026-10-01')), 10::bigint, 'a likelihood, by deciles');
 SELECT throws_ok($$SELECT * FROM lead_scoring.rule_points('likely')$$, '42809', NULL, 'a likelihood has no rules');
+SELECT throws_ok($$SELECT * FROM lead_scoring.subtotals('likely')$$, '42809', NULL, 'nor subtotals');
 UPDATE lead_scoring.model SET outcome = 'CASE WHEN won_at <= ''2026-10-01'' THEN true WHEN id % 2 = 0 THEN false END', customer_when = NULL WHERE name = 'm';
 SELECT is((SELECT samples || ' ' || converted FROM lead_scoring.backtest_summary('s', 'm', '2026-10-01')), (SELECT count(*) FILTER (WHERE won_at <= '2026-10-01' OR id % 2 = 0) || ' ' || count(*) FILTER (WHERE won_at <= '2026-10-01') FROM leads WHERE created_at <= '2026-10-01'), 'a boolean outcome');
 SELECT throws_ok($$SELECT * FROM lead_scoring.backtest('likely', 'm', '2026-10-01')$$, '0A000', NULL, 'what is decided has no likelihood');

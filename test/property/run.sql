@@ -108,7 +108,33 @@ BEGIN
 END
 $$;
 
--- Compares evaluate, standing, the queue, the stored columns, explain, verify, preview and the plain SQL at one instant
+-- Compares subtotals with the plain SQL, and with what explain says of multipliers
+CREATE PROCEDURE property.check_subtotals(p_seed bigint, p_stage text, p_as_of timestamptz)
+LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO property.failure
+  SELECT p_seed, p_stage, 'subtotals = plain SQL', format('%s, expected %s %s', t, q.positive, q.negative)
+    FROM plain AS p
+   CROSS JOIN LATERAL (SELECT coalesce(sum(points) FILTER (WHERE points > 0), 0) AS positive, coalesce(sum(points) FILTER (WHERE points < 0), 0) AS negative
+            FROM (SELECT coalesce(u.decayed, 0) + coalesce((SELECT sum(m.clamped - m.decayed) FROM chained AS m WHERE m.record_key = p.record_key AND m.level = 'multiplier' AND m.rule = u.name), 0) AS points
+                    FROM unnest(p.rules, p.decayed) AS u (name, decayed)
+                  UNION ALL
+                  SELECT sum(m.clamped - m.decayed) FROM chained AS m
+                   WHERE m.record_key = p.record_key AND m.level = 'multiplier' AND m.rule <> ALL (p.rules) GROUP BY m.rule) AS r) AS q
+    LEFT JOIN lead_scoring.subtotals(property.score_name(p_seed), p_as_of) AS t USING (record_key)
+    LEFT JOIN evaluated AS e USING (record_key)
+   WHERE p.in_scope AND property.explains(p_seed, p.record_key)
+     AND NOT coalesce(abs(t.positive - q.positive) <= 0.5000001e-4 AND abs(t.negative - q.negative) <= 0.5000001e-4
+                      AND (t.total, t.adjustment) = (e.total, e.adjustment)
+                      AND property.near(t.total, t.positive + t.negative + t.limits + t.adjustment), false);
+  INSERT INTO property.failure
+  SELECT p_seed, p_stage, 'subtotals: all records, nothing of those out of scope', format('%s, expected %s', t, p.record_key)
+    FROM plain AS p FULL JOIN lead_scoring.subtotals(property.score_name(p_seed), p_as_of) AS t USING (record_key)
+   WHERE p.record_key IS NULL OR t.record_key IS NULL OR NOT p.in_scope AND num_nonnulls(t.total, t.positive, t.negative, t.limits, t.adjustment) > 0;
+END
+$$;
+
+-- Compares evaluate, standing, the queue, the stored columns, explain, subtotals, verify, preview and the plain SQL at one instant
 CREATE PROCEDURE property.check_all(p_seed bigint, p_stage text, p_as_of timestamptz, INOUT compared int, INOUT tolerated int)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -163,6 +189,7 @@ BEGIN
   INSERT INTO property.failure SELECT p_seed, p_stage, 'verify is empty', v::text FROM lead_scoring.verify(s, p_as_of) AS v;
 
   CALL property.check_explained(p_seed, p_stage);
+  CALL property.check_subtotals(p_seed, p_stage, p_as_of);
 
   -- standing: evaluate and the record's last activity; the queue: who is open, in scope and not dormant, best first
   INSERT INTO property.failure
