@@ -141,6 +141,20 @@ SELECT lead_scoring.deactivate('interest');
 CREATE INDEX ON visits (email);
 SELECT lead_scoring.activate('interest');
 SELECT lead_scoring.deactivate('interest');
+
+-- Rules that together come to more than the limits of their group (F10): factors, and points of which a value is part, have no sum
+UPDATE lead_scoring.score_group SET min_points = -3, max_points = 5;
+INSERT INTO lead_scoring.rule (score, group_name, name, source, points, effect) VALUES ('interest', 'web', 'factor', 'visit', 9, 'multiply');
+INSERT INTO lead_scoring.rule (score, group_name, name, source, value, points) VALUES ('interest', 'web', 'length', 'visit', 'length(page)', 9);
+INSERT INTO lead_scoring.rule (score, group_name, name, source, points) VALUES
+  ('interest', 'web', 'four', 'visit', 4.7), ('interest', 'web', 'tenth', 'visit', 0.1), ('interest', 'web', 'fifth', 'visit', 0.2), ('interest', 'web', 'minus one', 'visit', -1), ('interest', 'web', 'minus two', 'visit', -2);
+SELECT lead_scoring.activate('interest');
+SELECT lead_scoring.deactivate('interest');
+INSERT INTO lead_scoring.score_group (score, name, kind, max_points) VALUES ('interest', 'more', 'engagement', 0.5);
+INSERT INTO lead_scoring.rule (score, group_name, name, source, points) VALUES
+  ('interest', 'web', 'half', 'visit', 0.5), ('interest', 'web', 'minus half', 'visit', -0.5), ('interest', 'more', 'one', 'visit', 1);
+SELECT lead_scoring.activate('interest');
+SELECT lead_scoring.deactivate('interest');
 DELETE FROM lead_scoring.score;
 DELETE FROM lead_scoring.source;
 DELETE FROM lead_scoring.record_type;

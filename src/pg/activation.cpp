@@ -7,6 +7,7 @@
 #include "pg/keep_many.hpp"
 #include "pg/keep_scores.hpp"
 #include "pg/kept_score.hpp"
+#include "pg/limit_advice.hpp"
 #include "pg/now_view.hpp"
 #include "pg/pipeline.hpp"
 #include "pg/query.hpp"
@@ -16,8 +17,6 @@
 #include "pg/table_locks.hpp"
 #include "pg/write_scores.hpp"
 #include "pg/writing.hpp"
-
-#include <cmath>
 
 extern "C"
 {
@@ -129,37 +128,6 @@ require_activatable(const LoadedScore *score)
 	}
 }
 
-const char *
-limit_text(double limit)
-{
-	return std::isfinite(limit) ? DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(limit))) : "(none)";
-}
-
-// Warn where the limits of the groups and of the score do not fit together (decision D5)
-void
-warn_of_limits(const LoadedScore *score)
-{
-	double upper = 0;
-	double lower = 0;
-
-	for (const core::GroupDefinition &group : score->definition.groups)
-	{
-		upper += group.limits.upper;
-		lower += group.limits.lower;
-	}
-	const core::Limits &limits = score->definition.limits;
-	const char *const bounds[] = {limit_text(lower), limit_text(upper), limit_text(limits.lower), limit_text(limits.upper)};
-	bool differs = (std::isfinite(upper) && std::isfinite(limits.upper) && upper != limits.upper) ||
-				   (std::isfinite(lower) && std::isfinite(limits.lower) && lower != limits.lower);
-	if (differs)
-	{
-		ereport(WARNING, (errmsg("the limits of the groups of score \"%s\" do not add up to its own", score->name),
-						  errdetail("The groups add up to %s .. %s, the score is limited to %s .. %s.", bounds[0],
-									bounds[1], bounds[2], bounds[3]),
-						  errhint("Both limits hold.")));
-	}
-}
-
 // Keep others from editing the record type of a score, and its sources
 void
 share_record_type_of(const char *score)
@@ -210,7 +178,7 @@ activate(const char *name)
 	LoadedScore *score = load_score(name, Reader::writer);
 	require_writable(score);
 	require_activatable(score);
-	warn_of_limits(score);
+	advise_limits(score);
 	advise_indexes(score);
 	SPI_connect();
 	Session session = begin_safe_path();
