@@ -147,7 +147,7 @@ UPDATE lead_scoring.score_group SET min_points = -3, max_points = 5;
 INSERT INTO lead_scoring.rule (score, group_name, name, source, points, effect) VALUES ('interest', 'web', 'factor', 'visit', 9, 'multiply');
 INSERT INTO lead_scoring.rule (score, group_name, name, source, value, points) VALUES ('interest', 'web', 'length', 'visit', 'length(page)', 9);
 INSERT INTO lead_scoring.rule (score, group_name, name, source, points) VALUES
-  ('interest', 'web', 'four', 'visit', 4.7), ('interest', 'web', 'tenth', 'visit', 0.1), ('interest', 'web', 'fifth', 'visit', 0.2), ('interest', 'web', 'minus one', 'visit', -1), ('interest', 'web', 'minus two', 'visit', -2);
+  ('interest', 'web', 'four', 'visit', 3.7), ('interest', 'web', 'tenth', 'visit', 0.1), ('interest', 'web', 'fifth', 'visit', 0.2), ('interest', 'web', 'minus one', 'visit', -1), ('interest', 'web', 'minus two', 'visit', -2);
 SELECT lead_scoring.activate('interest');
 SELECT lead_scoring.deactivate('interest');
 INSERT INTO lead_scoring.score_group (score, name, kind, max_points) VALUES ('interest', 'more', 'engagement', 0.5);

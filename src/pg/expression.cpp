@@ -311,6 +311,12 @@ analyse(Relation relation, const char *text, const ExpressionSite &site)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION), errmsg("volatile functions are not allowed"),
 						parser_errposition(parser, exprLocation(expression))));
 	}
+	if (!site.resolved && relation->rd_rel->relpersistence != RELPERSISTENCE_TEMP && names_temporary(expression))
+	{
+		ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION), errmsg("temporary functions and types are not allowed"),
+						errhint("Other sessions would fail once this one has ended. Create them in another schema than pg_temp."),
+						parser_errposition(parser, exprLocation(expression))));
+	}
 	free_parsestate(parser);
 	return expression;
 }

@@ -37,6 +37,9 @@ Node *parse_expression(Relation relation, const char *text, const ExpressionSite
 // called by the alias, or in the way that parse_expression expects of resolved texts if it is null
 char *expression_sql(Node *expression, Oid relation, const char *alias);
 
+// Whether an expression calls functions, or makes values of types, that end with the session
+bool names_temporary(Node *expression);
+
 // Whether an expression reads the pseudo-column as_of
 bool reads_as_of(Node *expression);
 

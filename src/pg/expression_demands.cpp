@@ -6,7 +6,11 @@
 extern "C"
 {
 #include "access/transam.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
 }
 
 namespace lead_scoring::pg
@@ -132,7 +136,66 @@ calls_foreign(Node *node, void *context)
 	return walk(node, calls_foreign, context);
 }
 
+bool
+is_temporary_function(Oid function, void *)
+{
+	return isAnyTempNamespace(get_func_namespace(function));
+}
+
+bool
+is_temporary_type(Oid type)
+{
+	HeapTuple found = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	bool is_temporary = HeapTupleIsValid(found) && isAnyTempNamespace(reinterpret_cast<Form_pg_type>(GETSTRUCT(found))->typnamespace);
+
+	if (HeapTupleIsValid(found))
+	{
+		ReleaseSysCache(found);
+	}
+	return is_temporary;
+}
+
+// Whether a node makes a value of a type that ends with the session. Other nodes have such values from these only, from functions,
+// or from columns
+bool
+makes_temporary(Node *node)
+{
+	switch (nodeTag(node))
+	{
+	case T_Const:
+	case T_RelabelType:
+	case T_CoerceViaIO:
+	case T_CoerceToDomain:
+	case T_ArrayCoerceExpr:
+	case T_ConvertRowtypeExpr:
+	case T_RowExpr:
+		return is_temporary_type(exprType(node));
+	default:
+		return false;
+	}
+}
+
+bool
+contains_temporary(Node *node, void *context)
+{
+	if (node == nullptr)
+	{
+		return false;
+	}
+	if (makes_temporary(node) || check_functions_in_node(node, is_temporary_function, context))
+	{
+		return true;
+	}
+	return walk(node, contains_temporary, context);
+}
+
 } // namespace
+
+bool
+names_temporary(Node *expression)
+{
+	return contains_temporary(expression, nullptr);
+}
 
 bool
 reads_as_of(Node *expression)

@@ -4,6 +4,9 @@ BEGIN;
 
 CREATE FUNCTION public.sets(bigint) RETURNS SETOF bool LANGUAGE sql IMMUTABLE AS $$ VALUES (true), (false) $$;
 CREATE FUNCTION public.changing(bigint) RETURNS bool LANGUAGE plpgsql VOLATILE AS $$ BEGIN RETURN true; END $$;
+CREATE FUNCTION pg_temp.large(bigint) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 > 9';
+CREATE DOMAIN pg_temp.small AS int;
+CREATE TYPE pg_temp.mood AS ENUM ('a', 'b');
 CREATE TABLE no_key (id int, x int);
 CREATE TABLE late_key (id int PRIMARY KEY DEFERRABLE, x int);
 CREATE TABLE partial_key (id int, x int);
@@ -151,7 +154,7 @@ INSERT INTO bad_expression (what, code, expression) VALUES
   ('unknown column', '42703', 'nope = 1'), ('unknown table', '42P01', 'victim.id = 1'), ('unknown function', '42883', 'nope(id)'), ('unknown operator', '42883', 'id = as_of'), ('bad number', '22P02', $$id = 'abc'$$), ('unknown type', '42704', 'id::nope = 1'), ('unknown collation', '42704', $$id::text = 'x' COLLATE nope$$),
   ('subquery', '0A000', '(SELECT true)'), ('EXISTS', '0A000', 'EXISTS (SELECT FROM victim)'), ('IN subquery', '0A000', 'id IN (SELECT id FROM victim)'), ('ANY subquery', '0A000', 'id = ANY (SELECT id FROM victim)'), ('ARRAY subquery', '0A000', 'ARRAY(SELECT true) = ARRAY[true]'), ('hidden subquery', '0A000', 'CASE WHEN id > coalesce((SELECT 1), 2) THEN true END'), ('data-modifying subquery', '0A000', '(WITH d AS (DELETE FROM victim RETURNING id) SELECT count(*) FROM d) > 0'),
   ('aggregate', '42803', 'count(*) > 1'), ('aggregate with filter', '42803', 'bool_or(true) FILTER (WHERE true)'), ('GROUPING', '42803', 'grouping(id) = 0'), ('window function', '42P20', 'row_number() OVER () = 1'), ('window aggregate', '42P20', 'sum(id) OVER () > 1'),
-  ('volatile function', '42P17', 'random() > 0.5'), ('volatile clock', '42P17', 'clock_timestamp() > as_of'), ('volatile function of mine', '42P17', 'public.changing(id)'), ('sequence', '42P17', $$nextval('activities_id_seq') > 0$$), ('volatile, hidden', '42P17', 'CASE WHEN id > 0 THEN random() < 2 END'),
+  ('temporary function', '42P17', 'pg_temp.large(id)'), ('temporary domain', '42P17', 'id::pg_temp.small > 3'), ('temporary enum', '42P17', $$'b'::pg_temp.mood = 'b'$$), ('temporary array', '42P17', $$'a' = ANY (ARRAY['a']::pg_temp.mood[]::text[])$$), ('temporary type of a NULL', '42P17', 'NULL::pg_temp.mood IS NULL'), ('volatile function', '42P17', 'random() > 0.5'), ('volatile clock', '42P17', 'clock_timestamp() > as_of'), ('volatile function of mine', '42P17', 'public.changing(id)'), ('sequence', '42P17', $$nextval('activities_id_seq') > 0$$), ('volatile, hidden', '42P17', 'CASE WHEN id > 0 THEN random() < 2 END'),
   ('set-returning function', '0A000', 'public.sets(id)'), ('generate_series', '0A000', 'generate_series(1, 2) = 1'), ('unnest', '0A000', 'unnest(ARRAY[true, false])'), ('parameter', '42P02', '$2 = 1'), ('parameter 0', '42P02', '$0 = 1'), ('CURRENT OF', '0A000', 'CURRENT OF c'), ('DEFAULT', '42601', 'DEFAULT'), ('ambiguous type', '42725', 'id > ''1'' || ''2'' < 3 || 4'),
   ('a null character', '42601', E'id = 1 \x01');
 DELETE FROM bad_expression WHERE what IN ('ambiguous type', 'CURRENT OF', 'parameter 0', 'a null character');
