@@ -11,6 +11,7 @@
 
 #include "pg/expression.hpp"
 #include "pg/operator_family.hpp"
+#include "pg/site_context.hpp"
 
 extern "C"
 {
@@ -380,9 +381,13 @@ make_input_columns(Oid relation, const char *alias)
 const PredicateTree *
 compile_criterion(Node *expression, InputColumns *inputs)
 {
+	SiteContext site{inputs->what, inputs->field, {}};
+
+	begin_site(&site);
 	// Constants are folded with the owner's rights: the caller has begun such a session
 	List *conditions = make_ands_implicit(
 		reinterpret_cast<Expr *>(eval_const_expressions(nullptr, expression)));
+	end_site(&site);
 	int capacity = list_length(conditions) + 1;
 	auto **operands = static_cast<const PredicateTree **>(
 		palloc(sizeof(PredicateTree *) * static_cast<Size>(capacity)));

@@ -7,6 +7,7 @@
 
 #include "pg/cells.hpp"
 #include "pg/progress.hpp"
+#include "pg/site_context.hpp"
 
 extern "C"
 {
@@ -35,6 +36,18 @@ describe_evaluation(void *argument)
 			   key_string(evaluating->key_kind, evaluating->key));
 }
 
+ExprState *
+make_ready(const StreamColumn &column, ParamListInfo parameters)
+{
+	SiteContext site{column.what, column.field, {}};
+
+	begin_site(&site);
+	Expr *planned = expression_planner(static_cast<Expr *>(copyObjectImpl(column.expression)));
+	ExprState *ready = ExecInitExprWithParams(planned, parameters);
+	end_site(&site);
+	return ready;
+}
+
 void
 start_receiver(DestReceiver *base, int, TupleDesc descriptor)
 {
@@ -51,8 +64,7 @@ start_receiver(DestReceiver *base, int, TupleDesc descriptor)
 	{
 		if (stream->columns[at].expression != nullptr)
 		{
-			Expr *planned = expression_planner(static_cast<Expr *>(copyObjectImpl(stream->columns[at].expression)));
-			receiver->expressions[at] = ExecInitExprWithParams(planned, receiver->parameters);
+			receiver->expressions[at] = make_ready(stream->columns[at], receiver->parameters);
 			receiver->any_expression = true;
 		}
 	}

@@ -1,7 +1,7 @@
 -- Bad arguments of every function, and bad data: each with its SQLSTATE; nothing is half done
 BEGIN;
 \ir include/crm.psql
-SELECT plan(82);
+SELECT plan(86);
 
 SELECT pg_temp.simple('s', 'engagement', '50% per month');
 INSERT INTO lead_scoring.rule (score, group_name, name, source, criterion, points) VALUES ('s', 'all', 'r', 'activity', $$type = 'x'$$, 1);
@@ -80,6 +80,24 @@ UPDATE activities SET amount = 0 WHERE contact_id = 1;
 SELECT throws_ok($$SELECT * FROM lead_scoring.evaluate('s', pg_temp.day())$$, '22012', NULL, 'an error inside a criterion comes through');
 UPDATE lead_scoring.rule SET criterion = 'true' WHERE score = 's';
 SELECT is(pg_temp.totals('s'), '1=3 2=0', 'and the session goes on');
+-- of constants, which fail before there is any record
+CREATE FUNCTION pg_temp.place_of(command text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  context text;
+BEGIN
+  EXECUTE command;
+  RAISE 'no error' USING ERRCODE = 'P0004';
+EXCEPTION WHEN division_by_zero THEN
+  GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
+  RETURN split_part(context, E'\n', 1);
+END $$;
+SELECT is(pg_temp.place_of($$UPDATE lead_scoring.rule SET criterion = 'amount > 1 / 0' WHERE score = 'active'$$), format('criterion of rule "%s" of score "active"', name), 'a constant of a criterion fails: the rule is named')
+  FROM lead_scoring.rule WHERE score = 'active';
+SELECT is(pg_temp.place_of($$UPDATE lead_scoring.rule SET criterion = 'lower(type) = (1 / 0)::text' WHERE score = 'active'$$), format('criterion of rule "%s" of score "active"', name), '... beside an expression')
+  FROM lead_scoring.rule WHERE score = 'active';
+SELECT is(pg_temp.place_of($$UPDATE lead_scoring.rule SET value = 'amount / (1 / 0)' WHERE score = 'active'$$), format('value of rule "%s" of score "active"', name), '... of a value')
+  FROM lead_scoring.rule WHERE score = 'active';
+SELECT is(pg_temp.place_of($$INSERT INTO lead_scoring.scope (score, mode, criterion) VALUES ('active', 'include', 'id > 1 / 0')$$), 'criterion of a scope of score "active"', '... of a scope');
 SELECT throws_ok($$UPDATE lead_scoring.rule SET criterion = '1 / amount > 1' WHERE score = 'active'$$, '22012', NULL, 'an edit of an active score that cannot be computed is refused');
 SELECT is((SELECT criterion FROM lead_scoring.rule WHERE score = 'active'), 'true', 'and undone');
 SELECT is_empty($$SELECT * FROM lead_scoring.verify('active')$$, 'nothing is half done');
