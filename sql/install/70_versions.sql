@@ -272,6 +272,10 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'score "%", which score "%" is a draft of, does not exist', version.draft_of, publish.draft USING ERRCODE = 'undefined_object',
       HINT = 'Set draft_of to the score that it replaces.';
+  ELSIF version.kind <> 'likelihood' AND NOT EXISTS (SELECT FROM lead_scoring.rule r WHERE r.score = version.name AND r.enabled) THEN
+    RAISE EXCEPTION 'score "%" has no enabled rules to replace those of score "%"', version.name, replaced.name
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+      HINT = format('Insert them into lead_scoring.rule first, or throw the draft away: DELETE FROM lead_scoring.score WHERE name = %L.', version.name);
   END IF;
   PERFORM lead_scoring.clear_definition(replaced.name);
   EXECUTE format('UPDATE lead_scoring.score s SET (%1$s) = (SELECT %1$s FROM lead_scoring.score v WHERE v.name = $1) WHERE s.name = $2', columns)

@@ -2,7 +2,7 @@
 BEGIN;
 \ir include/crm.psql
 \ir include/whole_definition.psql
-SELECT plan(83);
+SELECT plan(86);
 
 -- Nothing is left out of a definition
 SELECT set_eq($$SELECT attrelid::regclass::text, attname::text FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
@@ -124,6 +124,14 @@ SELECT set_eq($$SELECT part, (item::jsonb - 'criterion_resolved' - 'criterion'):
 SELECT throws_ok($$SELECT lead_scoring.publish('live')$$, '55000', 'score "live" is not a draft of another score', 'not what is no draft');
 SELECT throws_ok($$SELECT lead_scoring.publish('none')$$, '42704', NULL, 'nor what does not exist');
 SELECT throws_ok($$SELECT lead_scoring.publish(NULL)$$, '42704', NULL, 'nor NULL');
+SELECT lead_scoring.draft('live', 'bare');
+CREATE TEMP TABLE rules_of_live AS SELECT count(*) FROM lead_scoring.rule WHERE score = 'live';
+UPDATE lead_scoring.rule SET enabled = false WHERE score = 'bare';
+SELECT throws_ok($$SELECT lead_scoring.publish('bare')$$, '55000', 'score "bare" has no enabled rules to replace those of score "live"', 'nor a draft whose rules are all disabled');
+DELETE FROM lead_scoring.rule WHERE score = 'bare';
+SELECT throws_ok($$SELECT lead_scoring.publish('bare')$$, '55000', NULL, 'nor one without any');
+SELECT is((SELECT count(*) FROM lead_scoring.rule WHERE score = 'live'), (SELECT count FROM rules_of_live), 'the score keeps its rules');
+DELETE FROM lead_scoring.score WHERE name = 'bare';
 SELECT lead_scoring.draft('live', 'changed');
 SELECT lead_scoring.activate('changed');
 SELECT throws_ok($$SELECT lead_scoring.publish('changed')$$, '55000', 'score "changed" is active', 'nor a draft that is itself switched on');
