@@ -15,4 +15,4 @@ CREATE FUNCTION lead_scoring.subtotals(
 RETURNS SETOF record
   AS 'MODULE_PATHNAME', 'lead_scoring_subtotals' LANGUAGE C STABLE PARALLEL UNSAFE ROWS 100000;
 COMMENT ON FUNCTION lead_scoring.subtotals(text, timestamptz, text[]) IS
-  'The total of each record, or those whose keys are given, as of an instant, and what it is made of: points of the rules that add, of those that take away (of a multiplier what it adds or takes away), what limits and weights made of these sums, and points by hand. total = positive + negative + limits + adjustment; all rounded to 4 decimals; NULL for records out of scope. Raises 42809 for a likelihood, which has no rules';
+  'The total of each record, or those whose keys are given, as of an instant, and what it is made of: points of the rules that add, of those that take away (of a multiplier what it adds or takes away), what limits and weights made of these sums, and points by hand. total = positive + negative + limits + adjustment, as far as double precision reaches; all rounded to 4 decimals; NULL for records out of scope. Raises 42809 for a likelihood, which has no rules';

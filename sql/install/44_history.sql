@@ -118,7 +118,6 @@ CREATE VIEW lead_scoring.readable_score AS
          NOT EXISTS (
            SELECT FROM lead_scoring.source o CROSS JOIN LATERAL (VALUES (o.relation), (o.through)) r (relation)
             WHERE o.record_type = s.record_type AND r.relation IS NOT NULL
-              AND EXISTS (SELECT FROM lead_scoring.rule x WHERE x.score = s.name AND x.source = o.name)
               AND (has_table_privilege(r.relation, 'SELECT') IS NOT TRUE OR row_security_active(r.relation))) AS explained
     FROM lead_scoring.score s JOIN lead_scoring.record_type t ON t.name = s.record_type
    WHERE has_table_privilege(t.relation, 'SELECT') AND NOT row_security_active(t.relation)
@@ -126,7 +125,7 @@ CREATE VIEW lead_scoring.readable_score AS
 COMMENT ON VIEW lead_scoring.readable_score IS 'Scores of which the current user may read every record';
 COMMENT ON COLUMN lead_scoring.readable_score.score IS 'Score';
 COMMENT ON COLUMN lead_scoring.readable_score.record_type IS 'Record type of the score';
-COMMENT ON COLUMN lead_scoring.readable_score.explained IS 'Whether the current user may also read all that the score is computed from';
+COMMENT ON COLUMN lead_scoring.readable_score.explained IS 'Whether the current user may also read all sources of the record type: explanations tell of any that a rule, a scope, a factor or a feature read at the time';
 
 CREATE VIEW lead_scoring.score_history WITH (security_barrier) AS
   SELECT h.history_id, h.score, h.record_key, h.changed_at, h.total, h.fit, h.engagement, h.label,

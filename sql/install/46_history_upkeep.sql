@@ -95,13 +95,12 @@ EXCEPTION WHEN lock_not_available THEN
 END $$;
 COMMENT ON FUNCTION lead_scoring.drop_history_partition(name) IS 'Drops a partition of the history, or leaves that for another time if others use it for long. Returns whether it did';
 
-CREATE FUNCTION lead_scoring.drop_old_history(as_of timestamptz) RETURNS void LANGUAGE plpgsql
+CREATE FUNCTION lead_scoring.unwanted_history(as_of timestamptz) RETURNS SETOF name LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
 AS $$
 DECLARE
   old record;
-  kept record;
   is_wanted boolean;
 BEGIN
   FOR old IN SELECT * FROM lead_scoring.history_partitions() p WHERE p.end_instant <= date_trunc('month', as_of) ORDER BY p.first_instant LOOP
@@ -110,43 +109,70 @@ BEGIN
                         AND EXISTS (SELECT FROM lead_scoring.%I h WHERE h.score = s.name))', old.partition)
       INTO is_wanted USING old.end_instant, as_of;
     IF NOT is_wanted THEN
-      PERFORM lead_scoring.drop_history_partition(old.partition);
+      RETURN NEXT old.partition;
     END IF;
   END LOOP;
-  -- The instant is a constant of each DELETE: later partitions are left out, and nothing is computed row by row
-  FOR kept IN SELECT s.name, lead_scoring.instant_before(as_of, s.keep_history) AS until FROM lead_scoring.score s WHERE s.keep_history IS NOT NULL LOOP
-    DELETE FROM lead_scoring.history h WHERE h.score = kept.name AND h.changed_at < kept.until;
-    DELETE FROM lead_scoring.outbox o WHERE o.score = kept.name AND o.changed_at < kept.until;
-  END LOOP;
-  DELETE FROM lead_scoring.outbox o WHERE o.delivered_at < as_of - interval '720 hours';
 END $$;
-COMMENT ON FUNCTION lead_scoring.drop_old_history(timestamptz) IS 'Deletes history and changes that are older than their score keeps them, and changes that were delivered 30 days ago';
+COMMENT ON FUNCTION lead_scoring.unwanted_history(timestamptz) IS 'Partitions of the history of past months of which no score keeps anything, the oldest first';
+
+CREATE FUNCTION lead_scoring.delete_old_history(as_of timestamptz) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC'
+AS $$
+DECLARE
+  kept record;
+  month record;
+  -- Whole months are dropped, which is quicker
+  unwanted name[] := ARRAY(SELECT lead_scoring.unwanted_history(as_of));
+BEGIN
+  FOR kept IN SELECT s.name, lead_scoring.instant_before(as_of, s.keep_history) AS until FROM lead_scoring.score s WHERE s.keep_history IS NOT NULL ORDER BY s.name LOOP
+    FOR month IN SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid LEFT JOIN lead_scoring.history_partitions() p ON p.partition = c.relname
+                  WHERE i.inhparent = 'lead_scoring.history'::regclass AND c.relname <> ALL (unwanted) AND coalesce(p.first_instant < kept.until, true) ORDER BY c.relname
+    LOOP
+      EXECUTE format('DELETE FROM lead_scoring.%I h WHERE h.score = $1 AND h.changed_at < $2', month.relname) USING kept.name, kept.until;
+    END LOOP;
+    -- Who is taking some at this moment may take his time
+    DELETE FROM lead_scoring.outbox o WHERE o.change_id = ANY (ARRAY(
+      SELECT w.change_id FROM lead_scoring.outbox w WHERE w.score = kept.name AND w.changed_at < kept.until FOR UPDATE SKIP LOCKED));
+  END LOOP;
+  DELETE FROM lead_scoring.outbox o WHERE o.change_id = ANY (ARRAY(
+    SELECT w.change_id FROM lead_scoring.outbox w WHERE w.delivered_at < as_of - interval '720 hours' FOR UPDATE SKIP LOCKED));
+END $$;
+COMMENT ON FUNCTION lead_scoring.delete_old_history(timestamptz) IS
+  'Deletes history and changes that are older than their score keeps them, and changes that were delivered 30 days ago; but for months of which nothing is kept, and changes that somebody is taking';
 
 CREATE FUNCTION lead_scoring.maintain_history(as_of timestamptz DEFAULT now()) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
 AS $$
+DECLARE
+  old name;
 BEGIN
   IF as_of IS NULL OR as_of NOT BETWEEN '0001-01-01' AND '9999-11-30' THEN
     RAISE EXCEPTION 'cannot maintain the history as of %', coalesce(as_of::text, 'NULL') USING ERRCODE = 'datetime_field_overflow',
       HINT = 'Give an instant of the years 1 to 9999; left out it is now.';
   END IF;
-  PERFORM pg_advisory_xact_lock('lead_scoring.history'::regclass::oid::integer, 0);
-  PERFORM lead_scoring.add_history_partition(as_of);
-  PERFORM lead_scoring.add_history_partition(date_trunc('month', as_of) + interval '1 month');
-  PERFORM lead_scoring.drop_old_history(as_of);
+  -- One at a time
+  LOCK TABLE lead_scoring.history_default IN SHARE UPDATE EXCLUSIVE MODE;
   -- States of what is not defined any more
   DELETE FROM lead_scoring.alerted a
    WHERE NOT EXISTS (SELECT FROM lead_scoring.alert w WHERE w.score = a.score AND w.name = a.alert AND w.margin > 0);
   DELETE FROM lead_scoring.announced a
    WHERE NOT EXISTS (SELECT FROM lead_scoring.band b WHERE b.score = a.score AND (b.margin > 0 OR b.dwell IS NOT NULL));
+  PERFORM lead_scoring.delete_old_history(as_of);
+  -- Last what keeps others from the history until the end: nothing is waited for then but briefly
+  PERFORM lead_scoring.add_history_partition(as_of);
+  PERFORM lead_scoring.add_history_partition(least(date_trunc('month', as_of) + interval '1 month', '9999-11-30'));
+  FOR old IN SELECT lead_scoring.unwanted_history(as_of) LOOP
+    EXIT WHEN NOT lead_scoring.drop_history_partition(old);
+  END LOOP;
 END $$;
 COMMENT ON FUNCTION lead_scoring.maintain_history(timestamptz) IS
   'Makes the partitions of the history for this month and the next, and deletes what is older than keep_history of each score. For the owner of the extension; to be called once a day or so';
 
 REVOKE EXECUTE ON FUNCTION
   lead_scoring.add_history_partition(timestamptz), lead_scoring.drop_history_partition(name),
-  lead_scoring.drop_old_history(timestamptz), lead_scoring.maintain_history(timestamptz)
+  lead_scoring.unwanted_history(timestamptz), lead_scoring.delete_old_history(timestamptz), lead_scoring.maintain_history(timestamptz)
   FROM PUBLIC;
 
 CREATE FUNCTION lead_scoring.require_readable(score text) RETURNS lead_scoring.readable_score LANGUAGE plpgsql STABLE PARALLEL SAFE

@@ -209,21 +209,23 @@ CREATE VIEW lead_scoring.band_outcomes AS
   SELECT s.name AS score, m.name AS model, b.rank, b.band, b.open_records, b.samples, b.converted, b.closing_probability, b.probability_lowest, b.probability_highest,
          b.cycle_days, b.cycle_days_lower_quartile, b.cycle_days_upper_quartile
     FROM lead_scoring.score s
-    JOIN lead_scoring.readable_score r ON r.score = s.name AND r.explained
+    JOIN lead_scoring.readable_score r ON r.score = s.name
     JOIN lead_scoring.model m ON m.record_type = s.record_type AND EXISTS (SELECT FROM lead_scoring.feature f WHERE f.model = m.name AND f.enabled)
      AND NOT EXISTS (SELECT FROM lead_scoring.source o CROSS JOIN LATERAL (VALUES (o.relation), (o.through)) x (relation)
-                      WHERE o.record_type = m.record_type AND x.relation IS NOT NULL AND lead_scoring.model_uses_source(m.name, o.name)
-                        AND has_table_privilege(x.relation, 'SELECT') IS NOT TRUE)
+                      WHERE o.record_type = m.record_type AND x.relation IS NOT NULL
+                        AND (lead_scoring.uses_source(s.name, o.name) OR lead_scoring.model_uses_source(m.name, o.name))
+                        AND (has_table_privilege(x.relation, 'SELECT') IS NOT TRUE OR row_security_active(x.relation)))
    CROSS JOIN LATERAL lead_scoring.band_outcomes(s.name, m.name) b
    WHERE s.status = 'active' AND s.kind <> 'likelihood';
 CREATE VIEW lead_scoring.rule_health AS
   SELECT s.name AS score, m.name AS model, h.rule, h.begins, h.samples, h.converted, h.predicted, h.actual, h.ratio, h.below, h.times_below, h.flagged
     FROM lead_scoring.score s
-    JOIN lead_scoring.readable_score r ON r.score = s.name AND r.explained
+    JOIN lead_scoring.readable_score r ON r.score = s.name
     JOIN lead_scoring.model m ON m.record_type = s.record_type AND EXISTS (SELECT FROM lead_scoring.feature f WHERE f.model = m.name AND f.enabled)
      AND NOT EXISTS (SELECT FROM lead_scoring.source o CROSS JOIN LATERAL (VALUES (o.relation), (o.through)) x (relation)
-                      WHERE o.record_type = m.record_type AND x.relation IS NOT NULL AND lead_scoring.model_uses_source(m.name, o.name)
-                        AND has_table_privilege(x.relation, 'SELECT') IS NOT TRUE)
+                      WHERE o.record_type = m.record_type AND x.relation IS NOT NULL
+                        AND (lead_scoring.uses_source(s.name, o.name) OR lead_scoring.model_uses_source(m.name, o.name))
+                        AND (has_table_privilege(x.relation, 'SELECT') IS NOT TRUE OR row_security_active(x.relation)))
    CROSS JOIN LATERAL lead_scoring.rule_health(s.name, m.name) h
    WHERE s.status = 'active' AND s.kind <> 'likelihood';
 DO $$

@@ -2,13 +2,15 @@
 //
 // PostgreSQL's own statistics cannot be extended before version 18, and a table would mean another write for each event.
 // So the counters are in shared memory, which there is if the library is in shared_preload_libraries: one slot for each
-// score of each database, found under a lock, counted without one. A slot is given back when its score is switched off.
+// score of each database, found under a lock. A slot is given back when its score is switched off; one of a score that never came to
+// be, or whose database is gone, goes to another once all are taken.
 #include "pg/postgres_api.hpp"
 
 #include "pg/statistics.hpp"
 
 extern "C"
 {
+#include "access/xact.h"
 #include "port/atomics.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
@@ -26,6 +28,7 @@ namespace
 
 constexpr int slot_count = 256;   // scores of all databases that are counted
 constexpr int worker_count = 64;  // databases with a worker
+constexpr int64 unused_us = 24 * USECS_PER_HOUR;
 constexpr const char *memory_name = "lead_scoring";
 
 // One score
@@ -37,6 +40,7 @@ struct Slot
 	pg_atomic_uint64 evaluated; // records
 	pg_atomic_uint64 written;   // rows
 	pg_atomic_uint64 spent_us;  // microseconds
+	pg_atomic_uint64 used_at;   // when it was counted last
 };
 
 // The worker of a database
@@ -93,6 +97,7 @@ attach_memory()
 			pg_atomic_init_u64(&slot.evaluated, 0);
 			pg_atomic_init_u64(&slot.written, 0);
 			pg_atomic_init_u64(&slot.spent_us, 0);
+			pg_atomic_init_u64(&slot.used_at, 0);
 		}
 	}
 	LWLockRelease(AddinShmemInitLock);
@@ -112,26 +117,43 @@ find_slot(const char *score)
 	return nullptr;
 }
 
-// Take a free slot for a score, or null if there is none
+// Find a slot that nobody needs, or null; the lock is held by us alone
+Slot *
+find_free_slot()
+{
+	Slot *oldest = nullptr;
+
+	for (Slot &slot : shared->slots)
+	{
+		if (!OidIsValid(slot.database))
+		{
+			return &slot;
+		}
+		if (oldest == nullptr || pg_atomic_read_u64(&slot.used_at) < pg_atomic_read_u64(&oldest->used_at))
+		{
+			oldest = &slot;
+		}
+	}
+	auto used_at = static_cast<TimestampTz>(pg_atomic_read_u64(&oldest->used_at));
+	return used_at < GetCurrentStatementStartTimestamp() - unused_us ? oldest : nullptr;
+}
+
+// Take a slot for a score, or null if there is none; the lock is held by us alone
 Slot *
 take_slot(const char *score)
 {
-	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
 	Slot *taken = find_slot(score);
-	for (int at = 0; taken == nullptr && at < slot_count; at++)
+
+	if (taken != nullptr || (taken = find_free_slot()) == nullptr)
 	{
-		if (!OidIsValid(shared->slots[at].database))
-		{
-			taken = &shared->slots[at];
-			strlcpy(taken->score, score, NAMEDATALEN);
-			pg_atomic_write_u64(&taken->evaluations, 0);
-			pg_atomic_write_u64(&taken->evaluated, 0);
-			pg_atomic_write_u64(&taken->written, 0);
-			pg_atomic_write_u64(&taken->spent_us, 0);
-			taken->database = MyDatabaseId;
-		}
+		return taken;
 	}
-	LWLockRelease(shared->lock);
+	strlcpy(taken->score, score, NAMEDATALEN);
+	pg_atomic_write_u64(&taken->evaluations, 0);
+	pg_atomic_write_u64(&taken->evaluated, 0);
+	pg_atomic_write_u64(&taken->written, 0);
+	pg_atomic_write_u64(&taken->spent_us, 0);
+	taken->database = MyDatabaseId;
 	return taken;
 }
 
@@ -142,6 +164,7 @@ count(Slot *slot, uint64 evaluated, uint64 written, double milliseconds)
 	pg_atomic_fetch_add_u64(&slot->evaluated, static_cast<int64>(evaluated));
 	pg_atomic_fetch_add_u64(&slot->written, static_cast<int64>(written));
 	pg_atomic_fetch_add_u64(&slot->spent_us, static_cast<int64>(milliseconds * 1000));
+	pg_atomic_write_u64(&slot->used_at, static_cast<uint64>(GetCurrentStatementStartTimestamp()));
 }
 
 void
@@ -180,18 +203,20 @@ note_evaluation(const char *score, uint64 evaluated, uint64 written, double mill
 	{
 		return;
 	}
+	// Counted within the lock, lest the slot becomes another score's
 	LWLockAcquire(shared->lock, LW_SHARED);
 	Slot *slot = find_slot(score);
+	if (slot == nullptr)
+	{
+		LWLockRelease(shared->lock);
+		LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+		slot = take_slot(score);
+	}
 	if (slot != nullptr)
 	{
-		// Within the lock, lest the slot becomes another score's
 		count(slot, evaluated, written, milliseconds);
 	}
 	LWLockRelease(shared->lock);
-	if (slot == nullptr && (slot = take_slot(score)) != nullptr)
-	{
-		count(slot, evaluated, written, milliseconds);
-	}
 }
 
 void

@@ -53,6 +53,7 @@ constexpr int most_databases = 64;
 // How often to look for models that are due, and after the history, whose partitions are made a month ahead
 constexpr int training_interval_ms = 60 * 1000;
 constexpr int history_interval_ms = 60 * 60 * 1000;
+constexpr int longest_wait_ms = 2 * 1000;
 
 // A database that is to have a worker
 struct Charge
@@ -237,6 +238,8 @@ call_if_there(const char *name)
 							   1, &name);
 	if (rows.count == 1)
 	{
+		// Scores wait for us: another time will do
+		wait_at_most(longest_wait_ms);
 		execute_command(text_at(rows, 0, 1));
 	}
 	end_session(session);
@@ -252,16 +255,26 @@ next_transaction(const char *activity)
 	begin_transaction(activity);
 }
 
-// What a turn does beside following time
+// What a turn does beside following time, if it comes to that
 struct Seldom
 {
-	bool training;
-	bool history;
+	TimestampTz now;
+	TimestampTz last_training; // when it was begun
+	TimestampTz last_history;
 };
+
+bool
+is_time(TimestampTz *last, TimestampTz now, int interval_ms)
+{
+	bool is_time = TimestampDifferenceExceeds(*last, now, interval_ms);
+
+	*last = is_time ? now : *last;
+	return is_time;
+}
 
 // Do what is to be done now, each part in transactions of its own. What the whole takes lives in the context
 void
-take_turn(MemoryContext context, const Seldom &seldom)
+take_turn(MemoryContext context, Seldom *seldom)
 {
 	begin_transaction("lead_scoring: looking for work");
 	bool there = extension_is_there();
@@ -271,12 +284,12 @@ take_turn(MemoryContext context, const Seldom &seldom)
 		MemoryContextSwitchTo(context);
 		work_off_queue(upkeep, DT_NOBEGIN);
 		refresh_what_is_due(upkeep, DT_NOBEGIN, true);
-		if (seldom.history)
+		if (is_time(&seldom->last_history, seldom->now, history_interval_ms))
 		{
 			next_transaction("lead_scoring.maintain_history()");
 			call_if_there("maintain_history");
 		}
-		if (seldom.training)
+		if (is_time(&seldom->last_training, seldom->now, training_interval_ms))
 		{
 			next_transaction("lead_scoring: looking for models to train");
 			start_trainer_if_due();
@@ -287,7 +300,7 @@ take_turn(MemoryContext context, const Seldom &seldom)
 
 // Take a turn; an error ends it, not the worker
 bool
-take_turn_safely(MemoryContext context, const Seldom &seldom)
+take_turn_safely(MemoryContext context, Seldom *seldom)
 {
 	volatile bool done = false;
 
@@ -369,16 +382,11 @@ lead_scoring_worker_main(Datum)
 	MemoryContextSwitchTo(context);
 	pgstat_report_activity(STATE_IDLE, nullptr);
 	int failures = 0;
-	TimestampTz last_training = 0;
-	TimestampTz last_history = 0;
+	Seldom seldom = {};
 	for (;;)
 	{
-		TimestampTz now = GetCurrentTimestamp();
-		Seldom seldom{TimestampDifferenceExceeds(last_training, now, training_interval_ms),
-					  TimestampDifferenceExceeds(last_history, now, history_interval_ms)};
-		failures = take_turn_safely(context, seldom) ? 0 : failures + 1;
-		last_training = seldom.training ? now : last_training;
-		last_history = seldom.history ? now : last_history;
+		seldom.now = GetCurrentTimestamp();
+		failures = take_turn_safely(context, &seldom) ? 0 : failures + 1;
 		(void) sleep_for(failures == 0 ? naptime_ms() : Max(naptime_ms(), delay_after(failures, longest_delay_ms)));
 	}
 }

@@ -1,7 +1,7 @@
 -- Who sees history and changes, who takes them
 BEGIN;
 \ir include/crm.psql
-SELECT plan(43);
+SELECT plan(44);
 
 CREATE ROLE ls_test_owner;
 CREATE ROLE ls_test_reader;
@@ -46,6 +46,11 @@ REVOKE SELECT ON happenings FROM ls_test_reader;
 SET ROLE ls_test_reader;
 SELECT is(pg_temp.seen(), '4 0 2 1', 'explanations are for those who may read all that they are about');
 RESET ROLE;
+SAVEPOINT rules;
+DELETE FROM lead_scoring.rule WHERE source = 'happening';
+SET ROLE ls_test_reader;
+SELECT is(pg_temp.seen(), '4 0 2 1', 'also once the rule that they are about is gone');
+ROLLBACK TO rules;
 ALTER TABLE leads ENABLE ROW LEVEL SECURITY;
 CREATE POLICY one ON leads TO ls_test_reader, ls_test_writer USING (id = 1);
 SET ROLE ls_test_reader;

@@ -1,7 +1,7 @@
 -- Rules judged by outcomes: evidence, health (E45), proposals; every figure beside hand-written SQL
 BEGIN;
 \ir include/outcomes.psql
-SELECT plan(45);
+SELECT plan(46);
 
 CREATE TEMP TABLE pays AS SELECT c.*, date_trunc('month', c.snapshot) AS month, r.rule, r.points, r.points <> 0 AS pays
   FROM cases c CROSS JOIN LATERAL (VALUES ('fair', CASE WHEN c.channel = 'fair' THEN 10 ELSE 0 END), ('large', CASE WHEN c.size >= 40 THEN 5 ELSE 0 END), ('pricing', 4 * c.pricing), ('recent', c.recent::int * 3)) r (rule, points);
@@ -122,6 +122,10 @@ INSERT INTO lead_scoring.feature (model, name, source, statistic, expression) VA
 SET ROLE ls_test_reader;
 SELECT is((SELECT string_agg(DISTINCT model, ' ') FROM lead_scoring.band_outcomes WHERE score = 'deal_score'), 'won', '... without models of what he may not read');
 SELECT lives_ok($$SELECT * FROM lead_scoring.rule_evidence('deal_score', 'won')$$, 'the functions, too');
+RESET ROLE;
+INSERT INTO lead_scoring.scope (score, mode, source, criterion) VALUES ('deal_score', 'exclude', 'salary', 'amount > 1e9');
+SET ROLE ls_test_reader;
+SELECT is((SELECT count(*) FROM lead_scoring.rule_health WHERE score = 'deal_score') + (SELECT count(*) FROM lead_scoring.band_outcomes WHERE score = 'deal_score'), 0::bigint, 'nor scores of which he may not read a scope''s source');
 RESET ROLE;
 
 -- Errors
