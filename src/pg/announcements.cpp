@@ -15,6 +15,8 @@
 extern "C"
 {
 #include "commands/async.h"
+#include "replication/logicalworker.h"
+#include "replication/worker_internal.h"
 }
 
 namespace lead_scoring::pg
@@ -318,6 +320,27 @@ give_alerts(const Noting &noting, Events *events)
 	}
 }
 
+// Whether the transaction is prepared in two phases because its publisher's was: it cannot tell anybody, and would fail for ever
+bool
+is_prepared_by_publisher()
+{
+#if PG_VERSION_NUM >= 150000
+	return IsLogicalWorker() && MySubscription != nullptr && MySubscription->twophasestate == LOGICALREP_TWOPHASE_STATE_ENABLED;
+#else
+	return false;
+#endif
+}
+
+// Tell those who listen; equal messages of a transaction are delivered once
+void
+tell(const char *score)
+{
+	if (!is_prepared_by_publisher())
+	{
+		Async_Notify("lead_scoring", score);
+	}
+}
+
 } // namespace
 
 bool
@@ -375,8 +398,7 @@ announce(const Noting &noting)
 	if (events.count > 0)
 	{
 		write_events(noting, events);
-		// Equal ones of a transaction are delivered once
-		Async_Notify("lead_scoring", noting.score->name);
+		tell(noting.score->name);
 	}
 	return events.count;
 }

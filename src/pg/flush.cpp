@@ -170,6 +170,38 @@ compare_types(const ListCell *left, const ListCell *right)
 				  static_cast<const Concerned *>(lfirst(right))->record_type);
 }
 
+// Whether no other type's scores are looked at by those of a type, but for types that look at each other
+bool
+is_fed_by_none(const Paths *paths, const List *all, const Concerned *concerned)
+{
+	for (int at = 0; at < list_length(all); at++)
+	{
+		const char *other = static_cast<const Concerned *>(list_nth(all, at))->record_type;
+		if (strcmp(other, concerned->record_type) != 0 && feeds(paths, other, concerned->record_type) &&
+			!feeds(paths, concerned->record_type, other))
+		{
+			return false;
+		}
+	}
+	return true;
+}
+
+// Take the records whose turn it is: contacts before the companies whose scores look at theirs, as who writes a contact has that
+// before its company; else in the order of the names of their types
+Concerned *
+take_next(const Paths *paths, List **all)
+{
+	int next = 0;
+
+	while (next + 1 < list_length(*all) && !is_fed_by_none(paths, *all, static_cast<const Concerned *>(list_nth(*all, next))))
+	{
+		next++;
+	}
+	auto *taken = static_cast<Concerned *>(list_nth(*all, next));
+	*all = list_delete_nth_cell(*all, next);
+	return taken;
+}
+
 void
 score_all(const ActiveScore *score)
 {
@@ -283,9 +315,9 @@ score_touched()
 		}
 	}
 	list_sort(all, compare_types);
-	for (int at = 0; at < list_length(all); at++)
+	while (all != NIL)
 	{
-		score_concerned(static_cast<Concerned *>(list_nth(all, at)));
+		score_concerned(take_next(paths, &all));
 	}
 	MemoryContextSwitchTo(before);
 	MemoryContextDelete(context);

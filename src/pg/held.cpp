@@ -128,6 +128,20 @@ share_definition(const char *score)
 	remember(score);
 }
 
+// Let go of all but so many of the definitions that are held; nothing was read under the others yet
+void
+let_go(int count)
+{
+	while (list_length(held) > count)
+	{
+		auto *last = static_cast<const Held *>(llast(held));
+		LOCKTAG tag;
+		SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, own_relation("score"), key_of(last->name), 2);
+		LockRelease(&tag, last->alone ? ExclusiveLock : ShareLock, false);
+		held = list_delete_last(held);
+	}
+}
+
 bool
 is_written(const List *scores, Oid relation)
 {
@@ -371,10 +385,13 @@ void
 share_score(const char *score)
 {
 	uint64 version;
+	int held_before = list_length(held);
 
 	AcceptInvalidationMessages();
 	do
 	{
+		// In the order of all that are to be held now
+		let_go(held_before);
 		version = definitions_version();
 		const ActiveScore *active = find_active(score);
 		if (active != nullptr && active->relative)
@@ -429,10 +446,13 @@ hold_paths_from(Oid relation)
 {
 	const PathStarts *starts = held_paths_from(relation);
 	uint64 version = definitions_version();
+	int held_before = list_length(held);
 
 	while (starts == nullptr || version != definitions_version())
 	{
-		// Whoever held a definition may have changed it, and has said so before he let it go
+		// Whoever held a definition may have changed it, and has said so before he let it go. Others may be among them by now, which
+		// stand before those that we have: all are held in the same order
+		let_go(held_before);
 		version = definitions_version();
 		starts = current_paths_from(relation);
 		if (!are_held(starts->concerned))

@@ -275,6 +275,24 @@ scores_around(const Paths *paths, Oid relation)
 	return add_followers(add_readers(NIL, paths, relation), paths);
 }
 
+bool
+feeds(const Paths *paths, const char *record_type, const char *other)
+{
+	for (int at = 0; at < list_length(paths->scores); at++)
+	{
+		auto *score = static_cast<const ActiveScore *>(list_nth(paths->scores, at));
+		const List *followers = strcmp(score->record_type, record_type) == 0 ? scores_around(paths, score->target) : NIL;
+		for (int place = 0; place < list_length(followers); place++)
+		{
+			if (strcmp(static_cast<const ActiveScore *>(list_nth(followers, place))->record_type, other) == 0)
+			{
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
 List *
 relations_of(const Paths *paths, const List *scores)
 {

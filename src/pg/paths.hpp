@@ -107,6 +107,9 @@ void sort_scores(List *scores);
 // written in turn
 List *scores_around(const Paths *paths, Oid relation);
 
+// Whether scores of a record type look, in turn, at what scores of another one write
+bool feeds(const Paths *paths, const char *record_type, const char *other);
+
 // The relations, of Oid in their order, that some scores read or write
 List *relations_of(const Paths *paths, const List *scores);
 

@@ -12,7 +12,7 @@ use Server;
 
 plan skip_all => 'no private server to be copied' unless server_possible();
 
-my $server = Server->new('replication', 'wal_level = logical', 'max_wal_senders = 8', 'max_replication_slots = 8', 'max_worker_processes = 16', 'lead_scoring.refresh_interval = 0');
+my $server = Server->new('replication', 'wal_level = logical', 'max_wal_senders = 8', 'max_replication_slots = 8', 'max_worker_processes = 16', 'max_prepared_transactions = 4', 'lead_scoring.refresh_interval = 0');
 $server->start;
 
 my $tables = <<'SQL';
@@ -92,6 +92,20 @@ for (["INSERT INTO activities (id, contact_id, type) VALUES (4, 3, 'mail'), (5, 
 }
 is(result("ALTER SUBSCRIPTION events DISABLE; ALTER SUBSCRIPTION events SET (slot_name = NONE); DROP SUBSCRIPTION events", @copy), '', 'the subscription is over');
 comes('... and so is its slot', "SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots WHERE NOT active", '1', @crm);
+
+# A publisher's transactions in two phases, which notify nobody: what applies them could not prepare them otherwise
+is(result("INSERT INTO lead_scoring.band (score, label, lower_bound) VALUES ('s', 'hot', 5), ('s', 'cold', NULL)", @copy), '', 'labels');
+is(result("SELECT pg_create_logical_replication_slot('phases', 'pgoutput', false, true) IS NOT NULL", @crm), 't', 'a slot for two phases');
+is(result("CREATE SUBSCRIPTION phases CONNECTION 'dbname=crm host=$ENV{PGHOST} user=postgres' PUBLICATION events WITH (create_slot = false, slot_name = 'phases', two_phase = true)", @copy), '', '... and its subscription');
+comes('... which is ready', "SELECT subtwophasestate FROM pg_subscription", 'e', @copy);
+is(result("BEGIN; INSERT INTO activities (id, contact_id, type) VALUES (50, 1, 'mail'); PREPARE TRANSACTION 'mail'", @crm), '', 'a prepared transaction that changes a label');
+is(result("COMMIT PREPARED 'mail'; INSERT INTO activities (id, contact_id, type) VALUES (51, 2, 'mail')", @crm), '', '... is committed, others follow');
+comes('... and all of them arrive', $scores, '1:10 2:10 3:0', @copy);
+is(result("SELECT string_agg(record_key || ' ' || to_label, ', ' ORDER BY record_key) FROM lead_scoring.score_change WHERE reason = 'facts'", @copy), '1 hot, 2 hot', '... with changes of labels');
+is(result($wrong, @copy), '0', '... verify is empty');
+is(result("ALTER SUBSCRIPTION phases DISABLE; ALTER SUBSCRIPTION phases SET (slot_name = NONE); DROP SUBSCRIPTION phases", @copy), '', 'this is over, too');
+comes('... and so is its slot', "SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots WHERE NOT active", '1', @crm);
+is(result("TRUNCATE activities", @crm), '', 'no events');
 
 # A dump
 is(result("INSERT INTO activities (id, contact_id, type) VALUES (1, 1, 'mail'), (2, 1, 'mail'), (3, 2, 'mail')", @crm), '', 'events again');
