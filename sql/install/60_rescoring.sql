@@ -19,25 +19,10 @@ EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
 END $$;
 COMMENT ON FUNCTION lead_scoring.fits(text) IS 'Whether the definition of a score fits its relations; tells if it does not';
 
-CREATE FUNCTION lead_scoring.catch_up(score text) RETURNS void LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-SET lead_scoring.reason = facts
-AS $$
-DECLARE
-  since timestamptz := clock_timestamp();
-  -- Points that fade change all the time, and are no reason
-  waiting text[] := ARRAY(
-    SELECT q.record_key FROM lead_scoring.queue q WHERE q.score = catch_up.score AND q.record_key IS NOT NULL
-     UNION SELECT p.record_key FROM lead_scoring.parked p WHERE p.score = catch_up.score
-     UNION SELECT d.record_key FROM lead_scoring.due d WHERE d.score = catch_up.score AND d.due_at > '-infinity' AND d.due_at <= since);
-BEGIN
-  IF EXISTS (SELECT FROM lead_scoring.queue q WHERE q.score = catch_up.score AND q.record_key IS NULL) THEN
-    PERFORM lead_scoring.refresh(catch_up.score, since);
-  ELSIF cardinality(waiting) > 0 THEN
-    PERFORM lead_scoring.refresh(catch_up.score, since, waiting);
-  END IF;
-END $$;
-COMMENT ON FUNCTION lead_scoring.catch_up(text) IS 'Evaluates the records of an active score that wait, failed, or are due, so that a re-scoring that announces nothing does not come before facts that are to be announced';
+CREATE FUNCTION lead_scoring.catch_up(score text) RETURNS void
+  AS 'MODULE_PATHNAME', 'lead_scoring_catch_up' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+  SET lead_scoring.reason = facts;
+COMMENT ON FUNCTION lead_scoring.catch_up(text) IS 'Evaluates the records of an active score that wait, failed, or are due, so that a re-scoring that announces nothing does not come before facts that are to be announced. Takes the rights of refresh(), for who holds the definition alone';
 
 CREATE FUNCTION lead_scoring.rescore(scores text[]) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

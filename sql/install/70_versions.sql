@@ -272,7 +272,8 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'score "%", which score "%" is a draft of, does not exist', version.draft_of, publish.draft USING ERRCODE = 'undefined_object',
       HINT = 'Set draft_of to the score that it replaces.';
-  ELSIF version.kind <> 'likelihood' AND NOT EXISTS (SELECT FROM lead_scoring.rule r WHERE r.score = version.name AND r.enabled) THEN
+  ELSIF version.kind <> 'likelihood' AND NOT EXISTS (SELECT FROM lead_scoring.rule r WHERE r.score = version.name AND r.enabled)
+        AND EXISTS (SELECT FROM lead_scoring.rule r WHERE r.score = replaced.name AND r.enabled) THEN
     RAISE EXCEPTION 'score "%" has no enabled rules to replace those of score "%"', version.name, replaced.name
       USING ERRCODE = 'object_not_in_prerequisite_state',
       HINT = format('Insert them into lead_scoring.rule first, or throw the draft away: DELETE FROM lead_scoring.score WHERE name = %L.', version.name);

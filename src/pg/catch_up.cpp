@@ -1,0 +1,114 @@
+// lead_scoring.catch_up: what is to be announced of facts and of time comes before an edit, which announces nothing.
+#include "pg/postgres_api.hpp"
+
+#include "pg/own_tables.hpp"
+#include "pg/query.hpp"
+#include "pg/session.hpp"
+
+extern "C"
+{
+#include "access/xact.h"
+#include "utils/snapmgr.h"
+}
+
+LEAD_SCORING_FUNCTION(lead_scoring_catch_up);
+
+namespace lead_scoring::pg
+{
+
+namespace
+{
+
+// Records of a score that wait in the queue, have failed, or whose time has come; everybody, if an entry says so. Points that fade
+// change all the time, and are no reason
+struct Waiting
+{
+	bool any;
+	bool everybody;
+	Datum keys;           // an array of texts
+	const char *last;     // number of the last entry of the queue, null if there is none
+};
+
+constexpr const char *find_waiting =
+	"SELECT bool_or(w.record_key IS NULL), array_agg(w.record_key), max(w.queue_id) FROM ("
+	"SELECT q.record_key, q.queue_id FROM lead_scoring.queue q WHERE q.score = $1 "
+	"UNION ALL SELECT p.record_key, NULL FROM lead_scoring.parked p WHERE p.score = $1 "
+	"UNION ALL SELECT d.record_key, NULL FROM lead_scoring.due d WHERE d.score = $1 AND d.due_at > '-infinity' AND d.due_at <= $2::timestamptz"
+	") w HAVING count(*) > 0";
+
+OwnCommand end_entries = {"DELETE FROM lead_scoring.queue q WHERE q.score = $1 AND q.queue_id <= $2::bigint", 2, {TEXTOID, TEXTOID}, nullptr};
+
+// By what is committed now: who holds the definition alone has waited for all who write facts
+Waiting
+who_waits(const char *score, TimestampTz as_of)
+{
+	const char *parameters[] = {score, DatumGetCString(DirectFunctionCall1(timestamptz_out, TimestampTzGetDatum(as_of)))};
+	MemoryContext context = CurrentMemoryContext;
+	Waiting waiting = {};
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	SPI_connect();
+	Session session = begin_as_table_owner(definitions_owner());
+	QueryRows rows = run_query(context, find_waiting, lengthof(parameters), parameters);
+	if (rows.count > 0)
+	{
+		// What the rows point to goes with SPI
+		MemoryContext before = MemoryContextSwitchTo(context);
+		waiting = {true, DatumGetBool(datum_at(rows, 0, 1)), PointerGetDatum(PG_DETOAST_DATUM_COPY(datum_at(rows, 0, 2))), text_at(rows, 0, 3)};
+		MemoryContextSwitchTo(before);
+	}
+	end_session(session);
+	SPI_finish();
+	PopActiveSnapshot();
+	return waiting;
+}
+
+// Evaluate them, with the rights of the caller
+void
+evaluate_waiting(const char *score, TimestampTz as_of, const Waiting &waiting)
+{
+	Oid types[] = {TEXTOID, TIMESTAMPTZOID, TEXTARRAYOID};
+	Datum values[] = {CStringGetTextDatum(score), TimestampTzGetDatum(as_of), waiting.keys};
+	const char nulls[] = {' ', ' ', waiting.everybody ? 'n' : ' ', '\0'};
+
+	SPI_connect();
+	Session session = begin_safe_path();
+	if (SPI_execute_with_args("SELECT lead_scoring.refresh($1, $2, $3)", lengthof(types), types, values, nulls, false, 0) != SPI_OK_SELECT)
+	{
+		elog(ERROR, "could not evaluate what waits of score \"%s\"", score);
+	}
+	end_session(session);
+	SPI_finish();
+}
+
+// A transaction that sees the past does not see all of them: those are worked on again
+void
+end_waiting(const char *score, const Waiting &waiting)
+{
+	if (waiting.last != nullptr && !IsolationUsesXactSnapshot())
+	{
+		Datum values[] = {CStringGetTextDatum(score), CStringGetTextDatum(waiting.last)};
+		run_own_command(&end_entries, values);
+	}
+}
+
+} // namespace
+
+} // namespace lead_scoring::pg
+
+// Evaluate the records of an active score that wait; its definition is held alone
+Datum
+lead_scoring_catch_up(PG_FUNCTION_ARGS)
+{
+	using namespace lead_scoring::pg;
+
+	const char *score = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (Waiting waiting = who_waits(score, now); waiting.any)
+	{
+		evaluate_waiting(score, now, waiting);
+		end_waiting(score, waiting);
+	}
+	PG_RETURN_VOID();
+}
