@@ -20,9 +20,8 @@ END $$;
 COMMENT ON FUNCTION lead_scoring.fits(text) IS 'Whether the definition of a score fits its relations; tells if it does not';
 
 CREATE FUNCTION lead_scoring.catch_up(score text) RETURNS void
-  AS 'MODULE_PATHNAME', 'lead_scoring_catch_up' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
-  SET lead_scoring.reason = facts;
-COMMENT ON FUNCTION lead_scoring.catch_up(text) IS 'Evaluates the records of an active score that wait, failed, or are due, so that a re-scoring that announces nothing does not come before facts that are to be announced. Takes the rights of refresh(), for who holds the definition alone';
+  AS 'MODULE_PATHNAME', 'lead_scoring_catch_up' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lead_scoring.catch_up(text) IS 'Evaluates the records of an active score that wait, failed, or are due, so that a re-scoring that announces nothing does not come before facts that are to be announced. Takes the rights of refresh()';
 
 CREATE FUNCTION lead_scoring.rescore(scores text[]) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -1,6 +1,7 @@
 // lead_scoring.catch_up: what is to be announced of facts and of time comes before an edit, which announces nothing.
 #include "pg/postgres_api.hpp"
 
+#include "pg/held.hpp"
 #include "pg/own_tables.hpp"
 #include "pg/query.hpp"
 #include "pg/session.hpp"
@@ -19,37 +20,37 @@ namespace lead_scoring::pg
 namespace
 {
 
-// Records of a score that wait in the queue, have failed, or whose time has come; everybody, if an entry says so. Points that fade
-// change all the time, and are no reason
+// Records of a score that wait
 struct Waiting
 {
 	bool any;
-	bool everybody;
-	Datum keys;           // an array of texts
-	const char *last;     // number of the last entry of the queue, null if there is none
+	bool everybody;   // an entry of the queue says so
+	Datum keys;       // an array of texts
+	const char *last; // number of the last entry of the queue, null if there is none
 };
 
-constexpr const char *find_waiting =
-	"SELECT bool_or(w.record_key IS NULL), array_agg(w.record_key), max(w.queue_id) FROM ("
-	"SELECT q.record_key, q.queue_id FROM lead_scoring.queue q WHERE q.score = $1 "
-	"UNION ALL SELECT p.record_key, NULL FROM lead_scoring.parked p WHERE p.score = $1 "
-	"UNION ALL SELECT d.record_key, NULL FROM lead_scoring.due d WHERE d.score = $1 AND d.due_at > '-infinity' AND d.due_at <= $2::timestamptz"
-	") w HAVING count(*) > 0";
+// Those that wait in the queue, or have failed
+constexpr const char *with_facts = "SELECT bool_or(w.record_key IS NULL), array_agg(w.record_key), max(w.queue_id) FROM ("
+								   "SELECT q.record_key, q.queue_id FROM lead_scoring.queue q WHERE q.score = $1 UNION ALL "
+								   "SELECT p.record_key, NULL FROM lead_scoring.parked p WHERE p.score = $1) w HAVING count(*) > 0";
+
+// Those whose time has come, but for points that fade: these change all the time, and wait for nothing
+constexpr const char *with_time = "SELECT false, array_agg(d.record_key), NULL FROM lead_scoring.due d "
+								  "WHERE d.score = $1 AND d.due_at > '-infinity' AND d.due_at <= pg_catalog.clock_timestamp() HAVING count(*) > 0";
 
 OwnCommand end_entries = {"DELETE FROM lead_scoring.queue q WHERE q.score = $1 AND q.queue_id <= $2::bigint", 2, {TEXTOID, TEXTOID}, nullptr};
 
 // By what is committed now: who holds the definition alone has waited for all who write facts
 Waiting
-who_waits(const char *score, TimestampTz as_of)
+who_waits(const char *score, const char *sql)
 {
-	const char *parameters[] = {score, DatumGetCString(DirectFunctionCall1(timestamptz_out, TimestampTzGetDatum(as_of)))};
 	MemoryContext context = CurrentMemoryContext;
 	Waiting waiting = {};
 
 	PushActiveSnapshot(GetLatestSnapshot());
 	SPI_connect();
 	Session session = begin_as_table_owner(definitions_owner());
-	QueryRows rows = run_query(context, find_waiting, lengthof(parameters), parameters);
+	QueryRows rows = run_query(context, sql, 1, &score);
 	if (rows.count > 0)
 	{
 		// What the rows point to goes with SPI
@@ -65,14 +66,15 @@ who_waits(const char *score, TimestampTz as_of)
 
 // Evaluate them, with the rights of the caller
 void
-evaluate_waiting(const char *score, TimestampTz as_of, const Waiting &waiting)
+evaluate_waiting(const char *score, const char *reason, const Waiting &waiting)
 {
 	Oid types[] = {TEXTOID, TIMESTAMPTZOID, TEXTARRAYOID};
-	Datum values[] = {CStringGetTextDatum(score), TimestampTzGetDatum(as_of), waiting.keys};
+	Datum values[] = {CStringGetTextDatum(score), TimestampTzGetDatum(GetCurrentTimestamp()), waiting.keys};
 	const char nulls[] = {' ', ' ', waiting.everybody ? 'n' : ' ', '\0'};
 
 	SPI_connect();
 	Session session = begin_safe_path();
+	give_reason(reason);
 	if (SPI_execute_with_args("SELECT lead_scoring.refresh($1, $2, $3)", lengthof(types), types, values, nulls, false, 0) != SPI_OK_SELECT)
 	{
 		elog(ERROR, "could not evaluate what waits of score \"%s\"", score);
@@ -96,19 +98,24 @@ end_waiting(const char *score, const Waiting &waiting)
 
 } // namespace lead_scoring::pg
 
-// Evaluate the records of an active score that wait; its definition is held alone
+// Evaluate the records of an active score that wait
 Datum
 lead_scoring_catch_up(PG_FUNCTION_ARGS)
 {
 	using namespace lead_scoring::pg;
 
 	const char *score = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	TimestampTz now = GetCurrentTimestamp();
 
-	if (Waiting waiting = who_waits(score, now); waiting.any)
+	// Who edits holds it. Others wait for all whose entries are on their way: these end by their numbers
+	seize_score(score, Wanted::if_active);
+	if (Waiting waiting = who_waits(score, with_facts); waiting.any)
 	{
-		evaluate_waiting(score, now, waiting);
+		evaluate_waiting(score, "facts", waiting);
 		end_waiting(score, waiting);
+	}
+	if (Waiting waiting = who_waits(score, with_time); waiting.any)
+	{
+		evaluate_waiting(score, "time", waiting);
 	}
 	PG_RETURN_VOID();
 }

@@ -28,6 +28,7 @@ namespace
 struct Concerned
 {
 	const char *record_type;
+	int turn; // contacts before the companies whose scores look at theirs: who writes a contact has that before its company
 	KeySet *keys;
 	bool everybody;
 	bool awaits_records; // rows may name records that nobody sees yet
@@ -50,8 +51,20 @@ path_of(const Paths *paths, const Touched *touched)
 	return nullptr;
 }
 
+int
+turn_of(const Paths *paths, const char *record_type)
+{
+	int turn = 0;
+
+	while (turn < list_length(paths->types) && strcmp(static_cast<const char *>(list_nth(paths->types, turn)), record_type) != 0)
+	{
+		turn++;
+	}
+	return turn;
+}
+
 Concerned *
-concerned_with(List **all, const Path *path)
+concerned_with(List **all, const Paths *paths, const Path *path)
 {
 	for (int at = 0; at < list_length(*all); at++)
 	{
@@ -63,6 +76,7 @@ concerned_with(List **all, const Path *path)
 	}
 	auto *concerned = static_cast<Concerned *>(palloc0(sizeof(Concerned)));
 	concerned->record_type = path->record_type;
+	concerned->turn = turn_of(paths, path->record_type);
 	concerned->only_rows = true;
 	concerned->keys = make_key_set(CurrentMemoryContext, path->key_kind);
 	*all = lappend(*all, concerned);
@@ -135,9 +149,9 @@ raise_severed(const Path *path)
 }
 
 void
-add_concerned(List **all, const Path *path, const Touched *touched)
+add_concerned(List **all, const Paths *paths, const Path *path, const Touched *touched)
 {
-	Concerned *concerned = concerned_with(all, path);
+	Concerned *concerned = concerned_with(all, paths, path);
 
 	concerned->scores = list_concat_unique_ptr(concerned->scores, path->scores);
 	concerned->everybody |= touched->everybody;
@@ -166,40 +180,7 @@ add_concerned(List **all, const Path *path, const Touched *touched)
 int
 compare_types(const ListCell *left, const ListCell *right)
 {
-	return strcmp(static_cast<const Concerned *>(lfirst(left))->record_type,
-				  static_cast<const Concerned *>(lfirst(right))->record_type);
-}
-
-// Whether no other type's scores are looked at by those of a type, but for types that look at each other
-bool
-is_fed_by_none(const Paths *paths, const List *all, const Concerned *concerned)
-{
-	for (int at = 0; at < list_length(all); at++)
-	{
-		const char *other = static_cast<const Concerned *>(list_nth(all, at))->record_type;
-		if (strcmp(other, concerned->record_type) != 0 && feeds(paths, other, concerned->record_type) &&
-			!feeds(paths, concerned->record_type, other))
-		{
-			return false;
-		}
-	}
-	return true;
-}
-
-// Take the records whose turn it is: contacts before the companies whose scores look at theirs, as who writes a contact has that
-// before its company; else in the order of the names of their types
-Concerned *
-take_next(const Paths *paths, List **all)
-{
-	int next = 0;
-
-	while (next + 1 < list_length(*all) && !is_fed_by_none(paths, *all, static_cast<const Concerned *>(list_nth(*all, next))))
-	{
-		next++;
-	}
-	auto *taken = static_cast<Concerned *>(list_nth(*all, next));
-	*all = list_delete_nth_cell(*all, next);
-	return taken;
+	return static_cast<const Concerned *>(lfirst(left))->turn - static_cast<const Concerned *>(lfirst(right))->turn;
 }
 
 void
@@ -311,13 +292,14 @@ score_touched()
 		const Path *path = path_of(paths, entry);
 		if (path != nullptr && path->leads)
 		{
-			add_concerned(&all, path, entry);
+			add_concerned(&all, paths, path, entry);
 		}
 	}
 	list_sort(all, compare_types);
-	while (all != NIL)
+	list_sort(all, compare_types);
+	for (int at = 0; at < list_length(all); at++)
 	{
-		score_concerned(take_next(paths, &all));
+		score_concerned(static_cast<Concerned *>(list_nth(all, at)));
 	}
 	MemoryContextSwitchTo(before);
 	MemoryContextDelete(context);

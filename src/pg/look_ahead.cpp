@@ -69,6 +69,13 @@ add_place(LookAhead *ahead, const ItemPointerData &place)
 }
 
 void
+clear_places(LookAhead *ahead)
+{
+	ahead->count = 0;
+	ahead->next = 0;
+}
+
+void
 approach_rows(LookAhead *ahead)
 {
 	const char *pages[most_ahead];
@@ -105,8 +112,7 @@ fetch_next(LookAhead *ahead, Snapshot snapshot, TupleTableSlot *slot)
 
 	if (ahead->next == ahead->count)
 	{
-		ahead->count = 0;
-		ahead->next = 0;
+		clear_places(ahead);
 		return Fetched::none;
 	}
 	ItemPointer place = &ahead->places[ahead->next++];

@@ -238,6 +238,85 @@ find_starts(const Paths *paths, Oid id)
 	return starts;
 }
 
+int
+compare_texts(const ListCell *left, const ListCell *right)
+{
+	return strcmp(static_cast<const char *>(lfirst(left)), static_cast<const char *>(lfirst(right)));
+}
+
+bool
+has_text(const List *texts, const char *text)
+{
+	for (int at = 0; at < list_length(texts); at++)
+	{
+		if (strcmp(static_cast<const char *>(list_nth(texts, at)), text) == 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+// Whether scores of a record type look, in turn, at what scores of another one write
+bool
+feeds(const Paths *paths, const char *record_type, const char *other)
+{
+	for (int at = 0; at < list_length(paths->scores); at++)
+	{
+		auto *score = static_cast<const ActiveScore *>(list_nth(paths->scores, at));
+		const List *followers = strcmp(score->record_type, record_type) == 0 ? scores_around(paths, score->target) : NIL;
+		for (int place = 0; place < list_length(followers); place++)
+		{
+			if (strcmp(static_cast<const ActiveScore *>(list_nth(followers, place))->record_type, other) == 0)
+			{
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+// Whether no other of these types comes before one
+bool
+may_be_next(const Paths *paths, const List *types, const char *record_type)
+{
+	for (int at = 0; at < list_length(types); at++)
+	{
+		auto *other = static_cast<const char *>(list_nth(types, at));
+		if (strcmp(other, record_type) != 0 && feeds(paths, other, record_type) && !feeds(paths, record_type, other))
+		{
+			return false;
+		}
+	}
+	return true;
+}
+
+// The record types in the order of Paths
+List *
+order_types(const Paths *paths)
+{
+	List *types = NIL;
+	List *ordered = NIL;
+
+	for (int at = 0; at < list_length(paths->scores); at++)
+	{
+		const char *record_type = static_cast<const ActiveScore *>(list_nth(paths->scores, at))->record_type;
+		types = has_text(types, record_type) ? types : lappend(types, const_cast<char *>(record_type));
+	}
+	list_sort(types, compare_texts);
+	while (types != NIL)
+	{
+		int next = 0;
+		while (next + 1 < list_length(types) && !may_be_next(paths, types, static_cast<const char *>(list_nth(types, next))))
+		{
+			next++;
+		}
+		ordered = lappend(ordered, list_nth(types, next));
+		types = list_delete_nth_cell(types, next);
+	}
+	return ordered;
+}
+
 } // namespace
 
 const Paths *
@@ -252,6 +331,9 @@ all_paths()
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "lead_scoring paths", ALLOCSET_SMALL_SIZES);
 	Paths *paths = read_paths(context);
 	paths->version = version;
+	MemoryContext before = MemoryContextSwitchTo(context);
+	paths->types = order_types(paths);
+	MemoryContextSwitchTo(before);
 	if (known_context != nullptr)
 	{
 		// Somebody further up may be on one of these paths
@@ -273,24 +355,6 @@ List *
 scores_around(const Paths *paths, Oid relation)
 {
 	return add_followers(add_readers(NIL, paths, relation), paths);
-}
-
-bool
-feeds(const Paths *paths, const char *record_type, const char *other)
-{
-	for (int at = 0; at < list_length(paths->scores); at++)
-	{
-		auto *score = static_cast<const ActiveScore *>(list_nth(paths->scores, at));
-		const List *followers = strcmp(score->record_type, record_type) == 0 ? scores_around(paths, score->target) : NIL;
-		for (int place = 0; place < list_length(followers); place++)
-		{
-			if (strcmp(static_cast<const ActiveScore *>(list_nth(followers, place))->record_type, other) == 0)
-			{
-				return true;
-			}
-		}
-	}
-	return false;
 }
 
 List *

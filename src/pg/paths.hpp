@@ -62,6 +62,8 @@ struct Paths
 	List *scores;   // of ActiveScore
 	List *paths;    // of Path
 	List *starts;   // of PathStarts, as far as they have been asked for
+	List *types;    // names of the record types that have scores, those first at whose scores the scores of others look; of types
+					// that look at each other, in the order of their names
 };
 
 // A path as it begins at one relation: at the relation itself, a partition or a child of it
@@ -106,9 +108,6 @@ void sort_scores(List *scores);
 // The scores, of ActiveScore in the order of their names, that look at what is written into a relation, or at what is
 // written in turn
 List *scores_around(const Paths *paths, Oid relation);
-
-// Whether scores of a record type look, in turn, at what scores of another one write
-bool feeds(const Paths *paths, const char *record_type, const char *other);
 
 // The relations, of Oid in their order, that some scores read or write
 List *relations_of(const Paths *paths, const List *scores);

@@ -65,7 +65,7 @@ SELECT is(pg_temp.announced(), '5 cold->hot facts, 5 call facts', 'events that a
 SELECT is((SELECT count(*) FROM lead_scoring.due WHERE score = 'q' AND record_key = '5'), 1::bigint, '... are due');
 SELECT pg_sleep(1.1);
 UPDATE lead_scoring.rule SET points = 9 WHERE score = 'q' AND name = 'mail';
-SELECT is(pg_temp.announced(), '5 hot->cold facts', '... and announced when an edit comes first');
+SELECT is(pg_temp.announced(), '5 hot->cold time', '... and announced when an edit comes first');
 SELECT is_empty($$SELECT * FROM lead_scoring.verify('q', clock_timestamp())$$, 'verify is empty');
 SELECT is((SELECT count(*) FROM lead_scoring.queue) + (SELECT count(*) FROM lead_scoring.parked), 0::bigint, 'nothing waits');
 
