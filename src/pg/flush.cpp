@@ -296,7 +296,6 @@ score_touched()
 		}
 	}
 	list_sort(all, compare_types);
-	list_sort(all, compare_types);
 	for (int at = 0; at < list_length(all); at++)
 	{
 		score_concerned(static_cast<Concerned *>(list_nth(all, at)));

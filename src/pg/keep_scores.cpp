@@ -58,8 +58,7 @@ read_locked(KeptScore *kept, const Records &asked, TimestampTz as_of, size_t bef
 {
 	const KeptLookup &lookup = kept->record;
 
-	if (lookup.index != nullptr && (asked.places == nullptr ? lock_by_index(lookup.rows, lookup.index, as_of, keys_of(asked), again)
-														   : read_places(lookup.rows, lookup.index, as_of, keys_of(asked), asked.places, again)))
+	if (lookup.index != nullptr && lock_by_index(lookup.rows, lookup.index, as_of, keys_of(asked), again))
 	{
 		return {&lookup.rows->receiver->batch, lookup.rows->stream.stored, lookup.rows->places};
 	}
@@ -312,7 +311,7 @@ part_of(const Records &records, core::KeyKind kind, int first, int count)
 {
 	const core::Key *keys = records.keys + first;
 
-	return {keys, count, key_array(kind, keys, count), records.places == nullptr ? nullptr : records.places + first};
+	return {keys, count, key_array(kind, keys, count), nullptr};
 }
 
 // Keep records, some at a time

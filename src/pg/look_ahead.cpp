@@ -69,13 +69,6 @@ add_place(LookAhead *ahead, const ItemPointerData &place)
 }
 
 void
-clear_places(LookAhead *ahead)
-{
-	ahead->count = 0;
-	ahead->next = 0;
-}
-
-void
 approach_rows(LookAhead *ahead)
 {
 	const char *pages[most_ahead];
@@ -112,7 +105,8 @@ fetch_next(LookAhead *ahead, Snapshot snapshot, TupleTableSlot *slot)
 
 	if (ahead->next == ahead->count)
 	{
-		clear_places(ahead);
+		ahead->count = 0;
+		ahead->next = 0;
 		return Fetched::none;
 	}
 	ItemPointer place = &ahead->places[ahead->next++];

@@ -42,9 +42,6 @@ void begin_look_ahead(LookAhead *ahead, Relation table);
 // Add the place of a row, unless there are most_ahead already
 void add_place(LookAhead *ahead, const ItemPointerData &place);
 
-// Forget the places
-void clear_places(LookAhead *ahead);
-
 // Have the pages of all rows at hand, to fetch the rows in their order; there must be no others before them
 void approach_rows(LookAhead *ahead);
 

@@ -340,52 +340,6 @@ lock_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::s
 }
 
 bool
-read_places(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::span<const core::Key> keys, const ItemPointerData *places,
-			bool *gone)
-{
-	RowLookup lookup;
-	LookAhead ahead;
-
-	if (!begin_lookup(&lookup, index, RowShareLock))
-	{
-		return false;
-	}
-	*gone = false;
-	CommandCounterIncrement();
-	PushActiveSnapshot(GetTransactionSnapshot());
-	begin_receiving(kept, lookup, as_of);
-	begin_look_ahead(&ahead, lookup.table);
-	for (size_t first = 0; first < keys.size(); first += most_ahead)
-	{
-		size_t count = std::min<size_t>(most_ahead, keys.size() - first);
-		CHECK_FOR_INTERRUPTS();
-		for (size_t at = first; at < first + count; at++)
-		{
-			if (ItemPointerIsValid(&places[at]))
-			{
-				add_place(&ahead, places[at]);
-			}
-		}
-		approach_rows(&ahead);
-		for (size_t at = first; at < first + count; at++)
-		{
-			// A row that we have replaced ourselves since is elsewhere
-			if ((ItemPointerIsValid(&places[at]) && fetch_next(&ahead, GetActiveSnapshot(), lookup.slot) == Fetched::seen) ||
-				(find_row(&lookup, index, GetActiveSnapshot(), keys[at]) && lock_row(lookup, index, GetActiveSnapshot(), keys[at], gone)))
-			{
-				kept->places[kept->receiver->batch.rows] = lookup.slot->tts_tid;
-				kept->receiver->base.receiveSlot(lookup.slot, &kept->receiver->base);
-			}
-		}
-		clear_places(&ahead);
-	}
-	end_look_ahead(&ahead);
-	end_lookup(lookup);
-	PopActiveSnapshot();
-	return true;
-}
-
-bool
 lock_places(const RowIndex *index, std::span<const core::Key> keys, ItemPointerData *places, uint64 *locked, bool *gone)
 {
 	RowLookup lookup;

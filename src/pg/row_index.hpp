@@ -70,10 +70,6 @@ bool lock_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, s
 // how many there are, and whether one was gone, or had another key. False if only a query will do
 bool lock_places(const RowIndex *index, std::span<const core::Key> keys, ItemPointerData *places, uint64 *locked, bool *gone);
 
-// Read the rows of some keys as lock_by_index does, where their places are known since lock_places has locked them
-bool read_places(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::span<const core::Key> keys, const ItemPointerData *places,
-				 bool *gone);
-
 // Read the rows of some keys under the active snapshot, but none that a time is later than. Batches go to the sink. False if
 // only a query will do
 bool read_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::span<const core::Key> keys, TimestampTz earliest);
