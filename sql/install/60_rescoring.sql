@@ -19,10 +19,6 @@ EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
 END $$;
 COMMENT ON FUNCTION lead_scoring.fits(text) IS 'Whether the definition of a score fits its relations; tells if it does not';
 
-CREATE FUNCTION lead_scoring.catch_up(score text) RETURNS void
-  AS 'MODULE_PATHNAME', 'lead_scoring_catch_up' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION lead_scoring.catch_up(text) IS 'Evaluates the records of an active score that wait, failed, or are due, so that a re-scoring that announces nothing does not come before facts that are to be announced. Takes the rights of refresh()';
-
 CREATE FUNCTION lead_scoring.rescore(scores text[]) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET lead_scoring.reason = rule_change
@@ -41,7 +37,6 @@ BEGIN
     CONTINUE WHEN NOT lead_scoring.is_active_now(touched);
     DELETE FROM lead_scoring.unsettled u WHERE u.score = touched;
     IF lead_scoring.fits(touched) THEN
-      PERFORM lead_scoring.catch_up(touched);
       PERFORM lead_scoring.refresh(touched, clock_timestamp());
     ELSE
       INSERT INTO lead_scoring.unsettled (score) VALUES (touched);
@@ -57,7 +52,6 @@ AS $$
 BEGIN
   DELETE FROM lead_scoring.unsettled u WHERE u.score = NEW.score;
   IF FOUND AND lead_scoring.is_active_now(NEW.score) THEN
-    PERFORM lead_scoring.catch_up(NEW.score);
     PERFORM lead_scoring.refresh(NEW.score, clock_timestamp());
   END IF;
   RETURN NULL;

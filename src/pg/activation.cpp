@@ -2,6 +2,7 @@
 #include "pg/postgres_api.hpp"
 
 #include "pg/attach.hpp"
+#include "pg/catch_up.hpp"
 #include "pg/held.hpp"
 #include "pg/index_advice.hpp"
 #include "pg/keep_many.hpp"
@@ -441,9 +442,11 @@ lead_scoring_refresh(PG_FUNCTION_ARGS)
 	const char *score = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	ArrayType *keys = PG_ARGISNULL(2) ? nullptr : PG_GETARG_ARRAYTYPE_P(2);
 	TimestampTz as_of = PG_GETARG_TIMESTAMPTZ(1);
+	const char *reason = pstrdup(refresh_reason());
 	bool everybody = keys == nullptr || goes_by_rank(score);
-	PG_RETURN_INT64(static_cast<int64>(everybody ? refresh_all(score, as_of, refresh_reason())
-												 : refresh_some(score, as_of, keys, refresh_reason())));
+	uint64 written = everybody && strcmp(reason, "rule_change") == 0 ? catch_up(score) : 0;
+	written += everybody ? refresh_all(score, as_of, reason) : refresh_some(score, as_of, keys, reason);
+	PG_RETURN_INT64(static_cast<int64>(written));
 }
 
 // Tell whether a score has a record for each of some keys, be it since the transaction began

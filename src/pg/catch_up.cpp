@@ -1,5 +1,6 @@
-// lead_scoring.catch_up: what is to be announced of facts and of time comes before an edit, which announces nothing.
 #include "pg/postgres_api.hpp"
+
+#include "pg/catch_up.hpp"
 
 #include "pg/held.hpp"
 #include "pg/own_tables.hpp"
@@ -11,8 +12,6 @@ extern "C"
 #include "access/xact.h"
 #include "utils/snapmgr.h"
 }
-
-LEAD_SCORING_FUNCTION(lead_scoring_catch_up);
 
 namespace lead_scoring::pg
 {
@@ -64,8 +63,8 @@ who_waits(const char *score, const char *sql)
 	return waiting;
 }
 
-// Evaluate them, with the rights of the caller
-void
+// Evaluate them, with the rights of the caller; returns the number of rows written
+uint64
 evaluate_waiting(const char *score, const char *reason, const Waiting &waiting)
 {
 	Oid types[] = {TEXTOID, TIMESTAMPTZOID, TEXTARRAYOID};
@@ -79,8 +78,11 @@ evaluate_waiting(const char *score, const char *reason, const Waiting &waiting)
 	{
 		elog(ERROR, "could not evaluate what waits of score \"%s\"", score);
 	}
+	bool is_null;
+	auto written = static_cast<uint64>(DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null)));
 	end_session(session);
 	SPI_finish();
+	return written;
 }
 
 // A transaction that sees the past does not see all of them: those are worked on again
@@ -96,26 +98,23 @@ end_waiting(const char *score, const Waiting &waiting)
 
 } // namespace
 
-} // namespace lead_scoring::pg
-
-// Evaluate the records of an active score that wait
-Datum
-lead_scoring_catch_up(PG_FUNCTION_ARGS)
+uint64
+catch_up(const char *score)
 {
-	using namespace lead_scoring::pg;
-
-	const char *score = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	uint64 written = 0;
 
 	// Who edits holds it. Others wait for all whose entries are on their way: these end by their numbers
 	seize_score(score, Wanted::if_active);
 	if (Waiting waiting = who_waits(score, with_facts); waiting.any)
 	{
-		evaluate_waiting(score, "facts", waiting);
+		written += evaluate_waiting(score, "facts", waiting);
 		end_waiting(score, waiting);
 	}
 	if (Waiting waiting = who_waits(score, with_time); waiting.any)
 	{
-		evaluate_waiting(score, "time", waiting);
+		written += evaluate_waiting(score, "time", waiting);
 	}
-	PG_RETURN_VOID();
+	return written;
 }
+
+} // namespace lead_scoring::pg

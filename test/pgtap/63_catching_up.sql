@@ -1,7 +1,7 @@
 -- Facts and time that come before an edit are announced, though the edit announces nothing (F82, B22, B23)
 BEGIN;
 \ir include/crm.psql
-SELECT plan(17);
+SELECT plan(20);
 
 INSERT INTO contacts (id, employees) SELECT i, 1 FROM generate_series(1, 6) i;
 INSERT INTO lead_scoring.score (name, record_type, kind, mode) VALUES ('q', 'contact', 'combined', 'queued');
@@ -68,6 +68,19 @@ UPDATE lead_scoring.rule SET points = 9 WHERE score = 'q' AND name = 'mail';
 SELECT is(pg_temp.announced(), '5 hot->cold time', '... and announced when an edit comes first');
 SELECT is_empty($$SELECT * FROM lead_scoring.verify('q', clock_timestamp())$$, 'verify is empty');
 SELECT is((SELECT count(*) FROM lead_scoring.queue) + (SELECT count(*) FROM lead_scoring.parked), 0::bigint, 'nothing waits');
+
+-- Drafts and documents take a score's place
+UPDATE lead_scoring.score SET mode = 'queued' WHERE name = 'q';
+SELECT lead_scoring.draft('q', 'next');
+UPDATE lead_scoring.rule SET within = NULL, points = 11 WHERE score = 'next' AND name = 'mail';
+SELECT pg_temp.mail(6);
+SELECT lead_scoring.publish('next');
+SELECT is((SELECT string_agg(x, ', ') FROM regexp_split_to_table(pg_temp.announced(), ', ') x WHERE x ~ '^6'), '6 cold->hot facts, 6 call facts', 'a draft is published');
+SELECT count(*) FROM lead_scoring.take_changes('q', 1000);
+DELETE FROM activities WHERE contact_id = 6;
+SELECT lead_scoring.import_score(lead_scoring.export_score('q'), replace => true);
+SELECT is((SELECT string_agg(x, ', ') FROM regexp_split_to_table(pg_temp.announced(), ', ') x WHERE x ~ '^6'), '6 hot->cold facts', 'a document is read');
+SELECT is((SELECT count(*) FROM lead_scoring.queue WHERE score = 'q'), 0::bigint, 'nothing waits');
 
 -- Whoever owns the records may do so, too
 CREATE ROLE ls_test_owner;
