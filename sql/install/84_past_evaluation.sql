@@ -30,7 +30,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT greatest((p + z * z / (2 * n) - half) / (1 + z * z / n), 0), least((p + z * z / (2 * n) + half) / (1 + z * z / n), 1)
-    FROM (SELECT samples::double precision AS n, converted / nullif(samples, 0)::double precision AS p) c,
+    FROM (SELECT nullif(samples, 0)::double precision AS n, converted / nullif(samples, 0)::double precision AS p) c,
          LATERAL (SELECT z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) AS half WHERE samples > 0) h
    WHERE converted BETWEEN 0 AND samples AND abs(z) < 1e9
 $$;
