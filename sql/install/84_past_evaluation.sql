@@ -29,9 +29,10 @@ CREATE FUNCTION lead_scoring.wilson_interval(converted bigint, samples bigint, z
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
+  -- Where there is no answer nothing may fail, either: constants may be computed before the conditions are looked at
   SELECT greatest((p + z * z / (2 * n) - half) / (1 + z * z / n), 0), least((p + z * z / (2 * n) + half) / (1 + z * z / n), 1)
     FROM (SELECT nullif(samples, 0)::double precision AS n, converted / nullif(samples, 0)::double precision AS p) c,
-         LATERAL (SELECT z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) AS half WHERE samples > 0) h
+         LATERAL (SELECT z * sqrt(abs(p * (1 - p) / n + z * z / (4 * n * n))) AS half WHERE samples > 0) h
    WHERE converted BETWEEN 0 AND samples AND abs(z) < 1e9
 $$;
 COMMENT ON FUNCTION lead_scoring.wilson_interval(bigint, bigint, double precision) IS
@@ -43,7 +44,7 @@ CREATE FUNCTION lead_scoring.rate_difference(
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT a.rate - b.rate, sqrt(a.rate * (1 - a.rate) / samples_a + b.rate * (1 - b.rate) / samples_b),
+  SELECT a.rate - b.rate, sqrt(abs(a.rate * (1 - a.rate) / samples_a + b.rate * (1 - b.rate) / samples_b)),
          a.rate - b.rate - sqrt((a.rate - i.lowest) ^ 2 + (j.highest - b.rate) ^ 2),
          a.rate - b.rate + sqrt((i.highest - a.rate) ^ 2 + (b.rate - j.lowest) ^ 2)
     FROM lead_scoring.wilson_interval(converted_a, samples_a) i, lead_scoring.wilson_interval(converted_b, samples_b) j,

@@ -1,7 +1,7 @@
 -- Scores judged by outcomes: every figure beside hand-written SQL over the tables
 BEGIN;
 \ir include/outcomes.psql
-SELECT plan(57);
+SELECT plan(60);
 
 -- The parts it is made of
 SELECT is_empty($$SELECT c.key, c.pricing, 4.0 * c.pricing, c.pricing > 0 FROM cases c WHERE c.snapshot = '2026-08-02'
@@ -13,6 +13,9 @@ SELECT is_empty($$SELECT key FROM cases WHERE converted EXCEPT SELECT o.record_k
 SELECT results_eq($$SELECT round(lowest::numeric, 4), round(highest::numeric, 4) FROM lead_scoring.wilson_interval(81, 263)$$, $$VALUES (0.2553, 0.3662)$$, 'wilson_interval: Newcombe 1998, page 861: 81 of 263');
 SELECT results_eq($$SELECT round(difference::numeric, 4), round(lowest::numeric, 4), round(highest::numeric, 4) FROM lead_scoring.rate_difference(56, 70, 48, 80)$$, $$VALUES (0.2, 0.0524, 0.3339)$$, 'rate_difference: Newcombe 1998, table II, (a) 10');
 SELECT is((SELECT (lowest, highest)::text FROM lead_scoring.wilson_interval(0, 0)), '(,)', 'wilson_interval: nothing known');
+SELECT is((SELECT (lowest, highest)::text FROM lead_scoring.wilson_interval(30, 3)), '(,)', 'wilson_interval: more converted than there are');
+SELECT is((SELECT (difference, standard_error, lowest, highest)::text FROM lead_scoring.rate_difference(0, 0, 1, 2)), '(,,,)', 'rate_difference: nothing known of one');
+SELECT is((SELECT (difference, standard_error, lowest, highest)::text FROM lead_scoring.rate_difference(1, 2, 90, 3)), '(,,,)', 'rate_difference: more converted than there are');
 CREATE TEMP TABLE patients (attack int, treatment int, anxiety int);
 INSERT INTO patients VALUES (1,1,70), (1,1,50), (1,0,40), (1,0,75), (1,0,70), (0,1,65), (0,1,45), (0,1,40), (0,0,55), (0,0,50), (1,1,80), (1,0,60), (1,0,65), (1,0,80), (1,0,60), (0,1,50), (0,1,35), (0,1,50), (0,0,45), (0,0,60);
 SELECT results_eq($$SELECT term, round(coefficient::numeric, 6), round(standard_error::numeric, 5) FROM (SELECT array_agg(attack = 1), array_agg(ARRAY[treatment, anxiety]::float8[]) FROM patients) p (o, f), lead_scoring.logistic_regression(o, f)$$,
