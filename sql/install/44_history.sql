@@ -146,7 +146,7 @@ COMMENT ON COLUMN lead_scoring.score_history.previous_fit IS 'Fit part before';
 COMMENT ON COLUMN lead_scoring.score_history.previous_engagement IS 'Engagement part before';
 COMMENT ON COLUMN lead_scoring.score_history.previous_label IS 'Label before';
 COMMENT ON COLUMN lead_scoring.score_history.reason IS 'Why it was evaluated: facts (rows changed), time, rule_change (the definition changed), adjustment, activation or repair';
-COMMENT ON COLUMN lead_scoring.score_history.explanation IS 'The rows of explain for that instant, as an array of objects, of a score with history = explained; NULL for those who may not read all that the score is computed from';
+COMMENT ON COLUMN lead_scoring.score_history.explanation IS 'The rows of explain for that instant, as an array of objects, of a score with history = explained; NULL for those who may not read all sources of the record type';
 
 CREATE VIEW lead_scoring.score_change WITH (security_barrier) AS
   SELECT o.change_id, o.score, o.record_key, o.kind, o.part, o.alert, o.from_label, o.to_label,

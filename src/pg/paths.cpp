@@ -244,27 +244,19 @@ compare_texts(const ListCell *left, const ListCell *right)
 	return strcmp(static_cast<const char *>(lfirst(left)), static_cast<const char *>(lfirst(right)));
 }
 
-bool
-has_text(const List *texts, const char *text)
-{
-	for (int at = 0; at < list_length(texts); at++)
-	{
-		if (strcmp(static_cast<const char *>(list_nth(texts, at)), text) == 0)
-		{
-			return true;
-		}
-	}
-	return false;
-}
-
 // Whether scores of a record type look, in turn, at what scores of another one write
 bool
 feeds(const Paths *paths, const char *record_type, const char *other)
 {
+	Oid asked = InvalidOid;
+
 	for (int at = 0; at < list_length(paths->scores); at++)
 	{
 		auto *score = static_cast<const ActiveScore *>(list_nth(paths->scores, at));
-		const List *followers = strcmp(score->record_type, record_type) == 0 ? scores_around(paths, score->target) : NIL;
+		// Most scores of a type are written into the same table
+		bool is_new = strcmp(score->record_type, record_type) == 0 && score->target != asked;
+		const List *followers = is_new ? scores_around(paths, score->target) : NIL;
+		asked = is_new ? score->target : asked;
 		for (int place = 0; place < list_length(followers); place++)
 		{
 			if (strcmp(static_cast<const ActiveScore *>(list_nth(followers, place))->record_type, other) == 0)
@@ -291,19 +283,34 @@ may_be_next(const Paths *paths, const List *types, const char *record_type)
 	return true;
 }
 
+// The names of the record types that have scores, each once, sorted
+List *
+find_types(const Paths *paths)
+{
+	List *all = NIL;
+	List *types = NIL;
+
+	for (int at = 0; at < list_length(paths->scores); at++)
+	{
+		all = lappend(all, const_cast<char *>(static_cast<const ActiveScore *>(list_nth(paths->scores, at))->record_type));
+	}
+	list_sort(all, compare_texts);
+	for (int at = 0; at < list_length(all); at++)
+	{
+		auto *record_type = static_cast<char *>(list_nth(all, at));
+		bool is_new = types == NIL || strcmp(static_cast<const char *>(llast(types)), record_type) != 0;
+		types = is_new ? lappend(types, record_type) : types;
+	}
+	return types;
+}
+
 // The record types in the order of Paths
 List *
 order_types(const Paths *paths)
 {
-	List *types = NIL;
+	List *types = find_types(paths);
 	List *ordered = NIL;
 
-	for (int at = 0; at < list_length(paths->scores); at++)
-	{
-		const char *record_type = static_cast<const ActiveScore *>(list_nth(paths->scores, at))->record_type;
-		types = has_text(types, record_type) ? types : lappend(types, const_cast<char *>(record_type));
-	}
-	list_sort(types, compare_texts);
 	while (types != NIL)
 	{
 		int next = 0;
@@ -331,8 +338,9 @@ all_paths()
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "lead_scoring paths", ALLOCSET_SMALL_SIZES);
 	Paths *paths = read_paths(context);
 	paths->version = version;
+	const List *types = order_types(paths);
 	MemoryContext before = MemoryContextSwitchTo(context);
-	paths->types = order_types(paths);
+	paths->types = list_copy(types);
 	MemoryContextSwitchTo(before);
 	if (known_context != nullptr)
 	{
