@@ -3,7 +3,9 @@
 
 #include "pg/row_index.hpp"
 
+#include "pg/index_rows.hpp"
 #include "pg/kept_score.hpp"
+#include "pg/read_columns.hpp"
 
 extern "C"
 {
@@ -81,6 +83,16 @@ is_key_type(Oid type)
 	return type == INT2OID || type == INT4OID || type == INT8OID || type == UUIDOID || type == TEXTOID;
 }
 
+// The columns that are read of a stream's rows; 0 stands for whole rows
+Bitmapset *
+attributes_of(const LoadedStream *stream)
+{
+	Bitmapset *attributes = bms_add_member(read_attributes(stream), get_attnum(stream->relation, stream->key_column));
+
+	return stream->time_column == nullptr ? attributes
+										  : bms_add_member(attributes, get_attnum(stream->relation, stream->time_column));
+}
+
 // Fill in what an index is good for; false if it is not good
 bool
 describe_index(Relation relation, Relation index, const LoadedStream *stream, bool to_lock, RowIndex *found)
@@ -99,13 +111,21 @@ describe_index(Relation relation, Relation index, const LoadedStream *stream, bo
 		return false;
 	}
 	*found = {RelationGetRelid(relation), RelationGetRelid(index), index->rd_opcintype[0], index->rd_indcollation[0],
-			  comparison(index, 0, BTEqualStrategyNumber), stream->time_column != nullptr, NoMovementScanDirection, 0};
+			  comparison(index, 0, BTEqualStrategyNumber), stream->time_column != nullptr, NoMovementScanDirection, false, 0};
 	AttrNumber time = found->timed ? get_attnum(stream->relation, stream->time_column) : InvalidAttrNumber;
+	found->holds_all = !to_lock && holds_columns(relation, index, attributes_of(stream));
 	if (found->timed && form->indnkeyatts > 1 && form->indkey.values[1] == time && index->rd_opcintype[1] == TIMESTAMPTZOID)
 	{
 		order_by_time(index, found);
 	}
 	return OidIsValid(found->is_key);
+}
+
+// Whether one index leads to fewer rows than another, or to all of them with less to read
+bool
+is_better(const RowIndex &index, const RowIndex &other)
+{
+	return is_by_time(index) == is_by_time(other) ? index.holds_all && !other.holds_all : is_by_time(index);
 }
 
 } // namespace
@@ -126,7 +146,7 @@ find_row_index(const LoadedStream *stream, bool to_lock)
 			Relation index = index_open(lfirst_oid(cell), AccessShareLock);
 			bool is_good = describe_index(relation, index, stream, to_lock, &found);
 			index_close(index, AccessShareLock);
-			if (is_good && (best == nullptr || (is_by_time(found) && !is_by_time(*best))))
+			if (is_good && (best == nullptr || is_better(found, *best)))
 			{
 				best = static_cast<RowIndex *>(palloc(sizeof(RowIndex)));
 				*best = found;

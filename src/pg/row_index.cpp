@@ -2,6 +2,7 @@
 
 #include "pg/row_index.hpp"
 
+#include "pg/index_rows.hpp"
 #include "pg/kept_score.hpp"
 #include "pg/look_ahead.hpp"
 #include "pg/recent_pages.hpp"
@@ -146,10 +147,18 @@ struct Reading
 	RowLookup *lookup;
 	const RowIndex *index;
 	TimestampTz earliest;
+	IndexRows entries;
 	LookAhead ahead;
 	const core::Key *keys[most_ahead]; // of the rows that wait
 	List *dead;                        // keys of rows that nobody can see any more
 };
+
+// Whether the entries of rows tell more than where these are
+bool
+needs_entries(const Reading &reading)
+{
+	return reading.earliest != DT_NOBEGIN || are_from_index(reading.entries);
+}
 
 // Go on to the next row of a key, where its times are known from the latest one back; false if there are none, or it is too old,
 // as its entry tells, which lies beside the others
@@ -187,11 +196,11 @@ is_standing(TupleTableSlot *slot)
 
 // Receive the row at hand; false if no more are wanted
 bool
-receive(Receiver *receiver, TupleTableSlot *slot)
+receive(Receiver *receiver, TupleTableSlot *slot, bool standing)
 {
 	core::Batch &batch = receiver->batch;
 
-	batch.standing[batch.rows] = is_standing(slot);
+	batch.standing[batch.rows] = standing;
 	return receiver->base.receiveSlot(slot, &receiver->base);
 }
 
@@ -214,7 +223,7 @@ receive_waiting(Reading *reading)
 			break;
 		case Fetched::seen:
 			pgstat_count_heap_fetch(reading->lookup->index);
-			if (!receive(reading->kept->receiver, slot))
+			if (!receive(reading->kept->receiver, slot, is_standing(slot)))
 			{
 				return false;
 			}
@@ -225,6 +234,24 @@ receive_waiting(Reading *reading)
 	}
 }
 
+// Receive the row of the entry at hand, now if the entry tells all of it; false if no more are wanted
+bool
+receive_entry(Reading *reading, const core::Key &key)
+{
+	IndexScanDesc scan = reading->lookup->scan;
+	TupleTableSlot *row = are_from_index(reading->entries) ? index_row(&reading->entries, scan) : nullptr;
+
+	if (row != nullptr)
+	{
+		CHECK_FOR_INTERRUPTS();
+		// Everybody sees it, so it is not of this transaction
+		return receive(reading->kept->receiver, row, true);
+	}
+	reading->keys[reading->ahead.count] = &key;
+	add_place(&reading->ahead, scan->xs_heaptid);
+	return reading->ahead.count < most_ahead || receive_waiting(reading);
+}
+
 // Receive the rows of a key, but those that will be received with those of the next; false if no more are wanted
 bool
 receive_rows(Reading *reading, const core::Key &key)
@@ -233,12 +260,10 @@ receive_rows(Reading *reading, const core::Key &key)
 	{
 		return true;
 	}
-	find_rows(reading->lookup, reading->index, GetActiveSnapshot(), key, reading->earliest != DT_NOBEGIN);
+	find_rows(reading->lookup, reading->index, GetActiveSnapshot(), key, needs_entries(*reading));
 	while (next_place(*reading))
 	{
-		reading->keys[reading->ahead.count] = &key;
-		add_place(&reading->ahead, reading->lookup->scan->xs_heaptid);
-		if (reading->ahead.count == most_ahead && !receive_waiting(reading))
+		if (!receive_entry(reading, key))
 		{
 			return false;
 		}
@@ -256,7 +281,7 @@ forget_dead(const Reading &reading)
 	foreach (cell, reading.dead)
 	{
 		find_rows(reading.lookup, reading.index, GetActiveSnapshot(), *static_cast<const core::Key *>(lfirst(cell)),
-				  reading.earliest != DT_NOBEGIN);
+				  needs_entries(reading));
 		while (next_place(reading))
 		{
 			CHECK_FOR_INTERRUPTS();
@@ -379,7 +404,8 @@ read_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::s
 		return false;
 	}
 	begin_receiving(kept, lookup, as_of);
-	Reading reading{kept, &lookup, index, earliest, {}, {}, NIL};
+	Reading reading{kept, &lookup, index, earliest, {}, {}, {}, NIL};
+	begin_index_rows(&reading.entries, lookup.table, lookup.index, index->holds_all);
 	begin_look_ahead(&reading.ahead, lookup.table);
 	bool wanted = true;
 	for (const core::Key &key : keys)
@@ -391,6 +417,7 @@ read_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::s
 		forget_dead(reading);
 	}
 	end_look_ahead(&reading.ahead);
+	end_index_rows(&reading.entries);
 	end_lookup(lookup);
 	flush_receiver(kept->receiver);
 	return true;

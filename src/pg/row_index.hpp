@@ -30,6 +30,7 @@ struct RowIndex
 	RegProcedure is_key;
 	bool timed;                  // rows have a time
 	ScanDirection latest_first;  // from what is NULL and the latest row of a key back, if the second column is the time; or none
+	bool holds_all;              // that is read of the rows
 	uint64 version;              // of the definitions, as of which all this holds
 };
 

@@ -16,14 +16,25 @@ run_sql() {
 
 echo "1..$((seeds + 1))"
 fresh_database() {
-	dropdb --if-exists "$database" 2>/dev/null
+	dropdb --force --if-exists "$database" 2>/dev/null
 	createdb -T template0 -E UTF8 "$database" &&
 		run_sql -c 'CREATE EXTENSION lead_scoring' -f "$here/../property/expected.sql" -f "$here/../property/generate.sql" -f "$here/../property/define.sql" \
 			-f "$here/../property/run.sql" -f "$here/../property/live.sql"
 }
-trap 'dropdb --if-exists "$database"' EXIT
+trap 'dropdb --force --if-exists "$database"' EXIT
 trap 'exit 1' INT TERM
 fresh_database || { echo "Bail out! cannot set up the property test"; exit 1; }
+
+# What everybody sees is read from indexes that hold all: now and then that is so
+vacuum_events() {
+	while :; do
+		run_sql -c 'VACUUM "prop data".activities' >/dev/null 2>&1
+		sleep 0.05
+	done
+}
+vacuum_events &
+vacuuming=$!
+trap 'kill "$vacuuming"; dropdb --force --if-exists "$database"' EXIT
 
 failed=0
 done_statements=0
