@@ -51,3 +51,16 @@ CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_s
   FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.announce_change();
 CREATE TRIGGER c_announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_scoring.model_version
   FOR EACH STATEMENT EXECUTE FUNCTION lead_scoring.announce_change();
+
+-- What was read must be read anew, whoever edits
+ALTER TABLE lead_scoring.record_type ENABLE ALWAYS TRIGGER c_announce;
+ALTER TABLE lead_scoring.source ENABLE ALWAYS TRIGGER c_announce;
+ALTER TABLE lead_scoring.score ENABLE ALWAYS TRIGGER c_announce;
+ALTER TABLE lead_scoring.scope ENABLE ALWAYS TRIGGER c_announce;
+ALTER TABLE lead_scoring.score_group ENABLE ALWAYS TRIGGER c_announce;
+ALTER TABLE lead_scoring.segment_decay ENABLE ALWAYS TRIGGER c_announce;
+ALTER TABLE lead_scoring.event_factor ENABLE ALWAYS TRIGGER c_announce;
+ALTER TABLE lead_scoring.rule ENABLE ALWAYS TRIGGER c_announce;
+ALTER TABLE lead_scoring.band ENABLE ALWAYS TRIGGER c_announce;
+ALTER TABLE lead_scoring.alert ENABLE ALWAYS TRIGGER c_announce;
+ALTER TABLE lead_scoring.model_version ENABLE ALWAYS TRIGGER c_announce;

@@ -70,7 +70,7 @@ read_locked(KeptScore *kept, const Records &asked, TimestampTz as_of, size_t bef
 
 // Lock some records and read them; now is after whatever those who had them locked have committed
 Locked
-lock_records(KeptScore *kept, const Records &asked, const Keeping &keeping, const Session &session)
+lock_and_read(KeptScore *kept, const Records &asked, const Keeping &keeping, const Session &session)
 {
 	core::Scorer *scorer = kept->scorer;
 	bool by_clock = keeping.as_of == DT_NOBEGIN;
@@ -155,7 +155,7 @@ lock_missing(const KeptScore *kept, const Records &asked, const core::Batch &fou
 			missing[missing_count++] = asked.keys[at];
 		}
 	}
-	lock_record_keys(kept->score->records->name, kind, missing, missing_count);
+	lock_record_keys(LinkSide::names, kept->score->records->name, kind, missing, missing_count);
 	return missing_count > 0;
 }
 
@@ -163,11 +163,11 @@ lock_missing(const KeptScore *kept, const Records &asked, const core::Batch &fou
 Locked
 lock_chunk(KeptScore *kept, const Records &asked, const Keeping &keeping, const Session &session)
 {
-	Locked locked = lock_records(kept, asked, keeping, session);
+	Locked locked = lock_and_read(kept, asked, keeping, session);
 
 	if (locked.current && keeping.awaits_records && kept->lockable && lock_missing(kept, asked, *locked.records.batch))
 	{
-		locked = lock_records(kept, asked, keeping, session);
+		locked = lock_and_read(kept, asked, keeping, session);
 	}
 	if (locked.current && IsolationUsesXactSnapshot() && locked.records.batch->rows < static_cast<size_t>(asked.count))
 	{
@@ -390,6 +390,20 @@ keep_scores(const char *const *scores, int score_count, KeySet *keys, const Keep
 	SPI_finish();
 	MemoryContextDelete(context);
 	return written;
+}
+
+void
+lock_records(const char *score, KeySet *keys)
+{
+	settle_keys(keys);
+	if (keys->count == 0)
+	{
+		return;
+	}
+	SPI_connect();
+	Records records{keys->keys, keys->count, key_array(keys->kind, keys->keys, keys->count), nullptr};
+	lock_all_records(settled_score(score, GetCurrentTimestamp()), &records, false);
+	SPI_finish();
 }
 
 } // namespace lead_scoring::pg

@@ -20,4 +20,7 @@ struct Keeping
 // many rows were written
 uint64 keep_scores(const char *const *scores, int score_count, KeySet *keys, const Keeping &keeping);
 
+// Lock the records of some keys as keeping a score does, as far as they are there
+void lock_records(const char *score, KeySet *keys);
+
 } // namespace lead_scoring::pg

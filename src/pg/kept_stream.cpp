@@ -16,7 +16,6 @@ namespace lead_scoring::pg
 namespace
 {
 
-// Plan now, for few keys: the planner would not know that they are few
 void
 plan_lookups(SPIPlanPtr plan)
 {
@@ -35,9 +34,7 @@ plan_stream(KeptStream *kept)
 	// What a constant in it means must not depend on who asks first
 	Session session = begin_neutral();
 
-	SPIPlanPtr plan = prepare_kept(kept->home, kept->stream.sql, lengthof(types), types);
-	plan_lookups(plan);
-	kept->plan = plan;
+	kept->plan = prepare_lookups(kept->home, kept->stream.sql, lengthof(types), types);
 	end_session(session);
 }
 
@@ -96,6 +93,15 @@ prepare_kept(MemoryContext context, const char *sql, int count, Oid *types)
 	callback->func = free_plan;
 	callback->arg = plan;
 	MemoryContextRegisterResetCallback(context, callback);
+	return plan;
+}
+
+SPIPlanPtr
+prepare_lookups(MemoryContext context, const char *sql, int count, Oid *types)
+{
+	SPIPlanPtr plan = prepare_kept(context, sql, count, types);
+
+	plan_lookups(plan);
 	return plan;
 }
 

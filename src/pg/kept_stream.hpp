@@ -21,6 +21,9 @@ struct KeptStream
 // Plan a statement once for all values of its parameters; the plan lives as long as a memory context. SPI is connected
 SPIPlanPtr prepare_kept(MemoryContext context, const char *sql, int count, Oid *types);
 
+// The same at once, for few keys that indexes find; the planner would not know that they are few
+SPIPlanPtr prepare_lookups(MemoryContext context, const char *sql, int count, Oid *types);
+
 // Keep a stream; it lives in the current memory context
 KeptStream *keep_stream(const Stream &stream);
 

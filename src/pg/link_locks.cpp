@@ -43,13 +43,22 @@ are_too_many(int count)
 	return count > most_links || taken > most_of_transaction;
 }
 
-void
-lock(uint32 source, uint32 link, uint16 sort, LOCKMODE mode)
+struct LinkLock
 {
 	LOCKTAG tag;
+	LOCKMODE mode;
+};
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, source, link, sort);
-	LockAcquire(&tag, mode, false, false);
+// Take a lock; returns it
+LinkLock *
+lock(uint32 source, uint32 link, uint16 sort, LOCKMODE mode)
+{
+	auto *taken_lock = static_cast<LinkLock *>(palloc(sizeof(LinkLock)));
+
+	SET_LOCKTAG_ADVISORY(taken_lock->tag, MyDatabaseId, source, link, sort);
+	taken_lock->mode = mode;
+	LockAcquire(&taken_lock->tag, mode, false, false);
+	return taken_lock;
 }
 
 uint32
@@ -74,31 +83,43 @@ hash_link(core::KeyKind kind, const core::Key &key)
 	return hash_bytes(reinterpret_cast<const unsigned char *>(&key.low), sizeof key.low + sizeof key.high);
 }
 
-void
-lock_keys(uint32 number, core::KeyKind kind, const core::Key *keys, int count)
+// Modes that conflict with each other, and neither with itself
+LOCKMODE
+mode_of(LinkSide side)
 {
+	return side == LinkSide::names ? ShareLock : RowExclusiveLock;
+}
+
+// Of two locks on all links the first is for those who name, few or many, and those who hold many; the second the other way round.
+// So nobody waits who does not meet somebody of the other side
+List *
+lock_keys(LinkSide side, uint32 number, core::KeyKind kind, const core::Key *keys, int count)
+{
+	LOCKMODE mode = mode_of(side);
+
 	if (count == 0)
 	{
-		return;
+		return NIL;
 	}
 	if (are_too_many(count))
 	{
-		lock(number, 0, source_lock, ExclusiveLock);
-		return;
+		LinkLock *first = lock(number, 0, source_lock, mode);
+		return list_make2(first, lock(number, 1, source_lock, mode));
 	}
-	lock(number, 0, source_lock, ShareLock);
+	List *locks = list_make1(lock(number, side == LinkSide::names ? 0 : 1, source_lock, mode));
 	for (int at = 0; at < count; at++)
 	{
-		lock(number, hash_link(kind, keys[at]), link_lock, ExclusiveLock);
+		locks = lappend(locks, lock(number, hash_link(kind, keys[at]), link_lock, mode));
 	}
+	return locks;
 }
 
 } // namespace
 
-void
-lock_record_keys(const char *record_type, core::KeyKind kind, const core::Key *keys, int count)
+List *
+lock_record_keys(LinkSide side, const char *record_type, core::KeyKind kind, const core::Key *keys, int count)
 {
-	lock_keys(hash_text(record_type), kind, keys, count);
+	return lock_keys(side, hash_text(record_type), kind, keys, count);
 }
 
 void
@@ -121,16 +142,28 @@ lock_rowless_keys(const char *record_type, core::KeyKind kind, const core::Key *
 	}
 }
 
-void
-lock_link_keys(const char *record_type, const char *source, core::KeyKind kind, const core::Key *keys, int count)
+List *
+lock_link_keys(LinkSide side, const char *record_type, const char *source, core::KeyKind kind, const core::Key *keys, int count)
 {
-	lock_keys(hash_source(record_type, source), kind, keys, count);
+	return lock_keys(side, hash_source(record_type, source), kind, keys, count);
+}
+
+List *
+lock_held_keys(LinkSide side, const char *record_type, const char *source, core::KeyKind kind, const core::Key *keys, int count)
+{
+	return lock_keys(side, hash_combine(hash_source(record_type, source), 1), kind, keys, count);
 }
 
 void
-lock_held_keys(const char *record_type, const char *source, core::KeyKind kind, const core::Key *keys, int count)
+unlock_links(const List *locks)
 {
-	lock_keys(hash_combine(hash_source(record_type, source), 1), kind, keys, count);
+	const ListCell *cell;
+
+	foreach (cell, locks)
+	{
+		auto *taken_lock = static_cast<const LinkLock *>(lfirst(cell));
+		LockRelease(&taken_lock->tag, taken_lock->mode, false);
+	}
 }
 
 } // namespace lead_scoring::pg

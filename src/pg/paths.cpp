@@ -244,9 +244,40 @@ compare_texts(const ListCell *left, const ListCell *right)
 	return strcmp(static_cast<const char *>(lfirst(left)), static_cast<const char *>(lfirst(right)));
 }
 
+// Whether the records of a type are those of a relation
+bool
+are_records_of(const Paths *paths, Oid relation, const char *record_type)
+{
+	for (int at = 0; at < list_length(paths->paths); at++)
+	{
+		auto *path = static_cast<const Path *>(list_nth(paths->paths, at));
+		if (path->kind == PathKind::record && strcmp(path->record_type, record_type) == 0)
+		{
+			return is_part_of(relation, path->relation) || is_part_of(path->relation, relation);
+		}
+	}
+	return false;
+}
+
+// Whether the records of a type lead to those of another one, as rows of a source or a hop
+bool
+leads_to(const Paths *paths, const char *record_type, const char *other)
+{
+	for (int at = 0; at < list_length(paths->paths); at++)
+	{
+		auto *path = static_cast<const Path *>(list_nth(paths->paths, at));
+		bool is_between = path->kind == PathKind::source || path->kind == PathKind::hop;
+		if (is_between && strcmp(path->record_type, other) == 0 && are_records_of(paths, path->relation, record_type))
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
 // Whether scores of a record type look, in turn, at what scores of another one write
 bool
-feeds(const Paths *paths, const char *record_type, const char *other)
+look_at_scores(const Paths *paths, const char *record_type, const char *other)
 {
 	Oid asked = InvalidOid;
 
@@ -266,6 +297,13 @@ feeds(const Paths *paths, const char *record_type, const char *other)
 		}
 	}
 	return false;
+}
+
+// Whether who writes a record of a type may come to one of another type
+bool
+feeds(const Paths *paths, const char *record_type, const char *other)
+{
+	return leads_to(paths, record_type, other) || look_at_scores(paths, record_type, other);
 }
 
 // Whether no other of these types comes before one

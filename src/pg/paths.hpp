@@ -35,6 +35,13 @@ struct ActiveScore
 	Oid target;    // has its columns
 };
 
+// A query that leads on from links ($1)
+struct PathQuery
+{
+	const char *sql;
+	mutable SPIPlanPtr plan; // for few links; null until it is needed
+};
+
 struct Path
 {
 	PathKind kind;
@@ -43,16 +50,17 @@ struct Path
 	Oid relation;
 	const char *link_column;  // of the relation
 	const char *second_column; // of the relation, that matters too, or null: of a hop the other one of its two, of records their key
-	const char *resolve_sql;  // from links ($1) to the keys of records; null if links are those keys
-	const char *middle_sql;   // from links ($1) to what records hold, where there is a hop before it; else null
+	PathQuery resolve;        // from links to the keys of records; without SQL if links are those keys
+	PathQuery middle;         // from links to what records hold, where there is a hop before it; else without SQL
 	bool leads;               // to records; else its links are only locked
 	bool locks;               // what rows name must be locked: the record that they lead to does not stand for it
 	bool held;                // links are what records hold, behind a hop
+	bool by_column;           // records hold, in a column that is not their key, what links lead to
 	bool severed;             // the hop was dropped: nothing can be followed
 	bool awaits_records;      // rows may name records that nobody sees yet: no foreign key says otherwise
 	Oid owner;                // of the records' relation
 	core::KeyKind key_kind;   // of the records
-	core::KeyKind middle_kind; // of what records hold, if there is middle_sql
+	core::KeyKind middle_kind; // of what records hold, if there is a hop before it
 	List *scores;             // of ActiveScore, in the order of their names
 };
 
@@ -62,8 +70,8 @@ struct Paths
 	List *scores;   // of ActiveScore
 	List *paths;    // of Path
 	List *starts;   // of PathStarts, as far as they have been asked for
-	List *types;    // names of the record types that have scores, those first at whose scores the scores of others look; of types
-					// that look at each other, in the order of their names
+	List *types;    // names of the record types that have scores, those first at whose records or scores the scores of others look;
+					// of types that look at each other, in the order of their names
 };
 
 // A path as it begins at one relation: at the relation itself, a partition or a child of it

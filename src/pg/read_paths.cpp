@@ -121,8 +121,8 @@ add_hop_paths(const Noting &noting, const ReadSource *source, ActiveScore *score
 	hop->relation = link->relation = source->through;
 	hop->link_column = link->second_column = source->through_record;
 	hop->second_column = link->link_column = source->through_key;
-	hop->resolve_sql = by_record_column(noting.records, source);
-	hop->locks = hop->held = hop->resolve_sql != nullptr;
+	hop->resolve.sql = by_record_column(noting.records, source);
+	hop->locks = hop->held = hop->by_column = hop->resolve.sql != nullptr;
 	hop->awaits_records = awaits_records(source);
 	hop->scores = list_append_unique_ptr(hop->scores, score);
 	link->scores = list_append_unique_ptr(link->scores, score);
@@ -140,14 +140,15 @@ add_source_paths(const Noting &noting, const ReadSource *source, ActiveScore *sc
 	path->severed = has_hop && get_rel_name(source->through) == nullptr;
 	if (!path->severed)
 	{
-		path->resolve_sql = has_hop ? by_hop(noting.records, source) : by_record_column(noting.records, source);
+		path->resolve.sql = has_hop ? by_hop(noting.records, source) : by_record_column(noting.records, source);
 	}
 	if (has_hop && has_column && !path->severed)
 	{
-		path->middle_sql = to_middle(source);
+		path->middle.sql = to_middle(source);
 		path->middle_kind = key_kind_of_column(source->through, source->through_record);
 	}
 	path->locks = has_hop || has_column;
+	path->by_column = has_column;
 	path->awaits_records = awaits_records(source);
 	path->scores = list_append_unique_ptr(path->scores, score);
 	if (has_hop)

@@ -89,7 +89,7 @@ lock_missing_keys(const KeptScore *kept, const Records &records)
 
 	if (records.places == nullptr)
 	{
-		lock_record_keys(type, kind, records.keys, records.count);
+		lock_record_keys(LinkSide::names, type, kind, records.keys, records.count);
 		return;
 	}
 	auto *missing = static_cast<core::Key *>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(core::Key) * static_cast<Size>(records.count)));
@@ -101,7 +101,7 @@ lock_missing_keys(const KeptScore *kept, const Records &records)
 			missing[missing_count++] = records.keys[at];
 		}
 	}
-	lock_record_keys(type, kind, missing, missing_count);
+	lock_record_keys(LinkSide::names, type, kind, missing, missing_count);
 	pfree(missing);
 }
 

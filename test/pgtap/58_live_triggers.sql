@@ -1,6 +1,6 @@
 -- Triggers of others beside those that keep scores current, and ours where they do not belong
 BEGIN ISOLATION LEVEL REPEATABLE READ;
-SELECT plan(32);
+SELECT plan(34);
 CREATE ROLE ls_test_owner;
 CREATE ROLE ls_test_writer;
 GRANT USAGE, CREATE ON SCHEMA public TO ls_test_owner;
@@ -160,5 +160,15 @@ ALTER TABLE homes ENABLE TRIGGER USER;
 ALTER TABLE visits_all ENABLE TRIGGER USER;
 SELECT lead_scoring.activate('space'), lead_scoring.activate('warmth');
 SELECT is(pg_temp.states(), states, '... and has them see replicated rows again') FROM made;
+RESET ROLE;
+
+-- An edit that no other trigger sees is known to who evaluates next
+SET session_replication_role = replica;
+UPDATE lead_scoring.rule SET points = 5 WHERE score = 'warmth';
+RESET session_replication_role;
+INSERT INTO visits VALUES (1);
+SELECT is((SELECT warmth FROM homes), 10::float8, 'definitions that were edited as a replica are read anew');
+UPDATE lead_scoring.rule SET points = 2 WHERE score = 'warmth';
+SELECT is((SELECT warmth FROM homes), 4::float8, '... and followed when they are edited otherwise');
 SELECT * FROM finish();
 ROLLBACK;
