@@ -141,6 +141,7 @@ cluster_start()
 		fsync = off
 		synchronous_commit = off
 		full_page_writes = off
+		max_pred_locks_per_transaction = 256
 		${EXTRA_CONF:-}
 	CONF
 	as_server "$LS_BIN/pg_ctl" -D "$home/data" -l "$log" -w -t 120 -s start || {
