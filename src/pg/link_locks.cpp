@@ -83,7 +83,7 @@ hash_link(core::KeyKind kind, const core::Key &key)
 	return hash_bytes(reinterpret_cast<const unsigned char *>(&key.low), sizeof key.low + sizeof key.high);
 }
 
-// Modes that conflict with each other, and neither with itself
+// The mode of locks on all: the two conflict with each other, and neither with itself
 LOCKMODE
 mode_of(LinkSide side)
 {
@@ -109,7 +109,7 @@ lock_keys(LinkSide side, uint32 number, core::KeyKind kind, const core::Key *key
 	List *locks = list_make1(lock(number, side == LinkSide::names ? 0 : 1, source_lock, mode));
 	for (int at = 0; at < count; at++)
 	{
-		locks = lappend(locks, lock(number, hash_link(kind, keys[at]), link_lock, mode));
+		locks = lappend(locks, lock(number, hash_link(kind, keys[at]), link_lock, ExclusiveLock));
 	}
 	return locks;
 }

@@ -9,8 +9,8 @@
 namespace lead_scoring::pg
 {
 
-// Who locks a link. Those on one side never wait for each other: each comes about a row of its own, and about what it leads to
-// has that locked
+// Who locks a link. Those on one side wait for each other only about the same one, never for who locks all: each comes about a row of
+// its own, and about what it leads to has that locked. About the same one they wait, as who names it first may be going to hold it
 enum class LinkSide
 {
 	names, // rows name something that need not be there yet

@@ -13,9 +13,17 @@ namespace lead_scoring::pg
 namespace
 {
 
-// Of Touched, in a context within that of the transaction
-List *touched = NIL;
-MemoryContext touched_context = nullptr;
+// What a transaction or subtransaction has noted: whatever is done about it goes if that is rolled back, so that no inner one may take
+// what was noted further out
+struct Noted
+{
+	int level;
+	MemoryContext context; // of all this, within that of the transaction
+	List *touched;
+};
+
+// Of Noted, what is further out first
+List *noted = NIL;
 
 void
 end_transaction(XactEvent event, void *)
@@ -23,9 +31,14 @@ end_transaction(XactEvent event, void *)
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
 	{
 		// The memory goes with the transaction
-		touched = NIL;
-		touched_context = nullptr;
+		noted = NIL;
 	}
+}
+
+Noted *
+last_noted()
+{
+	return noted == NIL ? nullptr : static_cast<Noted *>(llast(noted));
 }
 
 void
@@ -33,23 +46,16 @@ end_subtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, void 
 {
 	int level = GetCurrentTransactionNestLevel();
 
-	if (event == SUBXACT_EVENT_ABORT_SUB)
+	while (event == SUBXACT_EVENT_ABORT_SUB && noted != NIL && last_noted()->level >= level)
 	{
-		for (int at = list_length(touched) - 1; at >= 0; at--)
-		{
-			if (static_cast<Touched *>(list_nth(touched, at))->level >= level)
-			{
-				touched = list_delete_nth_cell(touched, at);
-			}
-		}
+		MemoryContext context = last_noted()->context;
+		noted = list_delete_last(noted);
+		MemoryContextDelete(context);
 	}
-	else if (event == SUBXACT_EVENT_COMMIT_SUB)
+	for (int at = 0; at < list_length(noted) && event == SUBXACT_EVENT_COMMIT_SUB; at++)
 	{
-		for (int at = 0; at < list_length(touched); at++)
-		{
-			auto *entry = static_cast<Touched *>(list_nth(touched, at));
-			entry->level = Min(entry->level, level - 1);
-		}
+		auto *entry = static_cast<Noted *>(list_nth(noted, at));
+		entry->level = Min(entry->level, level - 1);
 	}
 }
 
@@ -60,29 +66,45 @@ same_start(const Touched *entry, const Path *path)
 		   (path->source == nullptr || strcmp(entry->source, path->source) == 0);
 }
 
+// What is noted by the transaction or subtransaction at hand
+Noted *
+noted_here()
+{
+	int level = GetCurrentTransactionNestLevel();
+
+	if (Noted *last = last_noted(); last != nullptr && last->level == level)
+	{
+		return last;
+	}
+	MemoryContext context = AllocSetContextCreate(TopTransactionContext, "lead_scoring touched", ALLOCSET_SMALL_SIZES);
+	auto *here = static_cast<Noted *>(MemoryContextAlloc(context, sizeof(Noted)));
+	*here = {level, context, NIL};
+	MemoryContext before = MemoryContextSwitchTo(TopTransactionContext);
+	noted = lappend(noted, here);
+	MemoryContextSwitchTo(before);
+	return here;
+}
+
 Touched *
 touched_at(const PathStart &start)
 {
-	for (int at = 0; at < list_length(touched); at++)
+	Noted *here = noted_here();
+
+	for (int at = 0; at < list_length(here->touched); at++)
 	{
-		auto *entry = static_cast<Touched *>(list_nth(touched, at));
+		auto *entry = static_cast<Touched *>(list_nth(here->touched, at));
 		if (same_start(entry, start.path))
 		{
 			return entry;
 		}
 	}
-	if (touched_context == nullptr)
-	{
-		touched_context = AllocSetContextCreate(TopTransactionContext, "lead_scoring touched", ALLOCSET_SMALL_SIZES);
-	}
-	MemoryContext before = MemoryContextSwitchTo(touched_context);
+	MemoryContext before = MemoryContextSwitchTo(here->context);
 	auto *entry = static_cast<Touched *>(palloc0(sizeof(Touched)));
 	entry->kind = start.path->kind;
 	entry->record_type = pstrdup(start.path->record_type);
 	entry->source = start.path->source == nullptr ? nullptr : pstrdup(start.path->source);
-	entry->links = make_key_set(touched_context, key_kind_of_type(start.link_type));
-	entry->level = GetCurrentTransactionNestLevel();
-	touched = lappend(touched, entry);
+	entry->links = make_key_set(here->context, key_kind_of_type(start.link_type));
+	here->touched = lappend(here->touched, entry);
 	MemoryContextSwitchTo(before);
 	return entry;
 }
@@ -111,11 +133,23 @@ touch_everybody(const PathStart &start)
 List *
 take_touched(MemoryContext *context)
 {
-	List *taken = touched;
+	int level = GetCurrentTransactionNestLevel();
+	List *taken = NIL;
 
-	*context = touched_context;
-	touched = NIL;
-	touched_context = nullptr;
+	*context = nullptr;
+	while (noted != NIL && last_noted()->level >= level)
+	{
+		Noted *last = last_noted();
+		noted = list_delete_last(noted);
+		if (*context != nullptr)
+		{
+			MemoryContextSetParent(last->context, *context);
+		}
+		*context = *context != nullptr ? *context : last->context;
+		MemoryContext before = MemoryContextSwitchTo(*context);
+		taken = list_concat(taken, last->touched);
+		MemoryContextSwitchTo(before);
+	}
 	return taken;
 }
 

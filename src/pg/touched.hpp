@@ -17,7 +17,6 @@ struct Touched
 	const char *source; // or null
 	KeySet *links;
 	bool everybody;     // rows are gone of which nobody knows which: every record may be concerned
-	int level;          // of the transaction in which it was noted first
 };
 
 // Clean up when transactions end; called when the library is loaded
@@ -29,7 +28,8 @@ void touch_link(const PathStart &start, Datum link);
 // Note that every record may be concerned
 void touch_everybody(const PathStart &start);
 
-// Give all that was noted, of Touched, and forget it; whoever takes it deletes the context that it lives in
+// Give all that was noted, of Touched, by the transaction or subtransaction at hand, and forget it; whoever takes it deletes the
+// context that it lives in
 List *take_touched(MemoryContext *context);
 
 } // namespace lead_scoring::pg

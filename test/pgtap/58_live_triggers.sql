@@ -1,6 +1,6 @@
 -- Triggers of others beside those that keep scores current, and ours where they do not belong
 BEGIN ISOLATION LEVEL REPEATABLE READ;
-SELECT plan(34);
+SELECT plan(36);
 CREATE ROLE ls_test_owner;
 CREATE ROLE ls_test_writer;
 GRANT USAGE, CREATE ON SCHEMA public TO ls_test_owner;
@@ -170,5 +170,19 @@ INSERT INTO visits VALUES (1);
 SELECT is((SELECT warmth FROM homes), 10::float8, 'definitions that were edited as a replica are read anew');
 UPDATE lead_scoring.rule SET points = 2 WHERE score = 'warmth';
 SELECT is((SELECT warmth FROM homes), 4::float8, '... and followed when they are edited otherwise');
+
+-- What a statement has written stays noted where a trigger of somebody tries to write more, in vain
+INSERT INTO homes VALUES (2, 1);
+CREATE FUNCTION try_more() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO public.visits VALUES (2);
+  RAISE EXCEPTION 'no more';
+EXCEPTION WHEN raise_exception THEN
+  RETURN NULL;
+END $$;
+CREATE TRIGGER zzz AFTER INSERT ON visits FOR EACH ROW WHEN (NEW.home_id = 1) EXECUTE FUNCTION try_more();
+INSERT INTO visits VALUES (1);
+SELECT is((SELECT array_agg(warmth ORDER BY id) FROM homes), '{6,0}'::float8[], 'a statement is scored though a trigger was rolled back that had written rows, too');
+SELECT is_empty($$SELECT * FROM lead_scoring.verify('warmth')$$, '... and nothing else');
 SELECT * FROM finish();
 ROLLBACK;

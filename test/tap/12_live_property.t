@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 database=lead_scoring_live_$$
 
 run_sql() {
-	PGOPTIONS='-c client_min_messages=error -c synchronous_commit=off -c jit=off -c lead_scoring.refresh_interval=0' psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$database" "$@"
+	PGOPTIONS='-c client_min_messages=error -c synchronous_commit=on -c jit=off -c lead_scoring.refresh_interval=0' psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$database" "$@"
 }
 
 echo "1..$((seeds + 1))"
@@ -25,7 +25,7 @@ trap 'dropdb --force --if-exists "$database"' EXIT
 trap 'exit 1' INT TERM
 fresh_database || { echo "Bail out! cannot set up the property test"; exit 1; }
 
-# What everybody sees is read from indexes that hold all: now and then that is so
+# What everybody sees is read from indexes that hold all: now and then that is so, of what was committed in earnest
 vacuum_events() {
 	while :; do
 		run_sql -c 'VACUUM "prop data".activities' >/dev/null 2>&1

@@ -102,7 +102,7 @@ SQL
 # Run a script at an isolation level; the last argument says whether transactions may have to be tried again
 run_clients() {
 	local level=$1 script=$2 retries=$3
-	PGOPTIONS="-c default_transaction_isolation=${level// /\\ } -c deadlock_timeout=$( [ -n "$retries" ] && echo 20 || echo 1000)ms -c synchronous_commit=off -c client_min_messages=error" \
+	PGOPTIONS="-c default_transaction_isolation=${level// /\\ } -c deadlock_timeout=$( [ -n "$retries" ] && echo 20 || echo 1000)ms -c synchronous_commit=on -c client_min_messages=error" \
 		pgbench -n -c 8 -j 2 -T "$duration" -f "$scratch/$script.sql" ${retries:+--max-tries=1000} "$database" >"$scratch/out" 2>&1
 	local status=$?
 	local failed

@@ -8,7 +8,7 @@
 duration=${DURATION:-3}
 . "$(dirname "$0")/lib/database.bash"
 
-echo 1..11
+echo 1..12
 begin_database live_order
 
 run_sql >/dev/null <<'SQL' || { echo "Bail out! cannot set up"; exit 1; }
@@ -78,6 +78,15 @@ INSERT INTO activities VALUES (-:first);
 INSERT INTO activities SELECT -:first - g FROM generate_series(1, 100) g;
 COMMIT;
 SQL
+# An event, and its record unless that is there
+cat >"$scratch/first.sql" <<'SQL'
+\set id random(5000001, 5000005)
+BEGIN;
+INSERT INTO activities VALUES (:id, 'mail');
+INSERT INTO contacts VALUES (:id) ON CONFLICT DO NOTHING;
+COMMIT;
+DELETE FROM contacts WHERE id = :id;
+SQL
 cat >"$scratch/switch.sql" <<'SQL'
 SELECT lead_scoring.activate('other');
 SELECT lead_scoring.deactivate('other');
@@ -130,6 +139,7 @@ run_together '... where the score of companies is queued' event call move own
 run_sql -c "UPDATE lead_scoring.score SET mode = 'sync' WHERE name = 'account'" >"$scratch/work" 2>&1
 run_together 'imports of different records' records records
 run_together 'imports of events without records' early early
+run_together 'records that come with their first events' first first first
 require_right 'imports'
 run_together 'events, while scores of the table are switched and edited' event switch edit
 run_sql -c "UPDATE lead_scoring.score SET mode = 'sync' WHERE name = 'person'" >"$scratch/work" 2>&1

@@ -6,6 +6,8 @@
 
 echo 1..17
 begin_database index_rows
+# VACUUM finds visible what was committed in earnest
+psql -X -q -d postgres -c "ALTER DATABASE \"$database\" SET synchronous_commit = on"
 
 # Two events to a page, so that few share one with what is written later
 run_sql >/dev/null <<'SQL' || { echo "Bail out! cannot set up"; exit 1; }
