@@ -16,7 +16,7 @@ namespace lead_scoring::pg
 struct Concerned
 {
 	const char *record_type;
-	int turn; // contacts before the companies whose scores look at theirs: who writes a contact has that before its company
+	int turn; // contacts before the companies whose scores look at them: who writes a contact has that before its company
 	KeySet *keys;
 	bool everybody;
 	bool awaits_records; // rows may name records that nobody sees yet
@@ -32,8 +32,7 @@ struct Step
 	const Path *path;
 };
 
-// The records that touched rows concern, of Concerned by their types, contacts before the companies whose scores look at theirs; none is
-// known yet
+// The types whose records touched rows concern, of Concerned in their turns; no record is known yet
 List *find_concerned(const Paths *paths, const List *touched);
 
 // Lock what links rows and records of a type, until the end of the transaction, and find the records; perhaps these are locked, too
