@@ -58,7 +58,7 @@ read_locked(KeptScore *kept, const Records &asked, TimestampTz as_of, size_t bef
 {
 	const KeptLookup &lookup = kept->record;
 
-	if (lookup.index != nullptr && lock_by_index(lookup.rows, lookup.index, as_of, keys_of(asked), again))
+	if (lookup.index != nullptr && lock_by_index(lookup.rows, lookup.index, as_of, keys_of(asked), asked.places, again))
 	{
 		return {&lookup.rows->receiver->batch, lookup.rows->stream.stored, lookup.rows->places};
 	}
@@ -311,7 +311,7 @@ part_of(const Records &records, core::KeyKind kind, int first, int count)
 {
 	const core::Key *keys = records.keys + first;
 
-	return {keys, count, key_array(kind, keys, count), nullptr};
+	return {keys, count, key_array(kind, keys, count), records.places == nullptr ? nullptr : records.places + first};
 }
 
 // Keep records, some at a time

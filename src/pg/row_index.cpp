@@ -87,6 +87,23 @@ still_has(const RowLookup &lookup, const RowIndex *index, const core::Key &key)
 														 make_key_datum(index->key_type, key)));
 }
 
+// Find the row of a key where it was locked before, or else by the index: what the evaluation has called may have written it
+bool
+find_locked_row(RowLookup *lookup, const RowIndex *index, Snapshot snapshot, const core::Key &key, const ItemPointerData *place)
+{
+	ItemPointerData copy;
+
+	if (place != nullptr && ItemPointerIsValid(place))
+	{
+		copy = *place;
+		if (table_tuple_fetch_row_version(lookup->table, &copy, snapshot, lookup->slot) && still_has(*lookup, index, key))
+		{
+			return true;
+		}
+	}
+	return find_row(lookup, index, snapshot, key);
+}
+
 // Lock the row at hand as SELECT ... FOR NO KEY UPDATE does; false if it is gone or has another key now, which is noted
 bool
 lock_row(const RowLookup &lookup, const RowIndex *index, Snapshot snapshot, const core::Key &key, bool *gone)
@@ -337,7 +354,8 @@ end_lookup(const RowLookup &lookup)
 }
 
 bool
-lock_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::span<const core::Key> keys, bool *gone)
+lock_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::span<const core::Key> keys,
+			  const ItemPointerData *places, bool *gone)
 {
 	RowLookup lookup;
 
@@ -353,7 +371,8 @@ lock_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::s
 	for (const core::Key &key : keys)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (find_row(&lookup, index, GetActiveSnapshot(), key) && lock_row(lookup, index, GetActiveSnapshot(), key, gone))
+		const ItemPointerData *place = places == nullptr ? nullptr : places++;
+		if (find_locked_row(&lookup, index, GetActiveSnapshot(), key, place) && lock_row(lookup, index, GetActiveSnapshot(), key, gone))
 		{
 			kept->places[kept->receiver->batch.rows] = lookup.slot->tts_tid;
 			kept->receiver->base.receiveSlot(lookup.slot, &kept->receiver->base);

@@ -63,9 +63,11 @@ void end_lookup(const RowLookup &lookup);
 const RowIndex *find_row_index(const LoadedStream *stream, bool to_lock);
 
 // Lock the rows of some keys, in their order, against other writers and read them, as of the transaction's snapshot; their
-// batch is there until the stream runs again, and so are their places. Says whether one was gone, or had another key, once it
-// could be locked: others may have its key now. False if only a query will do
-bool lock_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::span<const core::Key> keys, bool *gone);
+// batch is there until the stream runs again, and so are their places. Where all have been locked before, their places then, or
+// invalid ones, spare looking them up again; else null. Says whether one was gone, or had another key, once it could be locked:
+// others may have its key now. False if only a query will do
+bool lock_by_index(KeptStream *kept, const RowIndex *index, TimestampTz as_of, std::span<const core::Key> keys,
+				   const ItemPointerData *places, bool *gone);
 
 // Lock the rows of some keys, in their order, without reading them; fills in their places, invalid for a key without a row, and
 // how many there are, and whether one was gone, or had another key. False if only a query will do
