@@ -26,6 +26,11 @@ COMMENT ON FUNCTION lead_scoring.worker_state() IS 'Whether a background worker 
 -- Our own tables are read with the rights of the view's owner, and only counted; messages may quote data, so they are shown
 -- to those whose records they are about.
 CREATE VIEW lead_scoring.activity AS
+  WITH RECURSIVE disabled (relation, trigger) AS (
+    SELECT g.tgrelid, g.oid FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_proc f ON f.oid = g.tgfoid
+     WHERE g.tgenabled = 'D' AND f.pronamespace = 'lead_scoring'::regnamespace
+    UNION SELECT i.inhparent, d.trigger FROM disabled d JOIN pg_catalog.pg_inherits i ON i.inhrelid = d.relation
+  )
   SELECT s.name AS score, s.status, s.mode, c.evaluations, c.evaluated, c.written, c.milliseconds,
          q.entries AS queued, extract(epoch FROM clock_timestamp() - q.oldest)::double precision AS queue_lag,
          p.records AS parked, d.records AS due, d.fading,
@@ -33,7 +38,7 @@ CREATE VIEW lead_scoring.activity AS
          CASE WHEN NOT coalesce(pg_has_role(r.relowner, 'USAGE'), pg_has_role('pg_read_all_data', 'USAGE')) THEN NULL
               WHEN e.failed_at IS NOT NULL AND e.failed_at >= coalesce(p.failed_at, e.failed_at) THEN e.message
               ELSE (SELECT x.message FROM lead_scoring.parked x WHERE x.score = s.name ORDER BY x.failed_at DESC LIMIT 1) END AS last_error,
-         e.refreshed_at, e.swept_at, w.state AS worker
+         e.refreshed_at, e.swept_at, w.state AS worker, g.triggers AS disabled_triggers
     FROM lead_scoring.score s
     LEFT JOIN lead_scoring.record_type t ON t.name = s.record_type
     LEFT JOIN pg_catalog.pg_class r ON r.oid = t.relation
@@ -43,7 +48,10 @@ CREATE VIEW lead_scoring.activity AS
     CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE due_at > '-infinity') AS records, count(*) FILTER (WHERE due_at = '-infinity') AS fading
                           FROM lead_scoring.due WHERE score = s.name AND due_at <= clock_timestamp()) d
     CROSS JOIN LATERAL lead_scoring.counters(s.name) c
-    CROSS JOIN (SELECT lead_scoring.worker_state() AS state) w;
+    CROSS JOIN (SELECT lead_scoring.worker_state() AS state) w
+    CROSS JOIN LATERAL (SELECT count(DISTINCT a.trigger) AS triggers FROM disabled a
+                         WHERE a.relation = t.relation
+                            OR EXISTS (SELECT FROM lead_scoring.source o WHERE o.record_type = s.record_type AND a.relation IN (o.relation, o.through))) g;
 COMMENT ON VIEW lead_scoring.activity IS 'What is done for each score, what waits and what fails';
 COMMENT ON COLUMN lead_scoring.activity.score IS 'Score';
 COMMENT ON COLUMN lead_scoring.activity.status IS 'draft or active';
@@ -62,6 +70,8 @@ COMMENT ON COLUMN lead_scoring.activity.last_error IS 'The message of that error
 COMMENT ON COLUMN lead_scoring.activity.refreshed_at IS 'Instant to which all records were last brought together';
 COMMENT ON COLUMN lead_scoring.activity.swept_at IS 'Instant to which the records that change continuously were last brought';
 COMMENT ON COLUMN lead_scoring.activity.worker IS 'Whether a background worker is at work in this database, and if not, what to do';
+COMMENT ON COLUMN lead_scoring.activity.disabled_triggers IS
+  'Triggers on the relations of its record type and their partitions that somebody has disabled (ALTER TABLE ... DISABLE TRIGGER): what is written there is missed until activate() enables them';
 
 GRANT SELECT ON lead_scoring.activity TO PUBLIC;
 

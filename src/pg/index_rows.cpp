@@ -51,6 +51,16 @@ forget_columns(TupleTableSlot *slot)
 	}
 }
 
+void
+find_columns(IndexRows *rows, Relation index)
+{
+	rows->column_count = index->rd_index->indnatts;
+	for (int at = 0; at < rows->column_count; at++)
+	{
+		rows->columns[at] = is_column(rows->table, index, at) ? index->rd_index->indkey.values[at] - 1 : -1;
+	}
+}
+
 } // namespace
 
 bool
@@ -71,11 +81,14 @@ holds_columns(Relation table, Relation index, const Bitmapset *attributes)
 void
 begin_index_rows(IndexRows *rows, Relation table, Relation index, bool holds_all)
 {
-	*rows = {table, index, nullptr, InvalidBuffer};
+	rows->table = table;
+	rows->slot = nullptr;
+	rows->map = InvalidBuffer;
 	if (holds_all && !is_new(table))
 	{
 		rows->slot = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsVirtual);
 		forget_columns(rows->slot);
+		find_columns(rows, index);
 	}
 }
 
@@ -91,13 +104,12 @@ index_row(IndexRows *rows, IndexScanDesc scan)
 	// Serializable transactions lock what they read; here the page stands for its rows, as in the executor
 	PredicateLockPage(rows->table, block, scan->xs_snapshot);
 	ExecClearTuple(rows->slot);
-	for (int at = 0; at < rows->index->rd_index->indnatts; at++)
+	for (int at = 0; at < rows->column_count; at++)
 	{
-		if (is_column(rows->table, rows->index, at))
+		if (int column = rows->columns[at]; column >= 0)
 		{
-			int place = rows->index->rd_index->indkey.values[at] - 1;
-			rows->slot->tts_values[place] =
-				index_getattr(scan->xs_itup, at + 1, scan->xs_itupdesc, &rows->slot->tts_isnull[place]);
+			rows->slot->tts_values[column] =
+				index_getattr(scan->xs_itup, at + 1, scan->xs_itupdesc, &rows->slot->tts_isnull[column]);
 		}
 	}
 	return ExecStoreVirtualTuple(rows->slot);

@@ -20,9 +20,10 @@ namespace lead_scoring::pg
 struct IndexRows
 {
 	Relation table;
-	Relation index;
 	TupleTableSlot *slot; // a row of the table, but for the columns that the index does not hold; null if the table must be read
 	Buffer map;           // the part of the visibility map that was looked at last
+	int column_count;     // of the index, if it is read
+	int columns[INDEX_MAX_KEYS]; // the table's, from 0, that each of them is; negative for none
 };
 
 // Whether an index holds some columns of its table, as the table does; 0 stands for whole rows, which none does

@@ -322,6 +322,8 @@ watch_definitions()
 	CacheRegisterRelcacheCallback(note_relation_change, 0);
 	CacheRegisterSyscacheCallback(PROCOID, note_catalog_change, 0);
 	CacheRegisterSyscacheCallback(TYPEOID, note_catalog_change, 0);
+	// Queries name relations with their schemas
+	CacheRegisterSyscacheCallback(NAMESPACEOID, note_catalog_change, 0);
 }
 
 uint64

@@ -1,7 +1,7 @@
 -- Relations and columns that are dropped, renamed or changed after they were used in a definition
 BEGIN;
 \ir include/crm.psql
-SELECT plan(86);
+SELECT plan(87);
 
 CREATE FUNCTION pg_temp.setup() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -101,6 +101,8 @@ SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); DROP TABLE leads$$,
 SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); ALTER TABLE leads DROP COLUMN s_label CASCADE$$, $$SELECT lead_scoring.refresh('s')$$) IN ('42703', '55000', '0', '1', '2'), true, 'a score column dropped by hand: an error or mended');
 SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); ALTER TABLE leads DROP COLUMN s CASCADE, DROP COLUMN s_fit CASCADE, DROP COLUMN s_engagement CASCADE, DROP COLUMN s_label CASCADE; SELECT lead_scoring.deactivate('s'); SELECT lead_scoring.activate('s')$$, $$SELECT string_agg(id || '=' || s, ' ' ORDER BY id) FROM leads$$) IN ('1=13 2=0', '1=10 2=0', '42703'), true, 'all score columns dropped by hand: deactivate and activate again');
 SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); ALTER TABLE leads RENAME TO people; SELECT lead_scoring.refresh('s', pg_temp.day())$$, $$SELECT string_agg(id || '=' || s, ' ' ORDER BY id) FROM people$$), '1=13 2=0', 'the record table renamed while active');
+SELECT is(pg_temp.after($$CREATE SCHEMA elsewhere; ALTER TABLE happenings SET SCHEMA elsewhere; ALTER TABLE leads SET SCHEMA elsewhere; SELECT lead_scoring.activate('s');
+  INSERT INTO elsewhere.happenings VALUES (1, 'x', 5, now()); ALTER SCHEMA elsewhere RENAME TO beyond; INSERT INTO beyond.happenings VALUES (2, 'x', 5, now())$$, $$SELECT string_agg(id || '=' || s, ' ' ORDER BY id) FROM beyond.leads$$), '1=14 2=1', 'the schema of both renamed while active');
 SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); DELETE FROM leads WHERE id = 1; SELECT lead_scoring.refresh('s', pg_temp.day())$$, $$SELECT string_agg(id || '=' || s, ' ' ORDER BY id) FROM leads$$), '2=0', 'a record deleted');
 SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); TRUNCATE happenings; SELECT lead_scoring.refresh('s', pg_temp.day())$$, $$SELECT string_agg(id || '=' || s, ' ' ORDER BY id) FROM leads$$), '1=10 2=0', 'D27: all events deleted');
 SELECT is(pg_temp.after($$SELECT lead_scoring.activate('s'); ALTER TABLE leads DROP CONSTRAINT leads_pkey; INSERT INTO leads (id, industry, size) VALUES (1, 'Other', 1)$$, $$SELECT lead_scoring.refresh('s', pg_temp.day())$$) IN ('42830', '55000', '21000'), true, 'the key no longer unique, and a key twice: ' || coalesce(pg_temp.after($$SELECT lead_scoring.activate('s'); ALTER TABLE leads DROP CONSTRAINT leads_pkey; INSERT INTO leads (id, industry, size) VALUES (1, 'Other', 1)$$, $$SELECT lead_scoring.refresh('s', pg_temp.day())$$), 'NULL'));

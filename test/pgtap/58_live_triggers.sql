@@ -1,6 +1,6 @@
 -- Triggers of others beside those that keep scores current, and ours where they do not belong
 BEGIN ISOLATION LEVEL REPEATABLE READ;
-SELECT plan(38);
+SELECT plan(40);
 CREATE ROLE ls_test_owner;
 CREATE ROLE ls_test_writer;
 GRANT USAGE, CREATE ON SCHEMA public TO ls_test_owner;
@@ -153,7 +153,10 @@ ALTER TABLE visits DISABLE TRIGGER USER;
 ALTER TABLE visits_all DISABLE TRIGGER lead_scoring_touch, DISABLE TRIGGER lead_scoring_hold;
 INSERT INTO visits VALUES (1);
 SELECT is((SELECT warmth FROM homes), 0::float8, 'switched off, they see nothing');
+SELECT is((SELECT array_agg(disabled_triggers ORDER BY score) FROM lead_scoring.activity WHERE score IN ('s', 'space', 'warmth')),
+          (SELECT ARRAY[0, count(*), count(*)] FROM pg_trigger WHERE tgenabled = 'D' AND tgfoid::regproc::text LIKE 'lead_scoring.%'), '... which activity tells');
 SELECT lead_scoring.activate('warmth');
+SELECT is((SELECT array_agg(DISTINCT disabled_triggers) FROM lead_scoring.activity), '{0}', '... until');
 SELECT is(pg_temp.states(), states, 'activate switches them on') FROM made;
 SELECT is((SELECT warmth FROM homes), 1::float8, '... and scores what was missed');
 ALTER TABLE homes ENABLE TRIGGER USER;
